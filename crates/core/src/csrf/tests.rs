@@ -1,0 +1,123 @@
+use http::{HeaderMap, HeaderValue};
+
+use super::origin::{Origin, Origins};
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+fn tokens() -> CsrfTokens {
+    CsrfTokens::new(Pepper::new(&[1; 32]), [2; 8])
+}
+
+fn id(byte: u8) -> SessionId {
+    SessionId::from_bytes([byte; 16])
+}
+
+#[test]
+fn every_page_has_its_own_token_and_all_stay_valid_for_twelve_hours() {
+    let tokens = tokens();
+    let (first, second) = (tokens.issue(Binding::Session(&id(1)), NOW), tokens.issue(Binding::Session(&id(1)), NOW));
+    assert_ne!(first, second);
+    assert_eq!(first.len(), TOKEN_LENGTH);
+    for token in [&first, &second] {
+        let check = |now| tokens.check(Binding::Session(&id(1)), token.as_bytes(), now);
+        assert_eq!(check(NOW), Ok(()));
+        assert_eq!(check(NOW.after(LIFETIME - Duration::from_secs(1))), Ok(()));
+        assert_eq!(check(NOW.after(LIFETIME)), Err(Reject::CsrfToken));
+    }
+}
+
+#[test]
+fn a_token_is_for_one_session_and_one_purpose() {
+    let tokens = tokens();
+    let token = tokens.issue(Binding::Session(&id(1)), NOW);
+    assert!(tokens.check(Binding::Session(&id(2)), token.as_bytes(), NOW).is_err());
+    assert!(tokens.check(Binding::PreSession(&[1; 32]), token.as_bytes(), NOW).is_err());
+    let other_installation = CsrfTokens::new(Pepper::new(&[9; 32]), [2; 8]);
+    assert!(other_installation.check(Binding::Session(&id(1)), token.as_bytes(), NOW).is_err());
+    let form = tokens.issue(Binding::PreSession(&[3; 32]), NOW);
+    assert!(tokens.check(Binding::PreSession(&[3; 32]), form.as_bytes(), NOW).is_ok());
+    assert!(tokens.check(Binding::PreSession(&[4; 32]), form.as_bytes(), NOW).is_err());
+}
+
+#[test]
+fn a_changed_character_anywhere_spoils_a_token() {
+    let tokens = tokens();
+    let token = tokens.issue(Binding::Session(&id(1)), NOW).into_bytes();
+    for position in 0..token.len() {
+        let mut changed = token.clone();
+        changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
+        assert!(tokens.check(Binding::Session(&id(1)), &changed, NOW).is_err(), "position {position}");
+    }
+    for bad in [&b""[..], &token[..47], &[token.as_slice(), b"A"].concat(), &[0xFF; 48]] {
+        assert!(tokens.check(Binding::Session(&id(1)), bad, NOW).is_err());
+    }
+}
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in pairs {
+        map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    map
+}
+
+#[test]
+fn only_our_own_pages_and_the_person_at_the_browser_make_unsafe_requests() {
+    let ours = Origins::new(vec![Origin::parse("https://app.test").unwrap(), Origin::parse("http://localhost:8080").unwrap()]);
+    let passes: &[&[(&'static str, &str)]] = &[
+        &[("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://app.test")],
+        &[("sec-fetch-site", "same-site"), ("origin", "https://app.test")],
+        &[("origin", "https://app.test")],
+        &[("origin", "http://localhost:8080")],
+    ];
+    for case in passes {
+        assert_eq!(ours.judge(&headers(case)), Ok(()), "{case:?}");
+    }
+    let refused: &[&[(&'static str, &str)]] = &[
+        &[],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "")],
+        &[("sec-fetch-site", "Same-Origin")],
+        &[("sec-fetch-site", "same-origin, none")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.test")],
+        &[("sec-fetch-site", "same-site"), ("origin", "https://sub.app.test")],
+        &[("origin", "null")],
+        &[("origin", "")],
+        &[("origin", "http://app.test")],
+        &[("origin", "https://app.test:444")],
+        &[("origin", "https://app.test:443")],
+        &[("origin", "https://app.test.")],
+        &[("origin", "https://app.test/")],
+        &[("origin", "https://APP.test")],
+        &[("origin", "https://app.test.evil.test")],
+        &[("origin", "https://evilapp.test")],
+        &[("origin", "https://xn--pp-hia.test")],
+        &[("origin", "https://app.test"), ("origin", "https://evil.test")],
+        &[("origin", "https://app.test https://evil.test")],
+        &[("origin", "http://localhost:8081")],
+        &[("origin", "\u{e4}")],
+    ];
+    for case in refused {
+        assert_eq!(ours.judge(&headers(case)), Err(Reject::CsrfOrigin), "{case:?}");
+    }
+}
+
+#[test]
+fn origins_have_one_form() {
+    let form = |text| Origin::parse(text).map(|origin| origin.as_str().to_owned());
+    assert_eq!(form("HTTPS://App.Test:443"), Ok("https://app.test".to_owned()));
+    assert_eq!(form("http://app.test:8080"), Ok("http://app.test:8080".to_owned()));
+    assert_eq!(form("http://[::1]:8080"), Ok("http://[::1]:8080".to_owned()));
+    assert_eq!(Origin::parse("http://[::1]:8080").unwrap().host(), "[::1]");
+    assert_eq!(Origin::parse("http://app.test:8080").unwrap().host(), "app.test");
+    for bad in ["", "app.test", "ftp://app.test", "https://", "https://app.test/", "https://app.test/x", "https://a@app.test", "https://app.test.", "https://app.test:", "null"] {
+        assert!(Origin::parse(bad).is_err(), "{bad:?}");
+    }
+}

@@ -1,0 +1,311 @@
+//! The only place that can say yes. In: a request as a door describes it. Out: a permit, a challenge or a denial; or a fault
+//! when it could not be told. Doors, pages and the proxy can pass a permit on but cannot make one.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::{HeaderMap, Method};
+use vestibule_verify::Verifier;
+
+use crate::csrf::origin::Origins;
+use crate::csrf::{Binding, CsrfTokens};
+use crate::fault::Fault;
+use crate::id::{SessionId, Subject};
+use crate::live::{LiveSession, Use};
+use crate::port::{Clock, Recall, Sessions};
+use crate::principal::{Assurance, Principal};
+use crate::reject::Reject;
+use crate::route::{CsrfPolicy, Requirement, Route, RouteTable};
+use crate::secret::Pepper;
+use crate::session::SessionToken;
+use crate::time::Timestamp;
+use crate::wire::{self, CookieName, Credential, Presented, Transport};
+
+mod trace;
+
+pub use trace::{Step, Trace};
+
+#[cfg(test)]
+mod tests;
+
+/// A request as a door describes it.
+#[derive(Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// Its host, without port.
+    pub host: &'a str,
+    /// Its path as the client sent it, without query.
+    pub path: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The form field `csrf_token`, where the door can see the body.
+    pub csrf_field: Option<&'a str>,
+}
+
+/// Yes or no.
+pub enum Decision {
+    /// Not without signing in: 401, or the login page.
+    Challenge(Challenge),
+    /// No: 403.
+    Deny(Deny),
+    /// Yes.
+    Permit(Permit),
+}
+
+/// Signing in could help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge(Reject);
+
+/// Signing in would not help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deny(Reject);
+
+impl Challenge {
+    /// Why.
+    pub const fn reject(self) -> Reject {
+        self.0
+    }
+}
+
+impl Deny {
+    /// Why.
+    pub const fn reject(self) -> Reject {
+        self.0
+    }
+}
+
+/// Proof that a request may go to the service behind its route. Made here alone, not Clone, consumed by who forwards.
+///
+/// ```compile_fail
+/// let forged = vestibule_core::decide::Permit { route: todo!(), bearer: None };
+/// ```
+///
+/// ```compile_fail
+/// fn twice(permit: vestibule_core::decide::Permit) { let (_one, _two) = (permit.clone(), permit); }
+/// ```
+pub struct Permit {
+    route: Arc<Route>,
+    bearer: Option<Bearer>,
+}
+
+/// Who was let through, and by what.
+pub(crate) enum Bearer {
+    /// A JWT of ours, verified and not revoked.
+    Jwt { principal: Principal, transport: Transport, expires_at: Timestamp },
+    /// A live session.
+    Session { live: Arc<LiveSession>, transport: Transport },
+}
+
+impl Permit {
+    /// The route that covers the request.
+    pub fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
+    /// Who passes; `None` on a public route without a valid credential.
+    pub fn principal(&self) -> Option<Principal> {
+        match self.bearer.as_ref()? {
+            Bearer::Jwt { principal, .. } => Some(principal.clone()),
+            Bearer::Session { live, .. } => Some(live.principal()),
+        }
+    }
+
+    /// The session behind an ambient credential: the one whose pages need CSRF tokens.
+    pub fn ambient_session(&self) -> Option<SessionId> {
+        match self.bearer.as_ref()? {
+            Bearer::Session { live, transport } if transport.is_ambient() => Some(live.id()),
+            Bearer::Jwt { principal, transport, .. } if transport.is_ambient() => Some(principal.session),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn bearer(&self) -> Option<&Bearer> {
+        self.bearer.as_ref()
+    }
+}
+
+/// Decides. Shared by all doors.
+pub struct Decider {
+    /// The routes, replaced as a whole on reload.
+    pub routes: ArcSwap<RouteTable>,
+    /// The origins that our pages have.
+    pub origins: ArcSwap<Origins>,
+    /// Where sessions are.
+    pub sessions: Arc<dyn Sessions>,
+    /// What session tokens are digested under.
+    pub pepper: Pepper,
+    /// What CSRF tokens are made and checked with.
+    pub csrf: Arc<CsrfTokens>,
+    /// The name of the session cookie.
+    pub cookie: CookieName,
+    /// What verifies JWTs presented at the edge: access tokens for the edge itself, never those minted for services behind.
+    pub edge: Arc<Verifier>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Decider {
+    /// Decides about one request.
+    pub async fn decide(&self, inquiry: &Inquiry<'_>) -> Result<Decision, Fault> {
+        self.decide_traced(inquiry, &mut Trace::off()).await
+    }
+
+    /// Decides about one request and says how: the same path, step by step.
+    pub async fn decide_traced(&self, inquiry: &Inquiry<'_>, trace: &mut Trace) -> Result<Decision, Fault> {
+        let route = match self.routes.load().find(inquiry.host, inquiry.path, inquiry.method) {
+            Ok(route) => Arc::clone(route),
+            Err(reject) => return Ok(deny(reject, trace)),
+        };
+        trace.note(|| Step::Route { path: route.path.as_str().to_owned(), audience: route.audience.as_deref().map(str::to_owned) });
+        let bearer = match self.bearer(inquiry, &route, trace).await? {
+            Ok(bearer) => bearer,
+            Err(reject) => match route.requirement {
+                // A public route serves strangers: a credential that is no good is the same as none, but two are not one.
+                Requirement::Public if reject.asks_for_login() => None,
+                _ if reject.asks_for_login() => return Ok(challenge(reject, trace)),
+                _ => return Ok(deny(reject, trace)),
+            },
+        };
+        match (&bearer, route.requirement) {
+            (None, Requirement::SignedIn(_)) => return Ok(challenge(Reject::NoCredential, trace)),
+            (Some(bearer), Requirement::SignedIn(needed)) if bearer.assurance() < needed => {
+                return Ok(challenge(Reject::CredentialNotAccepted, trace));
+            }
+            _ => {}
+        }
+        if let Some(bearer) = &bearer
+            && let Err(reject) = self.csrf(inquiry, &route, bearer)
+        {
+            return Ok(deny(reject, trace));
+        }
+        // Only a request that passes counts as use: a refused one must not keep a session alive.
+        if let Some(Bearer::Session { live, .. }) = &bearer {
+            let now = self.clock.now();
+            if live.used(now) == Use::ToBeNoted {
+                self.sessions.note_use(live.digest(), now);
+            }
+        }
+        trace.note(|| Step::Permitted { subject: bearer.as_ref().map(Bearer::subject) });
+        Ok(Decision::Permit(Permit { route, bearer }))
+    }
+
+    async fn bearer(&self, inquiry: &Inquiry<'_>, route: &Route, trace: &mut Trace) -> Result<Result<Option<Bearer>, Reject>, Fault> {
+        let Presented { credential, transport } = match wire::present(inquiry.headers, &self.cookie) {
+            Ok(Some(presented)) => presented,
+            Ok(None) => return Ok(Ok(None)),
+            Err(reject) => return Ok(Err(reject)),
+        };
+        trace.note(|| Step::Presented { kind: credential.kind(), transport });
+        if !route.accept.takes(credential.kind(), transport) {
+            return Ok(Err(Reject::CredentialNotAccepted));
+        }
+        Ok(match credential {
+            Credential::Reference(token) => {
+                self.session(&token, trace).await?.map(|live| Some(Bearer::Session { live, transport }))
+            }
+            Credential::Value(jwt) => self.jwt(jwt, transport, trace).map(Some),
+        })
+    }
+
+    /// The live session behind a token, judged by the clock. Also what the pages and the API of the portal ask.
+    pub async fn session(&self, token: &SessionToken, trace: &mut Trace) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
+        let digest = token.digest(&self.pepper);
+        let (found, warm) = match self.sessions.recall(&digest) {
+            Recall::Known(live) => (Some(live), true),
+            Recall::Unknown => (None, true),
+            Recall::Cold => (self.sessions.find(&digest).await?, false),
+        };
+        let Some(live) = found else {
+            trace.note(|| Step::NoSession { warm });
+            return Ok(Err(Reject::UnknownSession));
+        };
+        trace.note(|| Step::Session { id: live.id(), subject: live.subject(), version: live.version(), epoch: live.epoch(), warm });
+        Ok(live.judge(self.clock.now()).map(|()| live))
+    }
+
+    fn jwt(&self, jwt: &str, transport: Transport, trace: &mut Trace) -> Result<Bearer, Reject> {
+        let claims = self.edge.verify_at(jwt, self.clock.now().unix_seconds()).map_err(Reject::Jwt)?;
+        // What we sign has these; a JWT without them is none of ours, whatever its signature says.
+        let session: SessionId = claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
+        let subject: Subject = claims.sub().parse().map_err(|_| Reject::MalformedCredential)?;
+        let proven_at = claims.auth_time().map(Timestamp::from_unix_seconds).ok_or(Reject::MalformedCredential)?;
+        let assurance = if claims.acr() == Some(Assurance::Aal2.acr()) { Assurance::Aal2 } else { Assurance::Aal1 };
+        let amr = crate::principal::Amr::from_names(claims.amr());
+        trace.note(|| Step::Jwt { subject, expires_at: claims.exp() });
+        let principal = Principal { subject, session, proven_at, assurance, amr };
+        Ok(Bearer::Jwt { principal, transport, expires_at: Timestamp::from_unix_seconds(claims.exp()) })
+    }
+
+    fn csrf(&self, inquiry: &Inquiry<'_>, route: &Route, bearer: &Bearer) -> Result<(), Reject> {
+        if inquiry.method.is_safe() || !bearer.transport().is_ambient() || route.csrf == CsrfPolicy::Off {
+            return Ok(());
+        }
+        self.origins.load().judge(inquiry.headers)?;
+        if route.csrf == CsrfPolicy::Origin {
+            return Ok(());
+        }
+        self.csrf_token(inquiry.headers, inquiry.csrf_field, Binding::Session(&bearer.session_id()))
+    }
+
+    /// Whether a request carries a good CSRF token, in the `X-CSRF-Token` header or else in the form field. Both at once must
+    /// both be good; the query string and cookies do not count.
+    pub fn csrf_token(&self, headers: &HeaderMap, field: Option<&str>, binding: Binding<'_>) -> Result<(), Reject> {
+        let now = self.clock.now();
+        let mut from_header = headers.get_all(CSRF_HEADER).iter();
+        match (from_header.next(), from_header.next(), field) {
+            (None, _, None) | (Some(_), Some(_), _) => return Err(Reject::CsrfToken),
+            (None, _, Some(field)) => return self.csrf.check(binding, field.as_bytes(), now),
+            (Some(header), None, None) => return self.csrf.check(binding, header.as_bytes(), now),
+            (Some(header), None, Some(field)) => {
+                self.csrf.check(binding, header.as_bytes(), now)?;
+                self.csrf.check(binding, field.as_bytes(), now)
+            }
+        }
+    }
+}
+
+/// The header that carries a CSRF token, in both directions.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// The form field that carries a CSRF token.
+pub const CSRF_FIELD: &str = "csrf_token";
+
+impl Bearer {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::Jwt { principal, .. } => principal.subject,
+            Self::Session { live, .. } => live.subject(),
+        }
+    }
+
+    fn session_id(&self) -> SessionId {
+        match self {
+            Self::Jwt { principal, .. } => principal.session,
+            Self::Session { live, .. } => live.id(),
+        }
+    }
+
+    fn assurance(&self) -> Assurance {
+        match self {
+            Self::Jwt { principal, .. } => principal.assurance,
+            Self::Session { live, .. } => live.assurance(),
+        }
+    }
+
+    fn transport(&self) -> Transport {
+        match self {
+            Self::Jwt { transport, .. } | Self::Session { transport, .. } => *transport,
+        }
+    }
+}
+
+fn challenge(reject: Reject, trace: &mut Trace) -> Decision {
+    trace.note(|| Step::Refused { reject });
+    Decision::Challenge(Challenge(reject))
+}
+
+fn deny(reject: Reject, trace: &mut Trace) -> Decision {
+    trace.note(|| Step::Refused { reject });
+    Decision::Deny(Deny(reject))
+}

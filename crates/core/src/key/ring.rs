@@ -1,0 +1,120 @@
+//! The key ring: which key signs now, which are published, and when each goes. A pure function of records and time, so that
+//! every node with the same records and clock agrees without talking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_verify::{Algorithm, KeyId, KeySet};
+
+use super::{SealKey, SealedKey, SigningKey};
+use crate::fault::Fault;
+use crate::time::Timestamp;
+
+/// How long a key stays published after it stopped signing, beyond the longest life of a JWT: caches and clocks are late.
+pub const OVERLAP: Duration = Duration::from_secs(10 * 60);
+
+/// A signing key as the store keeps it.
+#[derive(Clone)]
+pub struct KeyRecord {
+    /// RFC 7638 thumbprint; never used twice.
+    pub key_id: KeyId,
+    /// The one algorithm it signs with.
+    pub algorithm: Algorithm,
+    /// The private key, sealed.
+    pub sealed: SealedKey,
+    /// When it was made and published.
+    pub created_at: Timestamp,
+    /// When it begins to sign.
+    pub active_from: Timestamp,
+    /// When it is withdrawn from the published set; `None` while no successor is known.
+    pub gone_at: Option<Timestamp>,
+}
+
+/// What a key is doing at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Signs.
+    Active,
+    /// Published ahead of use, so that verifiers know it before they meet it.
+    Published,
+    /// Withdrawn: nothing it signed is accepted any more.
+    Retired,
+    /// Signs no more, but what it signed may still be on its way.
+    Retiring,
+}
+
+impl KeyState {
+    /// The word for listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Published => "published",
+            Self::Retired => "retired",
+            Self::Retiring => "retiring",
+        }
+    }
+}
+
+/// All keys of the installation that are not yet gone, unsealed. Replaced as a whole when the records change.
+pub struct KeyRing {
+    /// By `active_from`, the newest first.
+    keys: Vec<RingKey>,
+    stamp: u32,
+}
+
+struct RingKey {
+    key: Arc<SigningKey>,
+    active_from: Timestamp,
+    gone_at: Option<Timestamp>,
+}
+
+impl KeyRing {
+    /// Unseals every record that is not gone. `stamp` tells this ring from any other of this process.
+    pub fn unseal(records: &[KeyRecord], seal: &SealKey, stamp: u32, now: Timestamp) -> Result<Self, Fault> {
+        let mut keys = Vec::new();
+        for record in records.iter().filter(|record| !is_gone(record.gone_at, now)) {
+            let key = SigningKey::unseal(&record.sealed, &record.key_id, record.algorithm, seal)?;
+            keys.push(RingKey { key: Arc::new(key), active_from: record.active_from, gone_at: record.gone_at });
+        }
+        keys.sort_by_key(|key| std::cmp::Reverse(key.active_from));
+        Ok(Self { keys, stamp })
+    }
+
+    /// The key that signs at `now`: the newest whose time has come.
+    pub fn signer(&self, now: Timestamp) -> Result<&Arc<SigningKey>, Fault> {
+        self.keys
+            .iter()
+            .find(|key| key.active_from <= now && !is_gone(key.gone_at, now))
+            .map(|key| &key.key)
+            .ok_or_else(|| Fault::unavailable("the key ring", "it holds no key that may sign now; run `vestibule key rotate --now`"))
+    }
+
+    /// The public keys to publish at `now`: those that sign, will sign, or signed lately.
+    pub fn published(&self, now: Timestamp) -> Result<KeySet, Fault> {
+        let published = self.keys.iter().filter(|key| !is_gone(key.gone_at, now));
+        KeySet::new(published.map(|key| key.key.public().clone())).map_err(|cause| Fault::corrupt("the key ring", cause.to_string()))
+    }
+
+    /// Tells this ring from any other of this process: part of what a cached JWT is valid for.
+    pub fn stamp(&self) -> u32 {
+        self.stamp
+    }
+}
+
+impl KeyRecord {
+    /// What this key is doing at `now`, among all records of the installation.
+    pub fn state(&self, all: &[Self], now: Timestamp) -> KeyState {
+        if is_gone(self.gone_at, now) {
+            return KeyState::Retired;
+        }
+        if self.active_from > now {
+            return KeyState::Published;
+        }
+        let newer = |other: &&Self| other.active_from > self.active_from && other.active_from <= now && !is_gone(other.gone_at, now);
+        if all.iter().find(newer).is_some() { KeyState::Retiring } else { KeyState::Active }
+    }
+}
+
+fn is_gone(gone_at: Option<Timestamp>, now: Timestamp) -> bool {
+    gone_at.is_some_and(|at| at <= now)
+}

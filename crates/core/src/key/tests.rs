@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use vestibule_verify::Verifier;
+
+use super::*;
+use crate::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+fn seal() -> SealKey {
+    SealKey::new(&[9; 32]).unwrap()
+}
+
+fn record(algorithm: Algorithm, active_from: Timestamp, nonce: u8) -> KeyRecord {
+    let (key, sealed) = SigningKey::generate(algorithm, &seal(), [nonce; 12]).unwrap();
+    KeyRecord { key_id: key.key_id().clone(), algorithm, sealed, created_at: NOW, active_from, gone_at: None }
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://app.test", "sub": "s", "aud": "orders", "iat": NOW.unix_seconds(), "exp": NOW.unix_seconds() + 60,
+        "jti": "j", "client_id": "vestibule"
+    })
+}
+
+#[test]
+fn every_algorithm_signs_what_our_verifier_accepts_under_its_thumbprint() {
+    for (nonce, algorithm) in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256].into_iter().enumerate() {
+        let record = record(algorithm, NOW, nonce as u8);
+        let ring = KeyRing::unseal(std::slice::from_ref(&record), &seal(), 1, NOW).unwrap();
+        let jwt = ring.signer(NOW).unwrap().sign_jwt(&claims()).unwrap();
+        let verifier = Verifier::new("https://app.test", "orders", ring.published(NOW).unwrap());
+        let verified = verifier.verify_at(&jwt, NOW.unix_seconds()).unwrap();
+        assert_eq!(verified.sub, "s");
+    }
+}
+
+#[test]
+fn a_seal_opens_only_with_its_key_its_key_id_and_its_algorithm() {
+    let mine = record(Algorithm::Es256, NOW, 1);
+    let other = record(Algorithm::Es256, NOW, 2);
+    assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::Es256, &seal()).is_ok());
+    let wrong_file = SealKey::new(&[8; 32]).unwrap();
+    assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::Es256, &wrong_file).is_err());
+    assert!(SigningKey::unseal(&mine.sealed, &other.key_id, Algorithm::Es256, &seal()).is_err());
+    assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::EdDsa, &seal()).is_err());
+    let mut cut = mine.sealed.bytes().to_vec();
+    cut.truncate(5);
+    assert!(SigningKey::unseal(&SealedKey::from_bytes(cut), &mine.key_id, Algorithm::Es256, &seal()).is_err());
+}
+
+#[test]
+fn rotation_publishes_ahead_switches_and_withdraws_by_the_clock_alone() {
+    let hour = Duration::from_secs(3600);
+    let mut old = record(Algorithm::Es256, NOW, 1);
+    let new = record(Algorithm::Es256, NOW.after(hour), 2);
+    old.gone_at = Some(NOW.after(2 * hour));
+    let all = [old.clone(), new.clone()];
+    let ring = KeyRing::unseal(&all, &seal(), 1, NOW).unwrap();
+
+    let signer = |now| ring.signer(now).unwrap().key_id().clone();
+    let states = |now| (old.state(&all, now), new.state(&all, now));
+    assert_eq!((signer(NOW), states(NOW)), (old.key_id.clone(), (KeyState::Active, KeyState::Published)));
+    let later = NOW.after(hour);
+    assert_eq!((signer(later), states(later)), (new.key_id.clone(), (KeyState::Retiring, KeyState::Active)));
+    assert!(ring.published(later).unwrap().get(old.key_id.as_str()).is_some());
+    let late = NOW.after(2 * hour);
+    assert_eq!((signer(late), states(late)), (new.key_id.clone(), (KeyState::Retired, KeyState::Active)));
+    assert!(ring.published(late).unwrap().get(old.key_id.as_str()).is_none());
+}
+
+#[test]
+fn an_empty_ring_signs_nothing() {
+    let ring = KeyRing::unseal(&[], &seal(), 1, NOW).unwrap();
+    assert!(ring.signer(NOW).is_err());
+    assert!(ring.published(NOW).is_ok());
+}

@@ -1,0 +1,38 @@
+//! The rules of Vestibule: what a session is, who may pass, what a service is told, and the ports through which
+//! the world is reached. No sockets, no clock, no runtime, no database: those come in through [`port`].
+//!
+//! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
+//! `time id secret fault reject` → `principal session token key account throttle csrf` → `wire route live` →
+//! `port` → `decide` → `mint login logout rotation`.
+#![warn(missing_docs)]
+
+pub mod fault;
+pub mod id;
+pub mod reject;
+pub mod secret;
+pub mod time;
+
+pub mod account;
+pub mod csrf;
+pub mod key;
+pub mod principal;
+pub mod session;
+pub mod throttle;
+pub mod token;
+
+pub mod live;
+pub mod route;
+pub mod wire;
+
+pub mod port;
+
+pub mod decide;
+
+pub mod login;
+pub mod logout;
+pub mod mint;
+pub mod rotation;
+
+pub use fault::Fault;
+pub use reject::Reject;
+pub use time::Timestamp;

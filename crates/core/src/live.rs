@@ -1,0 +1,193 @@
+//! A session as the hot path sees it: in memory, shared, with the JWTs minted for it. Ending or changing the session replaces
+//! or drops this whole value, and its JWTs go with it: a fill of an old one can never be seen through the new one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use crate::id::{SessionId, Subject};
+use crate::principal::{Amr, Assurance, Principal};
+use crate::reject::Reject;
+use crate::session::{Session, SessionDigest, Span, judge};
+use crate::time::Timestamp;
+use crate::token::{AccessToken, Stamp};
+
+/// Uses of a session are written down at most this often.
+pub const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+/// A live session with its JWT cache.
+pub struct LiveSession {
+    digest: SessionDigest,
+    id: SessionId,
+    subject: Subject,
+    version: u32,
+    idle_seconds: u32,
+    epoch: u64,
+    proven_at: Timestamp,
+    ends_at: Timestamp,
+    assurance: Assurance,
+    amr: Amr,
+    seen_at: AtomicU64,
+    noted_at: AtomicU64,
+    minted: ArcSwapOption<Shelf>,
+}
+
+/// JWTs of one session: almost always one, one more for each further audience.
+struct Shelf {
+    token: Arc<AccessToken>,
+    others: Option<Arc<Shelf>>,
+}
+
+/// What a use of a session asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Nothing more.
+    Known,
+    /// It is a minute since a use was last written down: this one should be.
+    ToBeNoted,
+}
+
+impl LiveSession {
+    /// Takes what the store knows.
+    pub fn new(session: &Session) -> Self {
+        Self {
+            digest: session.digest,
+            id: session.id,
+            subject: session.subject,
+            version: session.version,
+            idle_seconds: u32::try_from(session.idle.as_secs()).unwrap_or(u32::MAX),
+            epoch: session.epoch,
+            proven_at: session.proven_at,
+            ends_at: session.ends_at,
+            assurance: session.assurance,
+            amr: session.amr,
+            seen_at: AtomicU64::new(session.seen_at.millis()),
+            noted_at: AtomicU64::new(session.seen_at.millis()),
+            minted: ArcSwapOption::empty(),
+        }
+    }
+
+    /// The same session, one version on: nothing minted for it before is handed out again.
+    #[must_use]
+    pub fn renewed(&self, version: u32) -> Self {
+        Self {
+            version,
+            seen_at: AtomicU64::new(self.seen_at.load(Ordering::Relaxed)),
+            noted_at: AtomicU64::new(self.noted_at.load(Ordering::Relaxed)),
+            minted: ArcSwapOption::empty(),
+            ..*self
+        }
+    }
+
+    /// What the store knows it by.
+    pub fn digest(&self) -> &SessionDigest {
+        &self.digest
+    }
+
+    /// Its public name.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Whose it is.
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The subject's epoch when it was opened.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// When it ends whatever happens.
+    pub fn ends_at(&self) -> Timestamp {
+        self.ends_at
+    }
+
+    /// When it was last used.
+    pub fn seen_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.seen_at.load(Ordering::Relaxed))
+    }
+
+    /// How long it may lie unused.
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(u64::from(self.idle_seconds))
+    }
+
+    /// Who passes with it.
+    pub fn principal(&self) -> Principal {
+        Principal { subject: self.subject, session: self.id, proven_at: self.proven_at, assurance: self.assurance, amr: self.amr }
+    }
+
+    /// How strong the proof behind it was.
+    pub fn assurance(&self) -> Assurance {
+        self.assurance
+    }
+
+    /// Whether it is alive at `now`.
+    pub fn judge(&self, now: Timestamp) -> Result<(), Reject> {
+        judge(Span { seen_at: self.seen_at(), idle: self.idle(), ends_at: self.ends_at }, now)
+    }
+
+    /// Takes note of a use at `now`, in memory; says once a minute that it should be written down, to one caller alone.
+    pub fn used(&self, now: Timestamp) -> Use {
+        let now = now.millis();
+        if self.seen_at.load(Ordering::Relaxed) < now {
+            self.seen_at.store(now, Ordering::Relaxed);
+        }
+        let noted = self.noted_at.load(Ordering::Relaxed);
+        let due = now.saturating_sub(noted) >= u64::try_from(NOTED_EVERY.as_millis()).unwrap_or(u64::MAX);
+        if due && self.noted_at.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            return Use::ToBeNoted;
+        }
+        Use::Known
+    }
+
+    /// The JWT minted for exactly this stamp, if one is kept.
+    pub fn minted(&self, stamp: Stamp) -> Option<Arc<AccessToken>> {
+        let shelf = self.minted.load();
+        let mut shelf = shelf.as_ref();
+        while let Some(kept) = shelf {
+            if kept.token.stamp == stamp {
+                return Some(Arc::clone(&kept.token));
+            }
+            shelf = kept.others.as_ref();
+        }
+        None
+    }
+
+    /// Keeps a JWT beside those for other audiences; what is of another ring, or expired at `now`, goes.
+    pub fn keep(&self, token: Arc<AccessToken>, now: Timestamp) {
+        self.minted.rcu(|shelf| {
+            let others = without(shelf.as_ref(), |kept| kept.stamp.ring != token.stamp.ring || kept.stamp.audience == token.stamp.audience || kept.expires_at <= now);
+            Some(Arc::new(Shelf { token: Arc::clone(&token), others }))
+        });
+    }
+
+    /// Drops what is expired at `now`, to give the memory back; says how many bytes of JWT are still kept.
+    pub fn tidy(&self, now: Timestamp) -> usize {
+        let bytes = |shelf: Option<&Arc<Shelf>>| std::iter::successors(shelf, |kept| kept.others.as_ref()).map(|kept| kept.token.authorization.len()).sum();
+        let kept = self.minted.load();
+        if !std::iter::successors(kept.as_ref(), |kept| kept.others.as_ref()).any(|kept| kept.token.expires_at <= now) {
+            return bytes(kept.as_ref());
+        }
+        self.minted.rcu(|shelf| without(shelf.as_ref(), |kept| kept.expires_at <= now));
+        bytes(self.minted.load().as_ref())
+    }
+}
+
+fn without(shelf: Option<&Arc<Shelf>>, gone: impl Fn(&AccessToken) -> bool + Copy) -> Option<Arc<Shelf>> {
+    let kept = shelf?;
+    let others = without(kept.others.as_ref(), gone);
+    if gone(&kept.token) { others } else { Some(Arc::new(Shelf { token: Arc::clone(&kept.token), others })) }
+}
+
+#[cfg(test)]
+mod tests;

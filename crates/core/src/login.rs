@@ -1,0 +1,165 @@
+//! Signing in: the one use case that turns a password into a session. In: what was typed, from where, on what device. Out: a
+//! fresh session token, a wait, or a plain no that does not tell an unknown account from a wrong password, in words or in time.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::account::{Account, Identifier, Status};
+use crate::fault::Fault;
+use crate::id::SessionId;
+use crate::port::{Accounts, Attempt, Clock, Entropy, Hasher, Opened, Reservation, Sessions, Throttle, Verdict};
+use crate::principal::{Amr, Assurance};
+use crate::secret::{Password, Pepper, Purpose};
+use crate::session::{Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
+
+#[cfg(test)]
+mod tests;
+
+/// Signs in.
+pub struct Login {
+    /// Accounts.
+    pub accounts: Arc<dyn Accounts>,
+    /// Sessions.
+    pub sessions: Arc<dyn Sessions>,
+    /// Attempts so far.
+    pub throttle: Arc<dyn Throttle>,
+    /// The bounded hasher.
+    pub hasher: Arc<dyn Hasher>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What session tokens are digested under.
+    pub pepper: Pepper,
+    /// How long sessions live.
+    pub limits: SessionLimits,
+}
+
+/// What was typed, from where, on what device.
+pub struct LoginRequest<'a> {
+    /// As typed.
+    pub identifier: &'a str,
+    /// As typed.
+    pub password: &'a str,
+    /// The client's address, if it is known.
+    pub source: Option<IpAddr>,
+    /// The User-Agent header.
+    pub user_agent: &'a str,
+    /// How the session token will be kept.
+    pub kind: SessionKind,
+    /// The session that the same browser had: it ends in the same step (no fixation, no leftovers).
+    pub replaces: Option<SessionDigest>,
+}
+
+/// How an attempt to sign in went.
+pub enum LoginOutcome {
+    /// Signed in. The token goes to its holder, once.
+    Opened {
+        /// The secret.
+        token: SessionToken,
+        /// What the store knows.
+        session: Box<Session>,
+    },
+    /// Wrong, unknown, disabled or malformed: one answer.
+    Refused,
+    /// Too many attempts; the password was not looked at.
+    Wait(Duration),
+}
+
+impl Login {
+    /// Tries to sign in. A fault counts no attempt where nothing was evaluated.
+    pub async fn attempt(&self, request: LoginRequest<'_>) -> Result<LoginOutcome, Fault> {
+        let identifier = Identifier::parse(request.identifier).ok();
+        let Some(password) = Password::parse(request.password) else {
+            // Longer than any password we ever took: no work is owed to it, and its length tells nothing of the account.
+            return Ok(LoginOutcome::Refused);
+        };
+        let attempt = self.attempt_of(identifier.as_ref(), request.identifier, request.source);
+        if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
+            return Ok(LoginOutcome::Wait(wait));
+        }
+        match self.evaluate(identifier, password).await {
+            Ok(Some(account)) => {
+                self.throttle.succeeded(attempt).await?;
+                self.open(account, request).await
+            }
+            Ok(None) => Ok(LoginOutcome::Refused),
+            Err(fault) => {
+                // Best effort: when this fails too, the guesser is out of pocket, not the account.
+                self.throttle.give_back(attempt).await.ok();
+                Err(fault)
+            }
+        }
+    }
+
+    async fn evaluate(&self, identifier: Option<Identifier>, password: Password) -> Result<Option<Account>, Fault> {
+        let account = match identifier {
+            Some(identifier) => self.accounts.find_by_identifier(&identifier).await?,
+            None => None,
+        };
+        // A disabled account is hashed like any other, and only then refused.
+        let stored = account.as_ref().and_then(|account| account.password.clone());
+        let verdict = self.hasher.verify(password, stored.clone()).await?;
+        let Some(account) = account.filter(|account| account.status == Status::Enabled) else {
+            return Ok(None);
+        };
+        match (verdict, stored) {
+            (Verdict::Match, Some(_)) => Ok(Some(account)),
+            (Verdict::MatchOutdated(new), Some(old)) => {
+                self.accounts.upgrade_password(account.subject, &old, new).await?;
+                Ok(Some(account))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn open(&self, account: Account, request: LoginRequest<'_>) -> Result<LoginOutcome, Fault> {
+        let mut secret = zeroize::Zeroizing::new([0; 32]);
+        self.entropy.fill(&mut *secret)?;
+        let mut id = [0; 16];
+        self.entropy.fill(&mut id)?;
+        let token = SessionToken::from_random(*secret);
+        let now = self.clock.now();
+        let session = Session {
+            digest: token.digest(&self.pepper),
+            id: SessionId::from_bytes(id),
+            subject: account.subject,
+            version: 1,
+            epoch: account.epoch,
+            kind: request.kind,
+            opened_at: now,
+            proven_at: now,
+            seen_at: now,
+            idle: self.limits.idle,
+            ends_at: now.after(self.limits.absolute),
+            assurance: Assurance::Aal1,
+            amr: Amr::PASSWORD,
+            device: Device::new(request.source, request.user_agent),
+        };
+        match self.sessions.open(session.clone(), request.replaces).await? {
+            Opened::Open => Ok(LoginOutcome::Opened { token, session: Box::new(session) }),
+            Opened::AccountChanged => Ok(LoginOutcome::Refused),
+        }
+    }
+
+    /// Unknown and unparsable identifiers are counted exactly as known ones are.
+    fn attempt_of(&self, identifier: Option<&Identifier>, typed: &str, source: Option<IpAddr>) -> Attempt {
+        let name = identifier.map_or(typed, Identifier::as_str);
+        Attempt {
+            account: self.pepper.digest(Purpose::Throttle, &[b"account\0", name.as_bytes()]),
+            source: self.pepper.digest(Purpose::Throttle, &[b"source\0", &source.map_or([0; 9], prefix_of)]),
+        }
+    }
+}
+
+/// The /24 of an IPv4 address or the /64 of an IPv6 address, told apart by the first byte.
+fn prefix_of(address: IpAddr) -> [u8; 9] {
+    let mut prefix = [0; 9];
+    let (kind, bytes): (u8, Vec<u8>) = match address.to_canonical() {
+        IpAddr::V4(v4) => (4, v4.octets().into_iter().take(3).collect()),
+        IpAddr::V6(v6) => (6, v6.octets().into_iter().take(8).collect()),
+    };
+    prefix.iter_mut().zip([kind].into_iter().chain(bytes)).for_each(|(to, from)| *to = from);
+    prefix
+}

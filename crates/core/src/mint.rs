@@ -1,0 +1,210 @@
+//! From a permit to a JWT for the service behind its route. Minted once, kept with the session, minted anew ahead of its end;
+//! the hot path takes what is kept and neither signs, writes nor reads a store.
+//! In: a permit. Out: the JWT, or nothing where the route or the caller has no identity to tell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_lock::Mutex;
+use data_encoding::BASE64URL_NOPAD;
+use http::HeaderValue;
+use serde_json::{Value, json};
+
+use crate::decide::{Bearer, Permit};
+use crate::fault::Fault;
+use crate::key::KeyRing;
+use crate::live::LiveSession;
+use crate::port::{Accounts, Clock, Entropy};
+use crate::principal::Principal;
+use crate::time::Timestamp;
+use crate::token::{AccessToken, Stamp};
+
+mod audience;
+
+pub use audience::{Audience, AudienceTable, ClaimSource, NotAnAudience, STANDARD_CLAIMS};
+
+#[cfg(test)]
+mod tests;
+
+/// `iat` lies this far back, so that a service whose clock is a little late does not refuse a fresh JWT.
+pub const BACKDATED: Duration = Duration::from_secs(5);
+
+/// Concurrent first requests of one session wait for one signature; sessions share a few hundred places to wait.
+const PLACES: usize = 256;
+
+/// Mints.
+pub struct Minter {
+    issuer: String,
+    ring: ArcSwap<KeyRing>,
+    audiences: ArcSwap<AudienceTable>,
+    accounts: Arc<dyn Accounts>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    places: Vec<Mutex<()>>,
+    counters: Counters,
+}
+
+/// What the minter has done since start.
+#[derive(Default)]
+pub struct Counters {
+    /// JWTs signed.
+    pub signed: AtomicU64,
+    /// JWTs handed out from memory.
+    pub reused: AtomicU64,
+}
+
+impl Minter {
+    /// `issuer` is the `iss` of every JWT: the public origin.
+    pub fn new(issuer: String, ring: KeyRing, audiences: AudienceTable, accounts: Arc<dyn Accounts>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            issuer,
+            ring: ArcSwap::from_pointee(ring),
+            audiences: ArcSwap::from_pointee(audiences),
+            accounts,
+            clock,
+            entropy,
+            places: (0..PLACES).map(|_| Mutex::new(())).collect(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The `iss` of every JWT.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The key ring now.
+    pub fn ring(&self) -> Arc<KeyRing> {
+        self.ring.load_full()
+    }
+
+    /// Takes a new key ring; JWTs kept from the old one are not handed out again.
+    pub fn replace_ring(&self, ring: KeyRing) {
+        self.ring.store(Arc::new(ring));
+    }
+
+    /// The audiences now.
+    pub fn audiences(&self) -> Arc<AudienceTable> {
+        self.audiences.load_full()
+    }
+
+    /// Takes new audiences; JWTs kept for the old ones are not handed out again.
+    pub fn replace_audiences(&self, audiences: AudienceTable) {
+        self.audiences.store(Arc::new(audiences));
+    }
+
+    /// What was done since start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The JWT for the service behind a permitted route; `None` when nobody passes (public routes), or no audience is named.
+    ///
+    /// `exp` is never beyond the end of the session or of the JWT that was presented.
+    pub async fn mint(&self, permit: &Permit) -> Result<Option<Arc<AccessToken>>, Fault> {
+        let (Some(bearer), Some(name)) = (permit.bearer(), permit.route().audience.as_deref()) else {
+            return Ok(None);
+        };
+        let audiences = self.audiences.load();
+        let audience = audiences.get(name).ok_or(Fault::Bug("a route names an audience that is not configured"))?;
+        let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
+        match bearer {
+            Bearer::Session { live, .. } => self.for_session(live, audience, stamp).await.map(Some),
+            // One JWT for another: whoever presents JWTs keeps none of ours, so there is nothing to keep this one with.
+            Bearer::Jwt { principal, expires_at, .. } => self.sign(principal, *expires_at, audience).await.map(|token| Some(Arc::new(token))),
+        }
+    }
+
+    async fn for_session(&self, live: &Arc<LiveSession>, audience: &Audience, stamp: Stamp) -> Result<Arc<AccessToken>, Fault> {
+        let now = self.clock.now();
+        let kept = live.minted(stamp).filter(|token| now < token.expires_at);
+        let place = self.places.get(usize::from(live.digest().bytes()[0])).ok_or(Fault::Bug("a digest byte exceeds 255"))?;
+        let _turn = match kept {
+            Some(token) if now < token.renew_at => return Ok(self.reuse(token)),
+            // Ahead of its end one caller mints anew, and the others go on with what there is.
+            Some(token) => match place.try_lock() {
+                Some(turn) => turn,
+                None => return Ok(self.reuse(token)),
+            },
+            None => place.lock().await,
+        };
+        // Someone may have minted while we waited for our turn.
+        if let Some(token) = live.minted(stamp).filter(|token| now < token.renew_at) {
+            return Ok(self.reuse(token));
+        }
+        let token = Arc::new(self.sign(&live.principal(), live.ends_at(), audience).await?);
+        live.keep(Arc::clone(&token), now);
+        Ok(token)
+    }
+
+    fn reuse(&self, token: Arc<AccessToken>) -> Arc<AccessToken> {
+        self.counters.reused.fetch_add(1, Ordering::Relaxed);
+        token
+    }
+
+    async fn sign(&self, principal: &Principal, latest: Timestamp, audience: &Audience) -> Result<AccessToken, Fault> {
+        let account = if audience.asks_the_account() { self.accounts.find(principal.subject).await? } else { None };
+        let now = self.clock.now();
+        let expires_at = now.after(audience.lifetime).min(latest);
+        let mut jti = [0; 16];
+        self.entropy.fill(&mut jti)?;
+        let subject = principal.subject.to_string();
+        let session = principal.session.to_string();
+        let mut claims = json!({
+            "iss": self.issuer,
+            "sub": subject,
+            "aud": audience.name,
+            "exp": expires_at.unix_seconds(),
+            "iat": now.before(BACKDATED).unix_seconds(),
+            "jti": BASE64URL_NOPAD.encode(&jti),
+            "sid": session,
+            "client_id": CLIENT_ID,
+            "auth_time": principal.proven_at.unix_seconds(),
+            "amr": principal.amr.names().collect::<Vec<_>>(),
+            "acr": principal.assurance.acr(),
+        });
+        let mut copies = Vec::new();
+        if let (Some(account), Value::Object(members)) = (&account, &mut claims) {
+            for (claim, value) in audience.claims_of(account) {
+                if let Some(copy) = header_value(&value) {
+                    copies.push((claim.to_owned(), copy));
+                }
+                members.insert(claim.to_owned(), value);
+            }
+        }
+        // The ring is loaded here, after all waiting, so that what is signed and what it is kept under belong together.
+        let ring = self.ring.load();
+        let jwt = ring.signer(now)?.sign_jwt(&claims)?;
+        self.counters.signed.fetch_add(1, Ordering::Relaxed);
+        let text = |text: &str| HeaderValue::from_str(text).map_err(|_| Fault::Bug("a JWT or an identifier is no header value"));
+        let life = expires_at.since(now);
+        Ok(AccessToken {
+            authorization: text(&format!("Bearer {jwt}"))?,
+            subject: text(&subject)?,
+            session: text(&session)?,
+            copies,
+            expires_at,
+            renew_at: now.after(life * 4 / 5),
+            stamp: Stamp { audience: audience.stamp, ring: ring.stamp() },
+        })
+    }
+}
+
+/// The `client_id` of JWTs that stand for a browser's or client's session with this gateway (RFC 9068 section 2.2).
+const CLIENT_ID: &str = "vestibule";
+
+/// A claim as a plain header: scalars as their text, anything else as JSON; nothing when it cannot be a header value.
+fn header_value(claim: &Value) -> Option<HeaderValue> {
+    let text = match claim {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    // Only visible ASCII and space: bytes beyond that are read differently by different servers.
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || text.trim() != text {
+        return None;
+    }
+    HeaderValue::from_str(&text).ok()
+}

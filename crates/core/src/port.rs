@@ -1,0 +1,239 @@
+//! The ports: all that the rules ask of the world. One method is one atomic step with a name of the domain; no transaction
+//! crosses a port. What goes through are digests and sealed blobs, never a session token or a clear private key.
+//!
+//! Every method that returns `Result<_, Fault>` fails whole: after a fault nothing was changed, or the change will be seen by
+//! all as if it had succeeded; it is never acknowledged before it is durable.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use vestibule_verify::KeyId;
+
+use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
+use crate::fault::Fault;
+use crate::id::{SessionId, Subject};
+use crate::key::KeyRecord;
+use crate::live::LiveSession;
+use crate::secret::Password;
+use crate::session::{Session, SessionDigest};
+use crate::time::Timestamp;
+
+/// The server's clock.
+pub trait Clock: Send + Sync {
+    /// Now, UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The operating system's random generator: every secret comes from here.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault>;
+}
+
+/// Password hashing on a bounded pool: so much at once, so many waiting, the rest is [`Fault::Overloaded`].
+#[async_trait]
+pub trait Hasher: Send + Sync {
+    /// Hashes at the configured cost under a fresh salt.
+    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault>;
+
+    /// Whether the password is the one behind the hash. For `None` (no such account) it does the same work on a decoy, and says
+    /// no: time does not tell who has an account.
+    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault>;
+}
+
+/// What a password check found.
+pub enum Verdict {
+    /// It is the one.
+    Match,
+    /// It is the one, and its hash is below today's cost: store this one instead.
+    MatchOutdated(PasswordHash),
+    /// It is not.
+    Mismatch,
+}
+
+/// Sessions.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Looks in memory alone; does not wait and does not read the store.
+    fn recall(&self, digest: &SessionDigest) -> Recall;
+
+    /// Looks in the store, and keeps what is found in memory.
+    async fn find(&self, digest: &SessionDigest) -> Result<Option<Arc<LiveSession>>, Fault>;
+
+    /// Opens a session, if its account is still enabled and of the same epoch; ends the one it replaces in the same step.
+    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault>;
+
+    /// Takes note of a use, in memory; written in batches by the store's own rhythm. Losing one shortens a session's idle limit
+    /// by a minute at most, and never prolongs it.
+    fn note_use(&self, digest: &SessionDigest, seen_at: Timestamp);
+
+    /// Ends sessions; says which. Ending what is already ended ends nothing and is no error.
+    async fn end(&self, which: Ending) -> Result<Vec<SessionId>, Fault>;
+
+    /// Removes what can never be used again at `now`; says how many.
+    async fn forget_expired(&self, now: Timestamp) -> Result<u64, Fault>;
+}
+
+/// What memory knows of a session token.
+pub enum Recall {
+    /// Memory does not know: ask the store.
+    Cold,
+    /// It is a live session's.
+    Known(Arc<LiveSession>),
+    /// Memory knows all sessions, and this is none of them.
+    Unknown,
+}
+
+/// How opening a session went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The account was disabled, removed or changed meanwhile.
+    AccountChanged,
+    /// It is open, and durable.
+    Open,
+}
+
+/// Which sessions to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All of them.
+    Everyone,
+    /// The one with this public name.
+    One(SessionId),
+    /// All of one account but this.
+    Others {
+        /// Whose.
+        subject: Subject,
+        /// The one that stays.
+        keep: SessionId,
+    },
+    /// The one that a session token stands for.
+    Presented(SessionDigest),
+    /// All of one account.
+    Subject(Subject),
+}
+
+/// Accounts. What changes an account also does, in the same step, what the change means for its sessions.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Adds an account.
+    async fn add(&self, account: Account) -> Result<Added, Fault>;
+
+    /// Finds by what its owner types.
+    async fn find_by_identifier(&self, identifier: &Identifier) -> Result<Option<Account>, Fault>;
+
+    /// Finds by its stable name.
+    async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault>;
+
+    /// Replaces a password hash by one of the same password at a higher cost, unless the hash has changed meanwhile.
+    async fn upgrade_password(&self, subject: Subject, old: &PasswordHash, new: PasswordHash) -> Result<(), Fault>;
+
+    /// Sets a new password and ends all sessions but the one to keep.
+    async fn set_password(&self, subject: Subject, new: PasswordHash, keep: Option<SessionId>) -> Result<Changed, Fault>;
+
+    /// Sets traits; every live session gets a new version, so that the next JWT tells them.
+    async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault>;
+
+    /// Enables or disables; disabling ends all sessions and raises the epoch.
+    async fn set_status(&self, subject: Subject, status: Status) -> Result<Changed, Fault>;
+
+    /// Removes an account and ends all its sessions. Its subject is never used again.
+    async fn remove(&self, subject: Subject) -> Result<Changed, Fault>;
+}
+
+/// How adding an account went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is there.
+    Added,
+    /// Another account has this identifier.
+    IdentifierTaken,
+}
+
+/// How changing an account went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is changed; these sessions ended with it.
+    Changed {
+        /// The public names of the sessions that ended.
+        ended: Vec<SessionId>,
+    },
+    /// There is no such account.
+    Unknown,
+}
+
+/// Signing keys, sealed.
+#[async_trait]
+pub trait Keys: Send + Sync {
+    /// All records, the gone ones included.
+    async fn all(&self) -> Result<Vec<KeyRecord>, Fault>;
+
+    /// Adds a key, and sets for every other key that has none yet when it is gone.
+    async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault>;
+
+    /// Withdraws a key at once; says whether there was one to withdraw.
+    async fn retire(&self, key_id: &KeyId, at: Timestamp) -> Result<Retired, Fault>;
+}
+
+/// How retiring a key went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retired {
+    /// It is withdrawn.
+    Retired,
+    /// There is no such key, or it was gone already.
+    Unknown,
+}
+
+/// Login attempts, counted per account and per source by the rules of [`crate::throttle`], shared by all nodes and kept over
+/// a restart.
+#[async_trait]
+pub trait Throttle: Send + Sync {
+    /// Counts an attempt against both tallies before it is evaluated, or counts it against neither and says how long to wait.
+    async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault>;
+
+    /// The attempt succeeded: the account's tally starts afresh. The source's does not.
+    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault>;
+
+    /// The attempt was never evaluated: both tallies get it back.
+    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault>;
+}
+
+/// What an attempt counts against; keyed digests, so that the store learns neither identifiers nor addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    /// Digest of the identifier that was typed, whether or not there is such an account.
+    pub account: [u8; 32],
+    /// Digest of the source's address prefix (/24 or /64).
+    pub source: [u8; 32],
+}
+
+/// Whether an attempt may be evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reservation {
+    /// It is counted and may be evaluated.
+    Reserved,
+    /// It may not yet.
+    Wait(std::time::Duration),
+}
+
+/// What listings read: for people and operators, never for a decision.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Live sessions at `now`, the newest first; of one account, or of all.
+    async fn sessions(&self, of: Option<Subject>, page: Page, now: Timestamp) -> Result<Vec<Session>, Fault>;
+
+    /// One live session.
+    async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Fault>;
+
+    /// Accounts in the order of their identifiers.
+    async fn accounts(&self, page: Page) -> Result<Vec<Account>, Fault>;
+}
+
+/// A part of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// How many to pass over.
+    pub skip: u32,
+    /// How many to return at most.
+    pub take: u32,
+}

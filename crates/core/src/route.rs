@@ -1,0 +1,195 @@
+//! Which requests go where, and what each demands. In: host, path and method as the client sent them. Out: the one route
+//! that covers them; a path with two meanings, or no route, is a no.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::{HeaderName, Method};
+
+use crate::principal::Assurance;
+use crate::reject::Reject;
+use crate::wire::{CredentialKind, Transport};
+
+mod path;
+
+pub use path::canonical_path;
+
+#[cfg(test)]
+mod tests;
+
+/// One configured route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The host it answers for; `None` answers for any.
+    pub host: Option<String>,
+    /// What paths it covers.
+    pub path: PathPattern,
+    /// The methods it covers; empty covers all.
+    pub methods: Vec<Method>,
+    /// What it demands.
+    pub requirement: Requirement,
+    /// Which credentials over which transports it takes.
+    pub accept: Accept,
+    /// For whom a JWT is minted; `None` mints none (public routes alone).
+    pub audience: Option<Arc<str>>,
+    /// How unsafe requests with an ambient credential are judged.
+    pub csrf: CsrfPolicy,
+    /// Where the service behind gets its JWT.
+    pub assertion_header: HeaderName,
+    /// Claims that the service behind also gets as plain headers: header name, claim name.
+    pub headers: Vec<(HeaderName, String)>,
+    /// Where the built-in gateway sends the request; `None` is for forward-auth alone.
+    pub upstream: Option<http::Uri>,
+}
+
+/// What paths a route covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPattern {
+    /// This path alone.
+    Exact(String),
+    /// Every path that begins with this one, which ends in `/`.
+    Prefix(String),
+}
+
+impl PathPattern {
+    /// A pattern as configured: a prefix when it ends in `/`, else literal. The pattern itself must be canonical.
+    pub fn parse(text: &str) -> Result<Self, Reject> {
+        canonical_path(text)?;
+        Ok(if text.ends_with('/') { Self::Prefix(text.to_owned()) } else { Self::Exact(text.to_owned()) })
+    }
+
+    /// The pattern as configured.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Exact(path) | Self::Prefix(path) => path,
+        }
+    }
+
+    fn covers(&self, path: &str) -> bool {
+        match self {
+            Self::Exact(exact) => path == exact,
+            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+/// What a route demands of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// Nothing; identity is passed on when there is a valid one.
+    Public,
+    /// A live credential of at least this assurance.
+    SignedIn(Assurance),
+}
+
+/// How unsafe requests with an ambient credential are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsrfPolicy {
+    /// Not at all; logged at start.
+    Off,
+    /// By origin alone, for services with a token of their own.
+    Origin,
+    /// By origin and by our token.
+    Token,
+}
+
+/// Which credentials over which transports a route takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accept(u8);
+
+impl Accept {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+
+    /// The default: sessions in cookie or header, JWTs in the header.
+    pub const DEFAULT: Self = Self::NONE
+        .with(CredentialKind::Reference, Transport::Cookie)
+        .with(CredentialKind::Reference, Transport::Header)
+        .with(CredentialKind::Value, Transport::Header);
+
+    /// Takes this, too.
+    #[must_use]
+    pub const fn with(self, kind: CredentialKind, transport: Transport) -> Self {
+        Self(self.0 | bit(kind, transport))
+    }
+
+    /// Whether it takes this.
+    pub const fn takes(self, kind: CredentialKind, transport: Transport) -> bool {
+        self.0 & bit(kind, transport) != 0
+    }
+}
+
+const fn bit(kind: CredentialKind, transport: Transport) -> u8 {
+    match (kind, transport) {
+        (CredentialKind::Reference, Transport::Cookie) => 1,
+        (CredentialKind::Reference, Transport::Header) => 2,
+        (CredentialKind::Value, Transport::Cookie) => 4,
+        (CredentialKind::Value, Transport::Header) => 8,
+    }
+}
+
+/// All routes, ready to be searched. An empty table denies everything.
+#[derive(Default)]
+pub struct RouteTable {
+    by_host: HashMap<String, Vec<Arc<Route>>>,
+    any_host: Vec<Arc<Route>>,
+}
+
+impl RouteTable {
+    /// Takes the configured routes in any order.
+    pub fn new(routes: Vec<Route>) -> Self {
+        let mut table = Self::default();
+        for route in routes {
+            let routes = match &route.host {
+                Some(host) => table.by_host.entry(host.to_ascii_lowercase()).or_default(),
+                None => &mut table.any_host,
+            };
+            routes.push(Arc::new(route));
+        }
+        for routes in table.by_host.values_mut().chain([&mut table.any_host]) {
+            routes.sort_by_key(|route| std::cmp::Reverse(precedence(route)));
+        }
+        table
+    }
+
+    /// The most specific route for a request: its own host before any host, a literal path before a prefix, a longer prefix before
+    /// a shorter, named methods before all methods.
+    ///
+    /// A path that another route of the same pattern covers for other methods does not fall through to a shorter pattern.
+    pub fn find(&self, host: &str, path: &str, method: &Method) -> Result<&Arc<Route>, Reject> {
+        canonical_path(path)?;
+        let own = if self.by_host.is_empty() {
+            None
+        } else if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.by_host.get(&host.to_ascii_lowercase())
+        } else {
+            self.by_host.get(host)
+        };
+        for routes in own.into_iter().chain([&self.any_host]) {
+            let mut covering: Option<&PathPattern> = None;
+            for route in routes.iter().filter(|route| route.path.covers(path)) {
+                if covering.is_some_and(|pattern| *pattern != route.path) {
+                    break;
+                }
+                covering = Some(&route.path);
+                if route.methods.is_empty() || route.methods.contains(method) {
+                    return Ok(route);
+                }
+            }
+            if covering.is_some() {
+                break;
+            }
+        }
+        Err(Reject::NoRoute)
+    }
+
+    /// All routes, for listings.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.by_host.values().chain([&self.any_host]).flatten()
+    }
+}
+
+fn precedence(route: &Route) -> (bool, usize, bool) {
+    let exact = matches!(route.path, PathPattern::Exact(_));
+    (exact, route.path.as_str().len(), !route.methods.is_empty())
+}

@@ -1,0 +1,82 @@
+use http::header::AUTHORIZATION;
+
+use super::*;
+
+fn route(host: Option<&str>, path: &str, methods: &[Method], name: &str) -> Route {
+    Route {
+        host: host.map(str::to_owned),
+        path: PathPattern::parse(path).unwrap(),
+        methods: methods.to_vec(),
+        requirement: Requirement::SignedIn(Assurance::Aal1),
+        accept: Accept::DEFAULT,
+        audience: Some(name.into()),
+        csrf: CsrfPolicy::Token,
+        assertion_header: AUTHORIZATION,
+        headers: Vec::new(),
+        upstream: None,
+    }
+}
+
+fn found(table: &RouteTable, host: &str, path: &str, method: &Method) -> Result<String, Reject> {
+    table.find(host, path, method).map(|route| route.audience.as_deref().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn the_most_specific_route_wins_whatever_the_order() {
+    let mut routes = vec![
+        route(None, "/", &[], "any"),
+        route(None, "/orders/", &[], "orders"),
+        route(None, "/orders/", &[Method::POST], "orders-post"),
+        route(None, "/orders/public", &[], "exact"),
+        route(Some("App.Test"), "/orders/", &[], "own-host"),
+    ];
+    for _ in 0..routes.len() {
+        routes.rotate_left(1);
+        let table = RouteTable::new(routes.clone());
+        let get = |host, path| found(&table, host, path, &Method::GET).unwrap();
+        assert_eq!(get("x.test", "/orders/1"), "orders");
+        assert_eq!(get("x.test", "/orders/public"), "exact");
+        assert_eq!(get("x.test", "/orders"), "any");
+        assert_eq!(get("app.test", "/orders/1"), "own-host");
+        assert_eq!(get("APP.test", "/orders/1"), "own-host");
+        assert_eq!(get("app.test", "/other"), "any");
+        assert_eq!(get("app.test.", "/orders/1"), "orders");
+        assert_eq!(found(&table, "x.test", "/orders/1", &Method::POST).unwrap(), "orders-post");
+    }
+}
+
+/// GW-07: what no route names is denied, and a method left out of a route does not slip to a wider one.
+#[test]
+fn denied_by_default() {
+    assert_eq!(found(&RouteTable::default(), "x.test", "/", &Method::GET), Err(Reject::NoRoute));
+    let table = RouteTable::new(vec![route(None, "/", &[], "any"), route(None, "/admin/", &[Method::GET], "admin")]);
+    assert_eq!(found(&table, "x.test", "/admin/x", &Method::GET).unwrap(), "admin");
+    assert_eq!(found(&table, "x.test", "/admin/x", &Method::DELETE), Err(Reject::NoRoute));
+    assert_eq!(found(&table, "x.test", "/Admin/x", &Method::DELETE).unwrap(), "any");
+}
+
+/// GW-06: GHSA-6jwx-7vp4-9847 and CVE-2026-26205 are of this kind.
+#[test]
+fn paths_with_two_meanings_are_refused() {
+    let ambiguous = [
+        "", "*", "orders", "http://x/", "//", "//admin/x", "/a//b", "/a/./b", "/a/../b", "/..", "/a/.", "/a/..", "/%2e%2e/a", "/a/%2E/b", "/a/.%2e/b",
+        "/a%2fb", "/a%2Fb", "/a%5cb", "/a%5Cb", "/a\\b", "/a;b", "/a;x=1/b", "/a%3bb", "/%61dmin", "/%41", "/%7E", "/%2d", "/a%00", "/a%0d%0a", "/a%7f", "/a%",
+        "/a%2", "/a%zz", "/a%252e", "/a%252fb", "/a%25%32%66", "/a%c0%af", "/a%e0%80%af", "/a%ff", "/a b", "/a\tb", "/a\u{0}b", "/\u{e4}", "/a?b", "/a#b", "/a\"b", "/a<b",
+        "/a%+1", "/a%-1",
+    ];
+    for path in ambiguous {
+        assert_eq!(canonical_path(path), Err(Reject::AmbiguousPath), "{path:?}");
+    }
+    let plain = ["/", "/a", "/a/", "/a/b.html", "/.well-known/jwks.json", "/a/..b", "/...", "/a%20b", "/%C3%A4", "/a%25", "/a%25x", "/a:b@c!d$e&f'g(h)i*j+k,l=m", "/~x/-_"];
+    for path in plain {
+        assert_eq!(canonical_path(path), Ok(()), "{path:?}");
+    }
+}
+
+#[test]
+fn accept_asks_kind_and_transport() {
+    assert!(Accept::DEFAULT.takes(CredentialKind::Reference, Transport::Cookie));
+    assert!(Accept::DEFAULT.takes(CredentialKind::Value, Transport::Header));
+    assert!(!Accept::DEFAULT.takes(CredentialKind::Value, Transport::Cookie));
+    assert!(!Accept::NONE.takes(CredentialKind::Reference, Transport::Header));
+}

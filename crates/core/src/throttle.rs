@@ -1,0 +1,159 @@
+//! How many guesses a login may cost: pure bookkeeping over what a store remembers for one account or one source.
+//! In: the remembered tally and `now`. Out: the new tally, or how long to wait. An attempt is counted *before* the password
+//! is looked at, so that any number of parallel guesses cannot evaluate more than the budget.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// What is remembered of one account's failed logins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountTally {
+    /// Attempts in a row without success, those under way included.
+    pub failures: u32,
+    /// No attempt is evaluated before this.
+    pub not_before: Timestamp,
+    /// The last attempt counted.
+    pub counted_at: Timestamp,
+}
+
+/// Attempts that cost no wait.
+pub const FREE_ATTEMPTS: u32 = 5;
+/// The longest wait between two attempts on one account.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// Attempts in a row after which a source must have another route (SP 800-63B section 3.2.2); the wait between attempts then
+/// stays at [`HARD_WAIT`], which is no lock: the owner still gets in, a guesser does not get anywhere.
+pub const HARD_STOP: u32 = 100;
+/// The wait once [`HARD_STOP`] is reached.
+pub const HARD_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// An account nobody tried for this long starts afresh.
+pub const FORGET_AFTER: Duration = Duration::from_secs(48 * 60 * 60);
+
+impl AccountTally {
+    /// Nothing remembered.
+    pub const FRESH: Self = Self { failures: 0, not_before: Timestamp::EPOCH, counted_at: Timestamp::EPOCH };
+
+    /// Counts one attempt, or says how long to wait. Five attempts are free; then the wait is 1 s and doubles to 15 min.
+    pub fn count(self, now: Timestamp) -> Result<Self, Duration> {
+        let tally = if now.since(self.counted_at) >= FORGET_AFTER { Self::FRESH } else { self };
+        if now < tally.not_before {
+            return Err(tally.not_before.since(now));
+        }
+        let failures = tally.failures.saturating_add(1);
+        Ok(Self { failures, not_before: now.after(wait_after(failures)), counted_at: now })
+    }
+
+    /// Takes back an attempt that was counted but never evaluated (the hasher was full): it cost the guesser nothing.
+    pub fn give_back(self) -> Self {
+        let failures = self.failures.saturating_sub(1);
+        Self { failures, not_before: self.counted_at.after(wait_after(failures)), counted_at: self.counted_at }
+    }
+}
+
+fn wait_after(failures: u32) -> Duration {
+    if failures >= HARD_STOP {
+        return HARD_WAIT;
+    }
+    match failures.checked_sub(FREE_ATTEMPTS) {
+        None => Duration::ZERO,
+        Some(over) => Duration::from_secs(1_u64.checked_shl(over).unwrap_or(u64::MAX)).min(LONGEST_WAIT),
+    }
+}
+
+/// What is remembered of one source prefix (an IPv4 /24 or IPv6 /64): a bucket of attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceTally {
+    /// Attempts left, in thousandths.
+    pub left: u32,
+    /// When that was so.
+    pub counted_at: Timestamp,
+}
+
+/// Attempts a source may make at once.
+pub const SOURCE_BURST: u32 = 60;
+/// Attempts a source gains a minute.
+pub const SOURCE_PER_MINUTE: u32 = 20;
+
+impl SourceTally {
+    /// Nothing remembered: a full bucket.
+    pub const FRESH: Self = Self { left: SOURCE_BURST * 1000, counted_at: Timestamp::EPOCH };
+
+    /// Takes one attempt out, or says how long until there is one.
+    pub fn count(self, now: Timestamp) -> Result<Self, Duration> {
+        let gained = now.since(self.counted_at).as_millis().saturating_mul(u128::from(SOURCE_PER_MINUTE)) / 60;
+        let gained = u32::try_from(gained).unwrap_or(u32::MAX);
+        let left = self.left.saturating_add(gained).min(SOURCE_BURST * 1000);
+        match left.checked_sub(1000) {
+            // A clock that stepped back must not freeze the bucket: it goes on from the new time.
+            Some(left) => Ok(Self { left, counted_at: now }),
+            None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(SOURCE_PER_MINUTE)).max(Duration::from_millis(1))),
+        }
+    }
+
+    /// Takes back an attempt that was never evaluated.
+    pub fn give_back(self) -> Self {
+        Self { left: (self.left + 1000).min(SOURCE_BURST * 1000), counted_at: self.counted_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_000_000 + seconds)
+    }
+
+    #[test]
+    fn five_are_free_then_the_wait_doubles_to_a_quarter_of_an_hour() {
+        let mut tally = AccountTally::FRESH;
+        let mut now = at(0);
+        for _ in 0..5 {
+            tally = tally.count(now).unwrap();
+        }
+        for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+            assert_eq!(tally.count(now), Err(Duration::from_secs(expected)));
+            now = now.after(Duration::from_secs(expected));
+            tally = tally.count(now).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_hundred_in_a_row_slow_a_guesser_to_one_a_day_and_never_lock() {
+        let tally = AccountTally { failures: 99, not_before: at(0), counted_at: at(0) };
+        let tally = tally.count(at(0)).unwrap();
+        assert_eq!(tally.count(at(1)), Err(HARD_WAIT - Duration::from_secs(1)));
+        assert!(tally.count(at(24 * 60 * 60)).is_ok());
+    }
+
+    #[test]
+    fn what_was_never_evaluated_costs_nothing() {
+        let five = (0..5).fold(AccountTally::FRESH, |tally, _| tally.count(at(0)).unwrap());
+        assert!(five.count(at(0)).is_err());
+        assert_eq!(five.give_back().count(at(0)).unwrap().failures, 5);
+        assert_eq!(SourceTally::FRESH.count(at(0)).unwrap().give_back().left, SourceTally::FRESH.left);
+    }
+
+    #[test]
+    fn a_source_has_sixty_at_once_and_twenty_a_minute() {
+        let mut tally = SourceTally::FRESH;
+        for _ in 0..60 {
+            tally = tally.count(at(0)).unwrap();
+        }
+        assert_eq!(tally.count(at(0)), Err(Duration::from_secs(3)));
+        assert!(tally.count(at(3)).is_ok());
+        let mut later = tally;
+        for _ in 0..20 {
+            later = later.count(at(60)).unwrap();
+        }
+        assert!(later.count(at(60)).is_err());
+    }
+
+    #[test]
+    fn a_clock_step_back_neither_frees_nor_freezes() {
+        let tally = AccountTally { failures: 7, not_before: at(100), counted_at: at(98) };
+        assert!(tally.count(at(0)).is_err());
+        let bucket = SourceTally { left: 0, counted_at: at(100) };
+        assert_eq!(bucket.count(at(0)), Err(Duration::from_secs(3)));
+    }
+}

@@ -1,0 +1,81 @@
+//! Raw headers become typed input here and nowhere else. In: a header map and the names we answer to. Out: at most one
+//! credential with the transport it came over; two, or a look-alike of ours, is a reject and never a choice.
+
+use http::HeaderMap;
+
+use crate::reject::Reject;
+use crate::session::SessionToken;
+
+pub mod bearer;
+pub mod cookie;
+pub mod forwarded;
+
+pub use cookie::CookieName;
+
+/// How a credential travels. CSRF asks only whether it is ambient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Browsers send it unasked.
+    Cookie,
+    /// A program chose to send it.
+    Header,
+}
+
+impl Transport {
+    /// Whether a browser adds the credential to requests that other sites cause.
+    pub const fn is_ambient(self) -> bool {
+        matches!(self, Self::Cookie)
+    }
+}
+
+/// What a credential is. Revocation asks only this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CredentialKind {
+    /// It refers to a session that the store knows.
+    Reference,
+    /// It carries its own proof: a JWT.
+    Value,
+}
+
+/// A credential as presented. No Debug: it holds the secret.
+pub enum Credential<'a> {
+    /// A session token.
+    Reference(SessionToken),
+    /// A JWT, not yet verified.
+    Value(&'a str),
+}
+
+impl Credential<'_> {
+    /// Which kind it is.
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Reference(_) => CredentialKind::Reference,
+            Self::Value(_) => CredentialKind::Value,
+        }
+    }
+}
+
+/// The one credential of a request.
+pub struct Presented<'a> {
+    /// What it is.
+    pub credential: Credential<'a>,
+    /// How it came.
+    pub transport: Transport,
+}
+
+/// Reads the one credential that a request carries; `None` when it carries none.
+///
+/// Query strings are not a transport. A cookie of ours beside any `Authorization` header is two credentials.
+pub fn present<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<Presented<'a>>, Reject> {
+    let from_cookie = cookie::session_token(headers, name)?;
+    let from_header = bearer::credential(headers)?;
+    match (from_cookie, from_header) {
+        (Some(_), Some(_)) => Err(Reject::TwoCredentials),
+        (Some(token), None) => Ok(Some(Presented { credential: Credential::Reference(token), transport: Transport::Cookie })),
+        (None, Some(credential)) => Ok(Some(Presented { credential, transport: Transport::Header })),
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! The `Authorization` header: `Bearer` and one credential (RFC 6750 section 2.1), once. What it holds is told apart by form:
+//! a session token has its own prefix, a JWT has dots.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::Credential;
+use crate::reject::Reject;
+use crate::session::SessionToken;
+
+/// The credential in the `Authorization` header; `None` when there is no such header.
+pub fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Reject> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err(Reject::TwoCredentials),
+    };
+    let text = value.to_str().map_err(|_| Reject::MalformedCredential)?;
+    let (scheme, credential) = text.split_once(' ').ok_or(Reject::MalformedCredential)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Reject::UnknownScheme);
+    }
+    // The b64token of RFC 6750; anything else, a comma-joined second credential included, is not ours.
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if credential.is_empty() || !credential.bytes().all(good) {
+        return Err(Reject::MalformedCredential);
+    }
+    if SessionToken::looks_like_bearer(credential) {
+        return SessionToken::from_bearer(credential).map(|token| Some(Credential::Reference(token)));
+    }
+    if credential.contains('.') { Ok(Some(Credential::Value(credential))) } else { Err(Reject::MalformedCredential) }
+}

@@ -1,0 +1,108 @@
+//! Our cookie among all cookies of a request: byte-exact by name, alone, and without look-alikes (cookie tossing and prefix
+//! bypass: RFC 6265bis sections 4.1.3 and 8.6). Nothing is trimmed, unquoted, decoded or case-folded to find it.
+
+use http::HeaderMap;
+use http::header::COOKIE;
+
+use crate::reject::Reject;
+use crate::session::SessionToken;
+
+/// The exact name of a cookie of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieName {
+    exact: String,
+    /// The name's letters and digits in lower case: what look-alikes share with it.
+    skeleton: Vec<u8>,
+}
+
+/// Why a text cannot name a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a cookie name is 1 to 64 characters out of a-z, 0-9, - and _")]
+pub struct NotACookieName;
+
+impl CookieName {
+    /// The session cookie for an origin: `__Host-Http-<base>` over https, which browsers keep to this host, to HttpOnly and to
+    /// Secure; plain `<base>` over http, which configuration allows on loopback alone.
+    pub fn session(base: &str, https: Https) -> Result<Self, NotACookieName> {
+        let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        if base.is_empty() || base.len() > 64 || !base.bytes().all(good) {
+            return Err(NotACookieName);
+        }
+        let exact = match https {
+            Https::Yes => format!("__Host-Http-{base}"),
+            Https::No => base.to_owned(),
+        };
+        let skeleton = skeleton(exact.as_bytes()).collect();
+        Ok(Self { exact, skeleton })
+    }
+
+    /// The cookie that binds a login form to the browser it was shown in.
+    pub fn pre_session(base: &str, https: Https) -> Result<Self, NotACookieName> {
+        Self::session(&format!("{base}_pre"), https)
+    }
+
+    /// The name as sent.
+    pub fn as_str(&self) -> &str {
+        &self.exact
+    }
+
+    /// Whether a Set-Cookie for this name must carry Secure.
+    pub fn is_secure(&self) -> bool {
+        self.exact.starts_with("__Host-")
+    }
+}
+
+/// Whether the origin that browsers see is https.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Https {
+    /// It is not: loopback development.
+    No,
+    /// It is.
+    Yes,
+}
+
+/// The session token in the cookie of this name; `None` when there is no such cookie.
+pub fn session_token(headers: &HeaderMap, name: &CookieName) -> Result<Option<SessionToken>, Reject> {
+    match single(headers, name)? {
+        None => Ok(None),
+        Some(value) => SessionToken::from_cookie_value(value).map(Some),
+    }
+}
+
+/// The value of the one cookie of this name, over all Cookie header lines. Twice, or beside a look-alike: refused.
+pub fn single<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<&'a [u8]>, Reject> {
+    let mut found = None;
+    for line in headers.get_all(COOKIE) {
+        for pair in line.as_bytes().split(|byte| *byte == b';') {
+            // RFC 6265 section 4.2.1: pairs are parted by "; ". The one space belongs to the separator, any other to the name.
+            let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+            let (cookie, value) = match pair.iter().position(|byte| *byte == b'=') {
+                Some(equals) => (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default()),
+                None => (&b""[..], pair),
+            };
+            if cookie == name.exact.as_bytes() {
+                if found.replace(value).is_some() {
+                    return Err(Reject::AmbiguousCookie);
+                }
+            } else if looks_like(cookie, name) || (cookie.is_empty() && is_nameless_look_alike(value, name)) {
+                return Err(Reject::AmbiguousCookie);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A cookie without a name is sent as its bare value, which can be made to read like ours: `=__Host-x=evil`.
+fn is_nameless_look_alike(value: &[u8], name: &CookieName) -> bool {
+    let claimed = value.split(|byte| *byte == b'=').next().unwrap_or_default();
+    claimed == name.exact.as_bytes() || looks_like(claimed, name)
+}
+
+fn looks_like(cookie: &[u8], name: &CookieName) -> bool {
+    // Most cookies are told apart by length alone; a look-alike adds white space, quotes or `$`, or swaps case or `-` and `_`.
+    cookie.len() >= name.skeleton.len() && skeleton(cookie).eq(name.skeleton.iter().copied())
+}
+
+fn skeleton(name: &[u8]) -> impl Iterator<Item = u8> {
+    name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase)
+}

@@ -1,0 +1,122 @@
+//! What a reverse proxy says about the request it asks for. In: its headers, and whether we trust it. Out: one target, or a
+//! reject when the proxy is not ours, says nothing, or says two different things.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, Method};
+use ipnet::IpNet;
+
+use crate::reject::Reject;
+
+/// The peers whose forwarding headers count. Nobody by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// The configured networks.
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// Whether a peer is one of them.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.iter().any(|network| network.contains(&peer))
+    }
+
+    /// The client's address: the nearest hop in `X-Forwarded-For`, read from the right, that is not a trusted proxy itself.
+    /// From an untrusted peer the header does not count.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
+        let hops = lines.iter().rev().filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(','));
+        for hop in hops {
+            if !self.trusts(client) {
+                break;
+            }
+            match hop.trim().parse::<IpAddr>() {
+                Ok(address) => client = address.to_canonical(),
+                Err(_) => break,
+            }
+        }
+        client
+    }
+}
+
+/// The request that a proxy asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// Its method.
+    pub method: Method,
+    /// Its host, without port.
+    pub host: &'a str,
+    /// Its path and query, exactly as the client sent them.
+    pub path_and_query: &'a str,
+}
+
+/// Reads the target from `X-Original-Method` and `X-Original-URL` (nginx) or `X-Forwarded-Method`, `-Host` and `-Uri` (Caddy,
+/// Traefik, HAProxy). When both dialects are there they must agree.
+pub fn target<'a>(headers: &'a HeaderMap, peer: IpAddr, proxies: &TrustedProxies) -> Result<Target<'a>, Reject> {
+    if !proxies.trusts(peer) {
+        return Err(Reject::UntrustedPeer);
+    }
+    match (original(headers)?, forwarded(headers)?) {
+        (Some(original), Some(forwarded)) if original != forwarded => Err(Reject::AmbiguousTarget),
+        (Some(target), _) | (None, Some(target)) => Ok(target),
+        (None, None) => Err(Reject::AmbiguousTarget),
+    }
+}
+
+fn original(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
+    match (once(headers, "x-original-method")?, once(headers, "x-original-url")?) {
+        (None, None) => Ok(None),
+        (Some(method), Some(url)) => {
+            let (scheme, rest) = url.split_once("://").ok_or(Reject::AmbiguousTarget)?;
+            if scheme != "http" && scheme != "https" {
+                return Err(Reject::AmbiguousTarget);
+            }
+            let slash = rest.find('/').ok_or(Reject::AmbiguousTarget)?;
+            let (authority, path_and_query) = rest.split_at(slash);
+            Ok(Some(Target { method: parse_method(method)?, host: host_of(authority)?, path_and_query }))
+        }
+        _ => Err(Reject::AmbiguousTarget),
+    }
+}
+
+fn forwarded(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
+    let names = ["x-forwarded-method", "x-forwarded-host", "x-forwarded-uri"];
+    match (once(headers, names[0])?, once(headers, names[1])?, once(headers, names[2])?) {
+        (None, _, None) => Ok(None),
+        (Some(method), Some(host), Some(uri)) => {
+            Ok(Some(Target { method: parse_method(method)?, host: host_of(host)?, path_and_query: uri }))
+        }
+        _ => Err(Reject::AmbiguousTarget),
+    }
+}
+
+fn parse_method(text: &str) -> Result<Method, Reject> {
+    Method::from_bytes(text.as_bytes()).map_err(|_| Reject::AmbiguousTarget)
+}
+
+/// The host of a `host[:port]`, without port; refuses everything that is not plainly one.
+pub fn host_of(authority: &str) -> Result<&str, Reject> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let end = rest.find(']').ok_or(Reject::AmbiguousTarget)?;
+            authority.split_at(end + 2)
+        }
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    let host_is_plain = !host.is_empty() && host.len() <= 253 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    let port_is_plain = port.is_empty() || (port.len() <= 6 && port.len() > 1 && port.starts_with(':') && port.bytes().skip(1).all(|b| b.is_ascii_digit()));
+    if host_is_plain && port_is_plain { Ok(host) } else { Err(Reject::AmbiguousTarget) }
+}
+
+fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reject> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| Reject::AmbiguousTarget),
+        (Some(_), Some(_)) => Err(Reject::AmbiguousTarget),
+    }
+}

@@ -1,0 +1,197 @@
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::cookie::{self, Https};
+use super::forwarded::{self, Target, TrustedProxies};
+use super::*;
+use crate::secret::Pepper;
+
+const VALUE: &str = "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU";
+const OTHER: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn name() -> CookieName {
+    CookieName::session("vestibule", Https::Yes).unwrap()
+}
+
+fn headers(pairs: &[(&str, &[u8])]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in pairs {
+        map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value).unwrap());
+    }
+    map
+}
+
+fn cookies(lines: &[&str]) -> HeaderMap {
+    headers(&lines.iter().map(|line| ("cookie", line.as_bytes())).collect::<Vec<_>>())
+}
+
+fn outcome(headers: &HeaderMap) -> Result<Option<(CredentialKind, Transport)>, Reject> {
+    present(headers, &name()).map(|presented| presented.map(|p| (p.credential.kind(), p.transport)))
+}
+
+const SESSION_IN_COOKIE: Result<Option<(CredentialKind, Transport)>, Reject> = Ok(Some((CredentialKind::Reference, Transport::Cookie)));
+
+#[test]
+fn the_cookie_is_found_among_others_and_over_several_lines() {
+    for lines in [
+        &[&*format!("__Host-Http-vestibule={VALUE}")][..],
+        &[&format!("a=1; __Host-Http-vestibule={VALUE}; b=\"2\"")],
+        &["a=1", &format!("__Host-Http-vestibule={VALUE}"), "b=2"],
+        &[&format!("a=1;__Host-Http-vestibule={VALUE}")],
+        &[&format!("$Version=1; __Host-Http-vestibule={VALUE}")],
+        &[&format!("__Host-Http-vestibule_pre={OTHER}; __Host-Http-vestibule={VALUE}")],
+    ] {
+        assert_eq!(outcome(&cookies(lines)), SESSION_IN_COOKIE, "{lines:?}");
+    }
+    let found = cookie::session_token(&cookies(&[&format!("__Host-Http-vestibule={VALUE}")]), &name()).unwrap().unwrap();
+    let pepper = Pepper::new(&[0; 32]);
+    assert_eq!(found.digest(&pepper), SessionToken::from_random([0xA5; 32]).digest(&pepper));
+    assert_eq!(outcome(&cookies(&["a=1; vestibule=x; __Host-vestibule=y"])), Ok(None));
+}
+
+/// CK-03 and CK-04: two of our name, or anything that a laxer parser would take for it, is nobody's session.
+#[test]
+fn duplicates_and_look_alikes_are_refused_in_both_orders() {
+    let good = format!("__Host-Http-vestibule={VALUE}");
+    let tossed = [
+        format!("__Host-Http-vestibule={OTHER}"),
+        format!("__Host-Http-vestibule={VALUE}"),
+        format!("__host-http-vestibule={OTHER}"),
+        format!("__HOST-HTTP-VESTIBULE={OTHER}"),
+        format!("\t__Host-Http-vestibule={OTHER}"),
+        format!("  __Host-Http-vestibule={OTHER}"),
+        format!("__Host-Http-vestibule ={OTHER}"),
+        format!("\"__Host-Http-vestibule\"={OTHER}"),
+        format!("$__Host-Http-vestibule={OTHER}"),
+        format!("__Host_Http_vestibule={OTHER}"),
+        format!("\u{2000}__Host-Http-vestibule={OTHER}"),
+        format!("\u{A0}__Host-Http-vestibule={OTHER}"),
+        format!("\u{85}__Host-Http-vestibule={OTHER}"),
+        format!("=__Host-Http-vestibule={OTHER}"),
+        "__Host-Http-vestibule".to_owned(),
+    ];
+    for other in &tossed {
+        for lines in [vec![format!("{good}; {other}")], vec![format!("{other}; {good}")], vec![good.clone(), other.clone()], vec![other.clone(), good.clone()]] {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            assert_eq!(outcome(&cookies(&lines)), Err(Reject::AmbiguousCookie), "{lines:?}");
+        }
+    }
+    for alone in &tossed[2..] {
+        assert_eq!(outcome(&cookies(&[alone])), Err(Reject::AmbiguousCookie), "{alone:?}");
+    }
+}
+
+#[test]
+fn values_that_are_not_ours_are_refused_unread() {
+    for value in ["", "x", "\"\"", &format!("\"{VALUE}\""), &format!("{VALUE}A"), &format!("{VALUE}="), &VALUE[1..], &format!(" {VALUE}"), &format!("{VALUE} ")] {
+        let lines = format!("__Host-Http-vestibule={value}");
+        assert_eq!(outcome(&cookies(&[&lines])), Err(Reject::MalformedCredential), "{value:?}");
+    }
+}
+
+#[test]
+fn the_authorization_header_carries_one_bearer_credential() {
+    let session = SessionToken::from_random([1; 32]).reveal_bearer();
+    let cases: &[(&str, Result<Option<(CredentialKind, Transport)>, Reject>)] = &[
+        (&format!("Bearer {session}"), Ok(Some((CredentialKind::Reference, Transport::Header)))),
+        (&format!("bearer {session}"), Ok(Some((CredentialKind::Reference, Transport::Header)))),
+        ("Bearer a.b.c", Ok(Some((CredentialKind::Value, Transport::Header)))),
+        ("Basic YTpi", Err(Reject::UnknownScheme)),
+        ("Negotiate a.b.c", Err(Reject::UnknownScheme)),
+        ("Bearer", Err(Reject::MalformedCredential)),
+        ("Bearer ", Err(Reject::MalformedCredential)),
+        ("", Err(Reject::MalformedCredential)),
+        ("Bearer  a.b.c", Err(Reject::MalformedCredential)),
+        ("Bearer a.b.c, Bearer d.e.f", Err(Reject::MalformedCredential)),
+        ("Bearer a.b.c d", Err(Reject::MalformedCredential)),
+        (&format!("Bearer {VALUE}"), Err(Reject::MalformedCredential)),
+        (&format!("Bearer {session}x"), Err(Reject::MalformedCredential)),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(outcome(&headers(&[("authorization", value.as_bytes())])), *expected, "{value:?}");
+    }
+}
+
+/// HX-06: we never pick one of two.
+#[test]
+fn two_credentials_are_refused() {
+    let session = format!("__Host-Http-vestibule={VALUE}");
+    for value in ["Bearer a.b.c", &format!("Bearer {}", SessionToken::from_random([1; 32]).reveal_bearer())] {
+        let both = headers(&[("cookie", session.as_bytes()), ("authorization", value.as_bytes())]);
+        assert_eq!(outcome(&both), Err(Reject::TwoCredentials));
+    }
+    // Even one that we could not use: what it would mean to the service behind is not ours to guess.
+    let basic = headers(&[("cookie", session.as_bytes()), ("authorization", b"Basic YTpi")]);
+    assert_eq!(outcome(&basic), Err(Reject::UnknownScheme));
+    let twice = headers(&[("authorization", b"Bearer a.b.c"), ("authorization", b"Bearer a.b.c")]);
+    assert_eq!(outcome(&twice), Err(Reject::TwoCredentials));
+}
+
+#[test]
+fn cookie_names_follow_the_origin() {
+    assert_eq!(name().as_str(), "__Host-Http-vestibule");
+    assert_eq!(CookieName::session("vestibule", Https::No).unwrap().as_str(), "vestibule");
+    assert_eq!(CookieName::pre_session("vestibule", Https::Yes).unwrap().as_str(), "__Host-Http-vestibule_pre");
+    for bad in ["", "a b", "a=b", "a;b", "\u{e4}", "A", "__Host-x\r\n"] {
+        assert!(CookieName::session(bad, Https::Yes).is_err(), "{bad:?}");
+    }
+}
+
+fn proxies() -> TrustedProxies {
+    TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()])
+}
+
+fn target_of(pairs: &[(&str, &str)], peer: &str) -> Result<(String, String, String), Reject> {
+    let pairs: Vec<(&str, &[u8])> = pairs.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let headers = headers(&pairs);
+    let Target { method, host, path_and_query } = forwarded::target(&headers, peer.parse().unwrap(), &proxies())?;
+    Ok((method.to_string(), host.to_owned(), path_and_query.to_owned()))
+}
+
+#[test]
+fn both_dialects_name_the_same_target() {
+    let expected = Ok(("POST".to_owned(), "app.test".to_owned(), "/orders/1?x=%2F".to_owned()));
+    let nginx = [("x-original-method", "POST"), ("x-original-url", "https://app.test/orders/1?x=%2F")];
+    let caddy = [("x-forwarded-method", "POST"), ("x-forwarded-host", "app.test:443"), ("x-forwarded-uri", "/orders/1?x=%2F"), ("x-forwarded-proto", "https")];
+    assert_eq!(target_of(&nginx, "127.0.0.1"), expected);
+    assert_eq!(target_of(&caddy, "127.0.0.1"), expected);
+    assert_eq!(target_of(&caddy, "::ffff:127.0.0.1"), expected);
+    assert_eq!(target_of(&[&nginx[..], &caddy[..]].concat(), "127.0.0.1"), expected);
+}
+
+/// GW-03: what an untrusted peer forwards does not count; what a trusted one forwards must be whole and of one meaning.
+#[test]
+fn forwarded_targets_are_refused_when_untrusted_contradictory_or_incomplete() {
+    let nginx = [("x-original-method", "GET"), ("x-original-url", "https://app.test/a")];
+    assert_eq!(target_of(&nginx, "192.0.2.1"), Err(Reject::UntrustedPeer));
+    let disagreeing: &[&[(&str, &str)]] = &[
+        &[("x-forwarded-method", "GET"), ("x-forwarded-host", "app.test"), ("x-forwarded-uri", "/public")],
+        &[("x-forwarded-method", "POST"), ("x-forwarded-host", "app.test"), ("x-forwarded-uri", "/a")],
+        &[("x-forwarded-method", "GET"), ("x-forwarded-host", "evil.test"), ("x-forwarded-uri", "/a")],
+        &[("x-forwarded-uri", "/a")],
+        &[("x-forwarded-method", "GET")],
+        &[("x-original-url", "https://app.test/a")],
+        &[("x-original-method", "GET")],
+    ];
+    for more in disagreeing {
+        assert_eq!(target_of(&[&nginx[..], more].concat(), "127.0.0.1"), Err(Reject::AmbiguousTarget), "{more:?}");
+    }
+    for url in ["", "/a", "app.test/a", "https://app.test", "ftp://app.test/a", "https:///a", "https://a@b/c", "https://app.test:/a", "https://app.test:x/a", "https://app.testhttp://evil/a", "https://app test/a"] {
+        assert_eq!(target_of(&[("x-original-method", "GET"), ("x-original-url", url)], "127.0.0.1"), Err(Reject::AmbiguousTarget), "{url:?}");
+    }
+    assert_eq!(target_of(&[], "127.0.0.1"), Err(Reject::AmbiguousTarget));
+    assert_eq!(target_of(&[("x-original-method", "G ET"), nginx[1]], "127.0.0.1"), Err(Reject::AmbiguousTarget));
+}
+
+#[test]
+fn the_clients_address_is_the_nearest_hop_that_is_no_proxy_of_ours() {
+    let client = |peer: &str, lines: &[&str]| {
+        let pairs: Vec<(&str, &[u8])> = lines.iter().map(|line| ("x-forwarded-for", line.as_bytes())).collect();
+        proxies().client(peer.parse().unwrap(), &headers(&pairs)).to_string()
+    };
+    assert_eq!(client("127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
+    assert_eq!(client("127.0.0.1", &["198.51.100.1, 203.0.113.7, 10.1.2.3"]), "203.0.113.7");
+    assert_eq!(client("127.0.0.1", &["198.51.100.1", "203.0.113.7"]), "203.0.113.7");
+    assert_eq!(client("192.0.2.9", &["203.0.113.7"]), "192.0.2.9");
+    assert_eq!(client("127.0.0.1", &["203.0.113.7, nonsense"]), "127.0.0.1");
+    assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
+}
