@@ -28,7 +28,7 @@ const RANKS: [&[&str]; 9] = [
     &["live", "route"],
     &["port"],
     &["decide"],
-    &["login", "logout", "mint"],
+    &["login", "logout", "mint", "rotation"],
     &["exchange"],
 ];
 
