@@ -25,7 +25,10 @@ impl Identifier {
             return Err(NotAnIdentifier);
         }
         let normal: String = typed.trim().nfkc().flat_map(char::to_lowercase).collect();
-        let bad = |c: char| c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        let bad = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+        };
         if normal.is_empty() || normal.len() > 254 || normal.trim() != normal || normal.chars().any(bad) {
             return Err(NotAnIdentifier);
         }
@@ -105,7 +108,8 @@ impl Traits {
         if text.len() > Self::MAX_BYTES {
             return Err(NotTraits::TooLarge);
         }
-        let limits = vestibule_verify::strict_json::Limits { bytes: Self::MAX_BYTES, depth: 16, members: 256 };
+        let limits =
+            vestibule_verify::strict_json::Limits { bytes: Self::MAX_BYTES, depth: 16, members: 256 };
         match vestibule_verify::strict_json::parse(text.as_bytes(), limits) {
             Ok(Value::Object(map)) => Ok(Self(map)),
             Ok(_) => Err(NotTraits::NotAnObject),

@@ -77,11 +77,11 @@ impl Deny {
 
 /// Proof that a request may go to the service behind its route. Made here alone, not Clone, consumed by who forwards.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let forged = vestibule_core::decide::Permit { route: todo!(), bearer: None };
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// fn twice(permit: vestibule_core::decide::Permit) { let (_one, _two) = (permit.clone(), permit); }
 /// ```
 pub struct Permit {
@@ -157,7 +157,10 @@ impl Decider {
             Ok(route) => Arc::clone(route),
             Err(reject) => return Ok(deny(reject, trace)),
         };
-        trace.note(|| Step::Route { path: route.path.as_str().to_owned(), audience: route.audience.as_deref().map(str::to_owned) });
+        trace.note(|| Step::Route {
+            path: route.path.as_str().to_owned(),
+            audience: route.audience.as_deref().map(str::to_owned),
+        });
         let bearer = match self.bearer(inquiry, &route, trace).await? {
             Ok(bearer) => bearer,
             Err(reject) => match route.requirement {
@@ -190,7 +193,12 @@ impl Decider {
         Ok(Decision::Permit(Permit { route, bearer }))
     }
 
-    async fn bearer(&self, inquiry: &Inquiry<'_>, route: &Route, trace: &mut Trace) -> Result<Result<Option<Bearer>, Reject>, Fault> {
+    async fn bearer(
+        &self,
+        inquiry: &Inquiry<'_>,
+        route: &Route,
+        trace: &mut Trace,
+    ) -> Result<Result<Option<Bearer>, Reject>, Fault> {
         let Presented { credential, transport } = match wire::present(inquiry.headers, &self.cookie) {
             Ok(Some(presented)) => presented,
             Ok(None) => return Ok(Ok(None)),
@@ -209,7 +217,11 @@ impl Decider {
     }
 
     /// The live session behind a token, judged by the clock. Also what the pages and the API of the portal ask.
-    pub async fn session(&self, token: &SessionToken, trace: &mut Trace) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
+    pub async fn session(
+        &self,
+        token: &SessionToken,
+        trace: &mut Trace,
+    ) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
         let digest = token.digest(&self.pepper);
         let (found, warm) = match self.sessions.recall(&digest) {
             Recall::Known(live) => (Some(live), true),
@@ -220,17 +232,26 @@ impl Decider {
             trace.note(|| Step::NoSession { warm });
             return Ok(Err(Reject::UnknownSession));
         };
-        trace.note(|| Step::Session { id: live.id(), subject: live.subject(), version: live.version(), epoch: live.epoch(), warm });
+        trace.note(|| Step::Session {
+            id: live.id(),
+            subject: live.subject(),
+            version: live.version(),
+            epoch: live.epoch(),
+            warm,
+        });
         Ok(live.judge(self.clock.now()).map(|()| live))
     }
 
     fn jwt(&self, jwt: &str, transport: Transport, trace: &mut Trace) -> Result<Bearer, Reject> {
         let claims = self.edge.verify_at(jwt, self.clock.now().unix_seconds()).map_err(Reject::Jwt)?;
         // What we sign has these; a JWT without them is none of ours, whatever its signature says.
-        let session: SessionId = claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
+        let session: SessionId =
+            claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
         let subject: Subject = claims.sub().parse().map_err(|_| Reject::MalformedCredential)?;
-        let proven_at = claims.auth_time().map(Timestamp::from_unix_seconds).ok_or(Reject::MalformedCredential)?;
-        let assurance = if claims.acr() == Some(Assurance::Aal2.acr()) { Assurance::Aal2 } else { Assurance::Aal1 };
+        let proven_at =
+            claims.auth_time().map(Timestamp::from_unix_seconds).ok_or(Reject::MalformedCredential)?;
+        let assurance =
+            if claims.acr() == Some(Assurance::Aal2.acr()) { Assurance::Aal2 } else { Assurance::Aal1 };
         let amr = crate::principal::Amr::from_names(claims.amr());
         trace.note(|| Step::Jwt { subject, expires_at: claims.exp() });
         let principal = Principal { subject, session, proven_at, assurance, amr };
@@ -250,13 +271,18 @@ impl Decider {
 
     /// Whether a request carries a good CSRF token, in the `X-CSRF-Token` header or else in the form field. Both at once must
     /// both be good; the query string and cookies do not count.
-    pub fn csrf_token(&self, headers: &HeaderMap, field: Option<&str>, binding: Binding<'_>) -> Result<(), Reject> {
+    pub fn csrf_token(
+        &self,
+        headers: &HeaderMap,
+        field: Option<&str>,
+        binding: Binding<'_>,
+    ) -> Result<(), Reject> {
         let now = self.clock.now();
         let mut from_header = headers.get_all(CSRF_HEADER).iter();
         match (from_header.next(), from_header.next(), field) {
-            (None, _, None) | (Some(_), Some(_), _) => return Err(Reject::CsrfToken),
-            (None, _, Some(field)) => return self.csrf.check(binding, field.as_bytes(), now),
-            (Some(header), None, None) => return self.csrf.check(binding, header.as_bytes(), now),
+            (None, _, None) | (Some(_), Some(_), _) => Err(Reject::CsrfToken),
+            (None, _, Some(field)) => self.csrf.check(binding, field.as_bytes(), now),
+            (Some(header), None, None) => self.csrf.check(binding, header.as_bytes(), now),
             (Some(header), None, Some(field)) => {
                 self.csrf.check(binding, header.as_bytes(), now)?;
                 self.csrf.check(binding, field.as_bytes(), now)

@@ -42,24 +42,36 @@ impl SigningKey {
     /// Draws a new key and seals it for the store. RSA keys have 3072 bits and take a second or so.
     ///
     /// HS256 is refused: a service could sign with what it verifies with.
-    pub fn generate(algorithm: Algorithm, seal: &SealKey, nonce: [u8; 12]) -> Result<(Self, SealedKey), Fault> {
+    pub fn generate(
+        algorithm: Algorithm,
+        seal: &SealKey,
+        nonce: [u8; 12],
+    ) -> Result<(Self, SealedKey), Fault> {
         let private = match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Private::Ecdsa),
             Algorithm::EdDsa => Ed25519KeyPair::generate().map(Private::Ed25519),
             Algorithm::Ps256 | Algorithm::Rs256 => rsa::KeyPair::generate(KeySize::Rsa3072).map(Private::Rsa),
             _ => return Err(Fault::Bug("this algorithm does not sign for services")),
         };
-        let private = private.map_err(|_| Fault::unavailable("the key generator", "no key could be drawn"))?;
+        let private =
+            private.map_err(|_| Fault::unavailable("the key generator", "no key could be drawn"))?;
         let key = Self::from_private(private, algorithm)?;
-        let sealed = seal.seal(&*key.private.to_pkcs8()?, key.key_id(), algorithm, nonce)?;
+        let sealed = seal.seal(&key.private.to_pkcs8()?, key.key_id(), algorithm, nonce)?;
         Ok((key, sealed))
     }
 
     /// Opens a sealed key; a seal that does not fit the key file, the key id or the algorithm is corrupt.
-    pub fn unseal(sealed: &SealedKey, key_id: &KeyId, algorithm: Algorithm, seal: &SealKey) -> Result<Self, Fault> {
+    pub fn unseal(
+        sealed: &SealedKey,
+        key_id: &KeyId,
+        algorithm: Algorithm,
+        seal: &SealKey,
+    ) -> Result<Self, Fault> {
         let pkcs8 = seal.unseal(sealed, key_id, algorithm)?;
         let private = match algorithm {
-            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).map(Private::Ecdsa),
+            Algorithm::Es256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).map(Private::Ecdsa)
+            }
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(&pkcs8).map(Private::Ed25519),
             Algorithm::Ps256 | Algorithm::Rs256 => rsa::KeyPair::from_pkcs8(&pkcs8).map(Private::Rsa),
             _ => return Err(Fault::Bug("this algorithm does not sign for services")),
@@ -67,7 +79,10 @@ impl SigningKey {
         let private = private.map_err(|cause| Fault::corrupt("a sealed signing key", cause.to_string()))?;
         let key = Self::from_private(private, algorithm)?;
         if key.key_id() != key_id {
-            return Err(Fault::corrupt("a sealed signing key", "its thumbprint is not the key id it is stored under"));
+            return Err(Fault::corrupt(
+                "a sealed signing key",
+                "its thumbprint is not the key id it is stored under",
+            ));
         }
         Ok(key)
     }
@@ -123,7 +138,9 @@ impl Private {
                 };
                 json!({ "kty": "EC", "crv": "P-256", "x": text(x), "y": text(y) })
             }
-            Self::Ed25519(key) => json!({ "kty": "OKP", "crv": "Ed25519", "x": text(key.public_key().as_ref()) }),
+            Self::Ed25519(key) => {
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": text(key.public_key().as_ref()) })
+            }
             Self::Rsa(key) => {
                 let public = key.public_key();
                 let n = public.modulus().big_endian_without_leading_zero();
@@ -164,4 +181,3 @@ impl Private {
         }
     }
 }
-

@@ -33,6 +33,9 @@ pub mod logout;
 pub mod mint;
 pub mod rotation;
 
+#[cfg(test)]
+mod testing;
+
 pub use fault::Fault;
 pub use reject::Reject;
 pub use time::Timestamp;

@@ -123,7 +123,13 @@ impl LiveSession {
 
     /// Who passes with it.
     pub fn principal(&self) -> Principal {
-        Principal { subject: self.subject, session: self.id, proven_at: self.proven_at, assurance: self.assurance, amr: self.amr }
+        Principal {
+            subject: self.subject,
+            session: self.id,
+            proven_at: self.proven_at,
+            assurance: self.assurance,
+            amr: self.amr,
+        }
     }
 
     /// How strong the proof behind it was.
@@ -166,16 +172,26 @@ impl LiveSession {
     /// Keeps a JWT beside those for other audiences; what is of another ring, or expired at `now`, goes.
     pub fn keep(&self, token: Arc<AccessToken>, now: Timestamp) {
         self.minted.rcu(|shelf| {
-            let others = without(shelf.as_ref(), |kept| kept.stamp.ring != token.stamp.ring || kept.stamp.audience == token.stamp.audience || kept.expires_at <= now);
+            let others = without(shelf.as_ref(), |kept| {
+                kept.stamp.ring != token.stamp.ring
+                    || kept.stamp.audience == token.stamp.audience
+                    || kept.expires_at <= now
+            });
             Some(Arc::new(Shelf { token: Arc::clone(&token), others }))
         });
     }
 
     /// Drops what is expired at `now`, to give the memory back; says how many bytes of JWT are still kept.
     pub fn tidy(&self, now: Timestamp) -> usize {
-        let bytes = |shelf: Option<&Arc<Shelf>>| std::iter::successors(shelf, |kept| kept.others.as_ref()).map(|kept| kept.token.authorization.len()).sum();
+        let bytes = |shelf: Option<&Arc<Shelf>>| {
+            std::iter::successors(shelf, |kept| kept.others.as_ref())
+                .map(|kept| kept.token.authorization.len())
+                .sum()
+        };
         let kept = self.minted.load();
-        if !std::iter::successors(kept.as_ref(), |kept| kept.others.as_ref()).any(|kept| kept.token.expires_at <= now) {
+        if !std::iter::successors(kept.as_ref(), |kept| kept.others.as_ref())
+            .any(|kept| kept.token.expires_at <= now)
+        {
             return bytes(kept.as_ref());
         }
         self.minted.rcu(|shelf| without(shelf.as_ref(), |kept| kept.expires_at <= now));

@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::account::{Account, Identifier, Status};
 use crate::fault::Fault;
 use crate::id::SessionId;
-use crate::port::{Accounts, Attempt, Clock, Entropy, Hasher, Opened, Reservation, Sessions, Throttle, Verdict};
+use crate::port::{
+    Accounts, Attempt, Clock, Entropy, Hasher, Opened, Reservation, Sessions, Throttle, Verdict,
+};
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Pepper, Purpose};
 use crate::session::{Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
@@ -93,7 +95,11 @@ impl Login {
         }
     }
 
-    async fn evaluate(&self, identifier: Option<Identifier>, password: Password) -> Result<Option<Account>, Fault> {
+    async fn evaluate(
+        &self,
+        identifier: Option<Identifier>,
+        password: Password,
+    ) -> Result<Option<Account>, Fault> {
         let account = match identifier {
             Some(identifier) => self.accounts.find_by_identifier(&identifier).await?,
             None => None,

@@ -57,7 +57,14 @@ pub struct Counters {
 
 impl Minter {
     /// `issuer` is the `iss` of every JWT: the public origin.
-    pub fn new(issuer: String, ring: KeyRing, audiences: AudienceTable, accounts: Arc<dyn Accounts>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(
+        issuer: String,
+        ring: KeyRing,
+        audiences: AudienceTable,
+        accounts: Arc<dyn Accounts>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         Self {
             issuer,
             ring: ArcSwap::from_pointee(ring),
@@ -108,19 +115,30 @@ impl Minter {
             return Ok(None);
         };
         let audiences = self.audiences.load();
-        let audience = audiences.get(name).ok_or(Fault::Bug("a route names an audience that is not configured"))?;
+        let audience =
+            audiences.get(name).ok_or(Fault::Bug("a route names an audience that is not configured"))?;
         let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
         match bearer {
             Bearer::Session { live, .. } => self.for_session(live, audience, stamp).await.map(Some),
             // One JWT for another: whoever presents JWTs keeps none of ours, so there is nothing to keep this one with.
-            Bearer::Jwt { principal, expires_at, .. } => self.sign(principal, *expires_at, audience).await.map(|token| Some(Arc::new(token))),
+            Bearer::Jwt { principal, expires_at, .. } => {
+                self.sign(principal, *expires_at, audience).await.map(|token| Some(Arc::new(token)))
+            }
         }
     }
 
-    async fn for_session(&self, live: &Arc<LiveSession>, audience: &Audience, stamp: Stamp) -> Result<Arc<AccessToken>, Fault> {
+    async fn for_session(
+        &self,
+        live: &Arc<LiveSession>,
+        audience: &Audience,
+        stamp: Stamp,
+    ) -> Result<Arc<AccessToken>, Fault> {
         let now = self.clock.now();
         let kept = live.minted(stamp).filter(|token| now < token.expires_at);
-        let place = self.places.get(usize::from(live.digest().bytes()[0])).ok_or(Fault::Bug("a digest byte exceeds 255"))?;
+        let place = self
+            .places
+            .get(usize::from(live.digest().bytes()[0]))
+            .ok_or(Fault::Bug("a digest byte exceeds 255"))?;
         let _turn = match kept {
             Some(token) if now < token.renew_at => return Ok(self.reuse(token)),
             // Ahead of its end one caller mints anew, and the others go on with what there is.
@@ -144,8 +162,14 @@ impl Minter {
         token
     }
 
-    async fn sign(&self, principal: &Principal, latest: Timestamp, audience: &Audience) -> Result<AccessToken, Fault> {
-        let account = if audience.asks_the_account() { self.accounts.find(principal.subject).await? } else { None };
+    async fn sign(
+        &self,
+        principal: &Principal,
+        latest: Timestamp,
+        audience: &Audience,
+    ) -> Result<AccessToken, Fault> {
+        let account =
+            if audience.asks_the_account() { self.accounts.find(principal.subject).await? } else { None };
         let now = self.clock.now();
         let expires_at = now.after(audience.lifetime).min(latest);
         let mut jti = [0; 16];
@@ -178,7 +202,9 @@ impl Minter {
         let ring = self.ring.load();
         let jwt = ring.signer(now)?.sign_jwt(&claims)?;
         self.counters.signed.fetch_add(1, Ordering::Relaxed);
-        let text = |text: &str| HeaderValue::from_str(text).map_err(|_| Fault::Bug("a JWT or an identifier is no header value"));
+        let text = |text: &str| {
+            HeaderValue::from_str(text).map_err(|_| Fault::Bug("a JWT or an identifier is no header value"))
+        };
         let life = expires_at.since(now);
         Ok(AccessToken {
             authorization: text(&format!("Bearer {jwt}"))?,

@@ -126,10 +126,20 @@ pub trait Accounts: Send + Sync {
     async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault>;
 
     /// Replaces a password hash by one of the same password at a higher cost, unless the hash has changed meanwhile.
-    async fn upgrade_password(&self, subject: Subject, old: &PasswordHash, new: PasswordHash) -> Result<(), Fault>;
+    async fn upgrade_password(
+        &self,
+        subject: Subject,
+        old: &PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), Fault>;
 
     /// Sets a new password and ends all sessions but the one to keep.
-    async fn set_password(&self, subject: Subject, new: PasswordHash, keep: Option<SessionId>) -> Result<Changed, Fault>;
+    async fn set_password(
+        &self,
+        subject: Subject,
+        new: PasswordHash,
+        keep: Option<SessionId>,
+    ) -> Result<Changed, Fault>;
 
     /// Sets traits; every live session gets a new version, so that the next JWT tells them.
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault>;

@@ -64,7 +64,10 @@ impl Amr {
 
     /// The RFC 8176 names in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        [(Self::PASSWORD, "pwd")].into_iter().filter(move |(method, _)| self.0 & method.0 != 0).map(|(_, name)| name)
+        [(Self::PASSWORD, "pwd")]
+            .into_iter()
+            .filter(move |(method, _)| self.0 & method.0 != 0)
+            .map(|(_, name)| name)
     }
 
     /// The methods among `names` that we know; others are left out (RFC 8176 section 1 lets them be ignored).

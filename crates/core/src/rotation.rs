@@ -88,7 +88,10 @@ impl Rotation {
         let now = self.clock.now();
         let states = || records.iter().map(|record| (record, record.state(&records, now)));
         let waiting = states().any(|(_, state)| state == KeyState::Published);
-        let due = states().any(|(record, state)| state == KeyState::Active && now.since(record.active_from) >= every.saturating_sub(self.publish_ahead));
+        let due = states().any(|(record, state)| {
+            state == KeyState::Active
+                && now.since(record.active_from) >= every.saturating_sub(self.publish_ahead)
+        });
         if waiting || !due {
             return Ok(false);
         }
@@ -100,8 +103,12 @@ impl Rotation {
         let records = self.keys.all().await?;
         let now = self.clock.now();
         let mut others = records.iter().filter(|record| record.key_id != *key_id);
-        let another_signs = others.any(|record| matches!(record.state(&records, now), KeyState::Active | KeyState::Retiring));
-        if !records.iter().any(|record| record.key_id == *key_id && record.state(&records, now) != KeyState::Retired) {
+        let another_signs =
+            others.any(|record| matches!(record.state(&records, now), KeyState::Active | KeyState::Retiring));
+        if !records
+            .iter()
+            .any(|record| record.key_id == *key_id && record.state(&records, now) != KeyState::Retired)
+        {
             return Ok(Retirement::Unknown);
         }
         if !another_signs {
@@ -118,3 +125,6 @@ impl Rotation {
         active_from.after(self.longest_jwt).after(OVERLAP)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,10 @@ mod tests {
     fn purposes_are_separate() {
         let pepper = Pepper::new(&[7; 32]);
         assert_ne!(pepper.digest(Purpose::Session, &[b"x"]), pepper.digest(Purpose::Csrf, &[b"x"]));
-        assert_ne!(pepper.digest(Purpose::Session, &[b"x"]), Pepper::new(&[8; 32]).digest(Purpose::Session, &[b"x"]));
+        assert_ne!(
+            pepper.digest(Purpose::Session, &[b"x"]),
+            Pepper::new(&[8; 32]).digest(Purpose::Session, &[b"x"])
+        );
     }
 
     #[test]

@@ -46,7 +46,11 @@ impl AccountTally {
     /// Takes back an attempt that was counted but never evaluated (the hasher was full): it cost the guesser nothing.
     pub fn give_back(self) -> Self {
         let failures = self.failures.saturating_sub(1);
-        Self { failures, not_before: self.counted_at.after(wait_after(failures)), counted_at: self.counted_at }
+        Self {
+            failures,
+            not_before: self.counted_at.after(wait_after(failures)),
+            counted_at: self.counted_at,
+        }
     }
 }
 
@@ -80,13 +84,15 @@ impl SourceTally {
 
     /// Takes one attempt out, or says how long until there is one.
     pub fn count(self, now: Timestamp) -> Result<Self, Duration> {
-        let gained = now.since(self.counted_at).as_millis().saturating_mul(u128::from(SOURCE_PER_MINUTE)) / 60;
+        let gained =
+            now.since(self.counted_at).as_millis().saturating_mul(u128::from(SOURCE_PER_MINUTE)) / 60;
         let gained = u32::try_from(gained).unwrap_or(u32::MAX);
         let left = self.left.saturating_add(gained).min(SOURCE_BURST * 1000);
         match left.checked_sub(1000) {
             // A clock that stepped back must not freeze the bucket: it goes on from the new time.
             Some(left) => Ok(Self { left, counted_at: now }),
-            None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(SOURCE_PER_MINUTE)).max(Duration::from_millis(1))),
+            None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(SOURCE_PER_MINUTE))
+                .max(Duration::from_millis(1))),
         }
     }
 

@@ -71,7 +71,9 @@ pub fn present<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<P
     let from_header = bearer::credential(headers)?;
     match (from_cookie, from_header) {
         (Some(_), Some(_)) => Err(Reject::TwoCredentials),
-        (Some(token), None) => Ok(Some(Presented { credential: Credential::Reference(token), transport: Transport::Cookie })),
+        (Some(token), None) => {
+            Ok(Some(Presented { credential: Credential::Reference(token), transport: Transport::Cookie }))
+        }
         (None, Some(credential)) => Ok(Some(Presented { credential, transport: Transport::Header })),
         (None, None) => Ok(None),
     }

@@ -21,7 +21,9 @@ pub struct PasswordCost {
 
 /// Why a cost is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Argon2id needs at least 19456 KiB of memory, 2 iterations and 1 lane, and at most 4194304 KiB, 64 iterations and 16 lanes")]
+#[error(
+    "Argon2id needs at least 19456 KiB of memory, 2 iterations and 1 lane, and at most 4194304 KiB, 64 iterations and 16 lanes"
+)]
 pub struct CostOutOfRange;
 
 impl PasswordCost {
@@ -107,7 +109,8 @@ mod tests {
         assert!(verify(&Password::parse("password").unwrap(), &stored).unwrap());
     }
 
-    const REFERENCE: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
+    const REFERENCE: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
 
     #[test]
     fn what_is_no_hash_is_a_fault_and_not_a_no() {

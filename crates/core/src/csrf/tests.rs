@@ -16,7 +16,8 @@ fn id(byte: u8) -> SessionId {
 #[test]
 fn every_page_has_its_own_token_and_all_stay_valid_for_twelve_hours() {
     let tokens = tokens();
-    let (first, second) = (tokens.issue(Binding::Session(&id(1)), NOW), tokens.issue(Binding::Session(&id(1)), NOW));
+    let (first, second) =
+        (tokens.issue(Binding::Session(&id(1)), NOW), tokens.issue(Binding::Session(&id(1)), NOW));
     assert_ne!(first, second);
     assert_eq!(first.len(), TOKEN_LENGTH);
     for token in [&first, &second] {
@@ -64,7 +65,10 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 
 #[test]
 fn only_our_own_pages_and_the_person_at_the_browser_make_unsafe_requests() {
-    let ours = Origins::new(vec![Origin::parse("https://app.test").unwrap(), Origin::parse("http://localhost:8080").unwrap()]);
+    let ours = Origins::new(vec![
+        Origin::parse("https://app.test").unwrap(),
+        Origin::parse("http://localhost:8080").unwrap(),
+    ]);
     let passes: &[&[(&'static str, &str)]] = &[
         &[("sec-fetch-site", "same-origin")],
         &[("sec-fetch-site", "none")],
@@ -117,7 +121,18 @@ fn origins_have_one_form() {
     assert_eq!(form("http://[::1]:8080"), Ok("http://[::1]:8080".to_owned()));
     assert_eq!(Origin::parse("http://[::1]:8080").unwrap().host(), "[::1]");
     assert_eq!(Origin::parse("http://app.test:8080").unwrap().host(), "app.test");
-    for bad in ["", "app.test", "ftp://app.test", "https://", "https://app.test/", "https://app.test/x", "https://a@app.test", "https://app.test.", "https://app.test:", "null"] {
+    for bad in [
+        "",
+        "app.test",
+        "ftp://app.test",
+        "https://",
+        "https://app.test/",
+        "https://app.test/x",
+        "https://a@app.test",
+        "https://app.test.",
+        "https://app.test:",
+        "null",
+    ] {
         assert!(Origin::parse(bad).is_err(), "{bad:?}");
     }
 }

@@ -1,0 +1,313 @@
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderValue};
+use vestibule_verify::{Algorithm, RevocationView};
+
+use super::*;
+use crate::csrf::origin::Origin;
+use crate::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use crate::logout::Logout;
+use crate::route::{Accept, PathPattern};
+use crate::session::{Device, Session, SessionKind};
+use crate::testing::{START, SetClock, World, pepper, run};
+use crate::wire::cookie::Https;
+
+struct House {
+    world: Arc<World>,
+    clock: Arc<SetClock>,
+    decider: Decider,
+    token: SessionToken,
+    ring: KeyRing,
+    logout: Logout,
+}
+
+const SESSION: SessionId = SessionId::from_bytes([7; 16]);
+const SUBJECT: Subject = Subject::from_bytes([1; 16]);
+
+fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
+    Route {
+        host: None,
+        path: PathPattern::parse(path).unwrap(),
+        methods: Vec::new(),
+        requirement,
+        accept: Accept::DEFAULT,
+        audience: Some("orders".into()),
+        csrf,
+        assertion_header: AUTHORIZATION,
+        headers: Vec::new(),
+        upstream: None,
+    }
+}
+
+fn house() -> House {
+    let (world, clock, pepper) = (Arc::new(World::default()), SetClock::at_start(), pepper());
+    let token = SessionToken::from_random([9; 32]);
+    let session = Session {
+        digest: token.digest(&pepper),
+        id: SESSION,
+        subject: SUBJECT,
+        version: 1,
+        epoch: 1,
+        kind: SessionKind::Browser,
+        opened_at: START,
+        proven_at: START,
+        seen_at: START,
+        idle: Duration::from_secs(1800),
+        ends_at: START.after(Duration::from_secs(43_200)),
+        assurance: Assurance::Aal1,
+        amr: crate::principal::Amr::PASSWORD,
+        device: Device::new(None, ""),
+    };
+    world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    let seal = SealKey::new(&[5; 32]).unwrap();
+    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
+    let record = KeyRecord {
+        key_id: key.key_id().clone(),
+        algorithm: Algorithm::Es256,
+        sealed,
+        created_at: START,
+        active_from: START,
+        gone_at: None,
+    };
+    let ring = KeyRing::unseal(&[record], &seal, 1, START).unwrap();
+    let revocations = Arc::new(RevocationView::new());
+    let edge = Verifier::new("https://app.test", "https://app.test", ring.published(START).unwrap())
+        .with_revocation(revocations.clone());
+    let signed_in = Requirement::SignedIn(Assurance::Aal1);
+    let cookie_only = Route {
+        accept: Accept::NONE.with(crate::wire::CredentialKind::Reference, Transport::Cookie),
+        ..route("/cookie-only/", signed_in, CsrfPolicy::Token)
+    };
+    let decider = Decider {
+        routes: ArcSwap::from_pointee(RouteTable::new(vec![
+            route("/", signed_in, CsrfPolicy::Token),
+            route("/public/", Requirement::Public, CsrfPolicy::Token),
+            route("/own-csrf/", signed_in, CsrfPolicy::Origin),
+            route("/no-csrf/", signed_in, CsrfPolicy::Off),
+            route("/strong/", Requirement::SignedIn(Assurance::Aal2), CsrfPolicy::Token),
+            cookie_only,
+        ])),
+        origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse("https://app.test").unwrap()])),
+        sessions: world.clone(),
+        pepper: pepper.clone(),
+        csrf: Arc::new(CsrfTokens::new(pepper.clone(), [0; 8])),
+        cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
+        edge: Arc::new(edge),
+        clock: clock.clone(),
+    };
+    let logout = Logout {
+        sessions: world.clone(),
+        pepper,
+        revocations,
+        clock: clock.clone(),
+        longest_jwt: Duration::from_secs(300),
+    };
+    House { world, clock, decider, token, ring, logout }
+}
+
+impl House {
+    fn cookie(&self) -> (http::HeaderName, String) {
+        (COOKIE, format!("__Host-Http-vestibule={}", self.token.reveal_cookie_value()))
+    }
+
+    fn bearer(&self) -> (http::HeaderName, String) {
+        (AUTHORIZATION, format!("Bearer {}", self.token.reveal_bearer()))
+    }
+
+    fn jwt(&self, aud: &str) -> String {
+        let now = self.decider.clock.now().unix_seconds();
+        let claims = serde_json::json!({
+            "iss": "https://app.test", "sub": SUBJECT.to_string(), "aud": aud, "exp": now + 120, "iat": now, "jti": "AAAA",
+            "sid": SESSION.to_string(), "client_id": "app", "auth_time": now, "amr": ["pwd"], "acr": "aal1",
+        });
+        self.ring.signer(START).unwrap().sign_jwt(&claims).unwrap()
+    }
+
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(http::HeaderName, String)],
+    ) -> Result<Decision, Fault> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        run(self.decider.decide(&Inquiry {
+            method: &method,
+            host: "app.test",
+            path,
+            headers: &map,
+            csrf_field: None,
+        }))
+    }
+
+    fn verdict(&self, method: Method, path: &str, headers: &[(http::HeaderName, String)]) -> String {
+        match self.ask(method, path, headers) {
+            Ok(Decision::Permit(permit)) => {
+                permit.principal().map_or("anonymous".into(), |_| "permit".into())
+            }
+            Ok(Decision::Challenge(challenge)) => format!("challenge {}", challenge.reject().detail()),
+            Ok(Decision::Deny(deny)) => format!("deny {}", deny.reject().detail()),
+            Err(fault) => format!("fault {}", fault.code()),
+        }
+    }
+}
+
+fn header(name: &'static str, value: &str) -> (http::HeaderName, String) {
+    (http::HeaderName::from_static(name), value.to_owned())
+}
+
+#[test]
+fn credentials_and_routes() {
+    let house = house();
+    let unknown = (
+        COOKIE,
+        format!("__Host-Http-vestibule={}", SessionToken::from_random([8; 32]).reveal_cookie_value()),
+    );
+    let jwt = header("authorization", &format!("Bearer {}", house.jwt("https://app.test")));
+    let internal = header("authorization", &format!("Bearer {}", house.jwt("orders")));
+    let cases = [
+        ("/orders", vec![], "challenge no-credential"),
+        ("/orders", vec![house.cookie()], "permit"),
+        ("/orders", vec![house.bearer()], "permit"),
+        ("/orders", vec![jwt.clone()], "permit"),
+        // HX-04: what was minted for a service behind is no credential at the edge.
+        ("/orders", vec![internal], "challenge claim-mismatch"),
+        ("/orders", vec![unknown.clone()], "challenge session-unknown"),
+        ("/orders", vec![house.cookie(), house.bearer()], "deny two-credentials"),
+        ("/orders", vec![house.cookie(), jwt.clone()], "deny two-credentials"),
+        ("/orders", vec![house.cookie(), unknown.clone()], "challenge cookie-ambiguous"),
+        ("/orders", vec![header("authorization", "Basic YTpi")], "challenge scheme-unknown"),
+        ("/cookie-only/", vec![house.bearer()], "challenge credential-not-accepted"),
+        ("/strong/", vec![house.cookie()], "challenge credential-not-accepted"),
+        ("/public/", vec![], "anonymous"),
+        ("/public/", vec![house.cookie()], "permit"),
+        ("/public/", vec![unknown], "anonymous"),
+        ("/public/", vec![house.cookie(), house.bearer()], "deny two-credentials"),
+        ("//orders", vec![house.cookie()], "deny path-ambiguous"),
+        ("/a/%2e%2e/public/", vec![], "deny path-ambiguous"),
+    ];
+    for (path, headers, expected) in cases {
+        assert_eq!(house.verdict(Method::GET, path, &headers), expected, "{path} {}", headers.len());
+    }
+    house.decider.routes.store(Arc::new(RouteTable::default()));
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "deny no-route");
+}
+
+#[test]
+fn unsafe_requests_with_an_ambient_credential_prove_their_page() {
+    let house = house();
+    let token = header("x-csrf-token", &house.decider.csrf.issue(Binding::Session(&SESSION), START));
+    let foreign = header(
+        "x-csrf-token",
+        &house.decider.csrf.issue(Binding::Session(&SessionId::from_bytes([6; 16])), START),
+    );
+    let same = header("sec-fetch-site", "same-origin");
+    let cross = header("sec-fetch-site", "cross-site");
+    let post =
+        |path: &str, headers: &[(http::HeaderName, String)]| house.verdict(Method::POST, path, headers);
+    assert_eq!(post("/orders", &[house.cookie(), same.clone(), token.clone()]), "permit");
+    assert_eq!(
+        post("/orders", &[house.cookie(), header("origin", "https://app.test"), token.clone()]),
+        "permit"
+    );
+    assert_eq!(post("/orders", &[house.cookie(), same.clone()]), "deny csrf-token");
+    assert_eq!(post("/orders", &[house.cookie(), same.clone(), foreign]), "deny csrf-token");
+    assert_eq!(
+        post("/orders", &[house.cookie(), same.clone(), token.clone(), token.clone()]),
+        "deny csrf-token"
+    );
+    assert_eq!(post("/orders", &[house.cookie(), token.clone()]), "deny csrf-origin");
+    assert_eq!(post("/orders", &[house.cookie(), cross.clone(), token.clone()]), "deny csrf-origin");
+    assert_eq!(post("/public/", &[house.cookie(), cross.clone()]), "deny csrf-origin");
+    assert_eq!(post("/own-csrf/", &[house.cookie(), same.clone()]), "permit");
+    assert_eq!(post("/own-csrf/", &[house.cookie(), cross.clone()]), "deny csrf-origin");
+    assert_eq!(post("/no-csrf/", &[house.cookie(), cross.clone()]), "permit");
+    // An explicit credential cannot be ridden.
+    assert_eq!(post("/orders", &[house.bearer(), cross.clone()]), "permit");
+    for safe in [Method::GET, Method::HEAD, Method::OPTIONS] {
+        assert_eq!(house.verdict(safe, "/orders", &[house.cookie(), cross.clone()]), "permit");
+    }
+    for method in [Method::PUT, Method::PATCH, Method::DELETE, Method::from_bytes(b"PURGE").unwrap()] {
+        assert_eq!(house.verdict(method, "/orders", &[house.cookie(), same.clone()]), "deny csrf-token");
+    }
+}
+
+#[test]
+fn limits_end_sessions_and_refused_requests_keep_none_alive() {
+    let house = house();
+    let minute = Duration::from_secs(60);
+    for _ in 0..29 {
+        house.clock.advance(minute);
+        assert_eq!(house.verdict(Method::POST, "/orders", &[house.cookie()]), "deny csrf-origin");
+    }
+    house.clock.advance(minute);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-idle");
+    house.clock.set(START);
+    for _ in 0..720 {
+        assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "permit");
+        house.clock.advance(minute);
+    }
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-ended");
+    assert_eq!(house.world.noted.load(Ordering::SeqCst), 719);
+}
+
+#[test]
+fn ending_the_session_ends_everything_at_once() {
+    let house = house();
+    let jwt = header("authorization", &format!("Bearer {}", house.jwt("https://app.test")));
+    assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
+    assert_eq!(run(house.logout.presented(&house.token)).unwrap(), vec![SESSION]);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-unknown");
+    assert_eq!(house.verdict(Method::GET, "/orders", &[jwt]), "challenge revoked");
+    assert_eq!(run(house.logout.presented(&house.token)).unwrap(), vec![]);
+}
+
+/// GW-08: what cannot be told is a fault, even where a stranger would pass.
+#[test]
+fn a_store_that_is_down_is_a_fault() {
+    let house = house();
+    house.world.is_cold.store(true, Ordering::SeqCst);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "permit");
+    house.world.is_down.store(true, Ordering::SeqCst);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "fault unavailable");
+    assert_eq!(house.verdict(Method::GET, "/public/", &[house.cookie()]), "fault unavailable");
+    assert_eq!(house.verdict(Method::GET, "/orders", &[]), "challenge no-credential");
+}
+
+#[test]
+fn malformed_credentials_reach_no_store_and_warm_ones_neither() {
+    let house = house();
+    house.verdict(Method::GET, "/orders", &[(COOKIE, "__Host-Http-vestibule=x".into())]);
+    house.verdict(Method::GET, "/orders", &[house.cookie()]);
+    assert_eq!(house.world.store_reads.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_trace_tells_the_way_a_decision_went() {
+    let house = house();
+    let mut headers = HeaderMap::new();
+    let (name, value) = house.cookie();
+    headers.insert(name, HeaderValue::from_str(&value).unwrap());
+    let inquiry = Inquiry {
+        method: &Method::GET,
+        host: "app.test",
+        path: "/orders",
+        headers: &headers,
+        csrf_field: None,
+    };
+    let mut trace = Trace::on();
+    assert!(matches!(run(house.decider.decide_traced(&inquiry, &mut trace)), Ok(Decision::Permit(_))));
+    assert!(matches!(
+        trace.steps(),
+        [
+            Step::Route { .. },
+            Step::Presented { .. },
+            Step::Session { id: SESSION, warm: true, .. },
+            Step::Permitted { subject: Some(SUBJECT) }
+        ]
+    ));
+}

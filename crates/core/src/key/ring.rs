@@ -74,7 +74,11 @@ impl KeyRing {
         let mut keys = Vec::new();
         for record in records.iter().filter(|record| !is_gone(record.gone_at, now)) {
             let key = SigningKey::unseal(&record.sealed, &record.key_id, record.algorithm, seal)?;
-            keys.push(RingKey { key: Arc::new(key), active_from: record.active_from, gone_at: record.gone_at });
+            keys.push(RingKey {
+                key: Arc::new(key),
+                active_from: record.active_from,
+                gone_at: record.gone_at,
+            });
         }
         keys.sort_by_key(|key| std::cmp::Reverse(key.active_from));
         Ok(Self { keys, stamp })
@@ -86,13 +90,19 @@ impl KeyRing {
             .iter()
             .find(|key| key.active_from <= now && !is_gone(key.gone_at, now))
             .map(|key| &key.key)
-            .ok_or_else(|| Fault::unavailable("the key ring", "it holds no key that may sign now; run `vestibule key rotate --now`"))
+            .ok_or_else(|| {
+                Fault::unavailable(
+                    "the key ring",
+                    "it holds no key that may sign now; run `vestibule key rotate --now`",
+                )
+            })
     }
 
     /// The public keys to publish at `now`: those that sign, will sign, or signed lately.
     pub fn published(&self, now: Timestamp) -> Result<KeySet, Fault> {
         let published = self.keys.iter().filter(|key| !is_gone(key.gone_at, now));
-        KeySet::new(published.map(|key| key.key.public().clone())).map_err(|cause| Fault::corrupt("the key ring", cause.to_string()))
+        KeySet::new(published.map(|key| key.key.public().clone()))
+            .map_err(|cause| Fault::corrupt("the key ring", cause.to_string()))
     }
 
     /// Tells this ring from any other of this process: part of what a cached JWT is valid for.
@@ -110,7 +120,9 @@ impl KeyRecord {
         if self.active_from > now {
             return KeyState::Published;
         }
-        let newer = |other: &&Self| other.active_from > self.active_from && other.active_from <= now && !is_gone(other.gone_at, now);
+        let newer = |other: &&Self| {
+            other.active_from > self.active_from && other.active_from <= now && !is_gone(other.gone_at, now)
+        };
         if all.iter().find(newer).is_some() { KeyState::Retiring } else { KeyState::Active }
     }
 }

@@ -28,31 +28,44 @@ impl SealedKey {
 impl SealKey {
     /// Takes the key as read from its file.
     pub fn new(key: &[u8; 32]) -> Result<Self, Fault> {
-        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| Fault::Bug("a 32-byte key is not an AES-256 key"))?;
+        let key = UnboundKey::new(&AES_256_GCM, key)
+            .map_err(|_| Fault::Bug("a 32-byte key is not an AES-256 key"))?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
     /// Seals under a nonce that the caller drew freshly; binds the ciphertext to the key id and algorithm.
-    pub(super) fn seal(&self, pkcs8: &[u8], key_id: &KeyId, algorithm: Algorithm, nonce: [u8; NONCE_LEN]) -> Result<SealedKey, Fault> {
+    pub(super) fn seal(
+        &self,
+        pkcs8: &[u8],
+        key_id: &KeyId,
+        algorithm: Algorithm,
+        nonce: [u8; NONCE_LEN],
+    ) -> Result<SealedKey, Fault> {
         // Room for the tag up front: growing would leave an unwiped copy of the clear text behind.
         let mut sealed = Zeroizing::new(Vec::with_capacity(pkcs8.len() + AES_256_GCM.tag_len()));
         sealed.extend_from_slice(pkcs8);
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to(key_id, algorithm), &mut *sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                bound_to(key_id, algorithm),
+                &mut *sealed,
+            )
             .map_err(|_| Fault::Bug("a private key could not be sealed"))?;
         Ok(SealedKey([&nonce[..], &sealed].concat()))
     }
 
-    pub(super) fn unseal(&self, sealed: &SealedKey, key_id: &KeyId, algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    pub(super) fn unseal(
+        &self,
+        sealed: &SealedKey,
+        key_id: &KeyId,
+        algorithm: Algorithm,
+    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let wrong = || Fault::corrupt("a sealed signing key", "it does not open with this key file");
         let (nonce, ciphertext) = sealed.0.split_at_checked(NONCE_LEN).ok_or_else(wrong)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong())?;
         let mut clear = Zeroizing::new(ciphertext.to_vec());
-        let length = self
-            .0
-            .open_in_place(nonce, bound_to(key_id, algorithm), &mut clear)
-            .map_err(|_| wrong())?
-            .len();
+        let length =
+            self.0.open_in_place(nonce, bound_to(key_id, algorithm), &mut clear).map_err(|_| wrong())?.len();
         clear.truncate(length);
         Ok(clear)
     }

@@ -25,13 +25,15 @@ fn claims() -> Value {
 
 #[test]
 fn every_algorithm_signs_what_our_verifier_accepts_under_its_thumbprint() {
-    for (nonce, algorithm) in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256].into_iter().enumerate() {
+    for (nonce, algorithm) in
+        [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256].into_iter().enumerate()
+    {
         let record = record(algorithm, NOW, nonce as u8);
         let ring = KeyRing::unseal(std::slice::from_ref(&record), &seal(), 1, NOW).unwrap();
         let jwt = ring.signer(NOW).unwrap().sign_jwt(&claims()).unwrap();
         let verifier = Verifier::new("https://app.test", "orders", ring.published(NOW).unwrap());
         let verified = verifier.verify_at(&jwt, NOW.unix_seconds()).unwrap();
-        assert_eq!(verified.sub, "s");
+        assert_eq!(verified.sub(), "s");
     }
 }
 
@@ -46,7 +48,9 @@ fn a_seal_opens_only_with_its_key_its_key_id_and_its_algorithm() {
     assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::EdDsa, &seal()).is_err());
     let mut cut = mine.sealed.bytes().to_vec();
     cut.truncate(5);
-    assert!(SigningKey::unseal(&SealedKey::from_bytes(cut), &mine.key_id, Algorithm::Es256, &seal()).is_err());
+    assert!(
+        SigningKey::unseal(&SealedKey::from_bytes(cut), &mine.key_id, Algorithm::Es256, &seal()).is_err()
+    );
 }
 
 #[test]

@@ -10,7 +10,23 @@ use crate::account::Account;
 
 /// Claims that no template may set.
 pub const STANDARD_CLAIMS: [&str; 17] = [
-    "acr", "act", "amr", "aud", "auth_time", "azp", "client_id", "cnf", "exp", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "typ",
+    "acr",
+    "act",
+    "amr",
+    "aud",
+    "auth_time",
+    "azp",
+    "client_id",
+    "cnf",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "scope",
+    "sid",
+    "sub",
+    "typ",
 ];
 
 /// One audience.
@@ -37,7 +53,9 @@ pub enum ClaimSource {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnAudience {
     /// A claim's source is none we know.
-    #[error("claim \"{claim}\": \"{source_text}\" is no source; use account.identifier or account.traits.NAME")]
+    #[error(
+        "claim \"{claim}\": \"{source_text}\" is no source; use account.identifier or account.traits.NAME"
+    )]
     ClaimSource {
         /// Which claim.
         claim: String,
@@ -67,7 +85,11 @@ impl ClaimSource {
 
 impl Audience {
     /// An audience as configured; `claims` maps a claim's name to the text of its source.
-    pub fn new<'a>(name: &str, lifetime: Duration, claims: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, NotAnAudience> {
+    pub fn new<'a>(
+        name: &str,
+        lifetime: Duration,
+        claims: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, NotAnAudience> {
         if name.is_empty() || name.len() > 200 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(NotAnAudience::Name);
         }
@@ -79,8 +101,10 @@ impl Audience {
             if STANDARD_CLAIMS.contains(&claim) {
                 return Err(NotAnAudience::StandardClaim(claim.to_owned()));
             }
-            let source = ClaimSource::parse(source)
-                .ok_or_else(|| NotAnAudience::ClaimSource { claim: claim.to_owned(), source_text: source.to_owned() })?;
+            let source = ClaimSource::parse(source).ok_or_else(|| NotAnAudience::ClaimSource {
+                claim: claim.to_owned(),
+                source_text: source.to_owned(),
+            })?;
             parsed.push((claim.to_owned(), source));
         }
         // Each configured audience of this process has its own stamp, so that a reload never meets a JWT of before.

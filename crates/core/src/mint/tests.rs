@@ -1,0 +1,317 @@
+use std::sync::atomic::Ordering;
+
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, Method};
+use vestibule_verify::{Algorithm, Verified, Verifier};
+
+use super::*;
+use crate::account::Traits;
+use crate::csrf::CsrfTokens;
+use crate::csrf::origin::Origins;
+use crate::decide::{Decider, Decision, Inquiry};
+use crate::id::{SessionId, Subject};
+use crate::key::{KeyRecord, SealKey, SigningKey};
+use crate::port::Sessions;
+use crate::principal::{Amr, Assurance};
+use crate::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use crate::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
+use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, run};
+use crate::wire::CookieName;
+use crate::wire::cookie::Https;
+
+const ISSUER: &str = "https://app.test";
+
+struct House {
+    world: Arc<World>,
+    clock: Arc<SetClock>,
+    decider: Decider,
+    minter: Minter,
+    headers: HeaderMap,
+    digest: SessionDigest,
+}
+
+fn ring(stamp: u32) -> KeyRing {
+    let seal = SealKey::new(&[5; 32]).unwrap();
+    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
+    let record = KeyRecord {
+        key_id: key.key_id().clone(),
+        algorithm: Algorithm::Es256,
+        sealed,
+        created_at: START,
+        active_from: START,
+        gone_at: None,
+    };
+    KeyRing::unseal(&[record], &seal, stamp, START).unwrap()
+}
+
+fn audiences() -> AudienceTable {
+    let claims = [
+        ("department", "account.traits.department"),
+        ("city", "account.traits.city"),
+        ("level", "account.traits.level"),
+        ("email", "account.identifier"),
+        ("none", "account.traits.none"),
+    ];
+    AudienceTable::new(vec![
+        Audience::new("orders", Duration::from_secs(100), claims).unwrap(),
+        Audience::new("plain", Duration::from_secs(100), []).unwrap(),
+    ])
+}
+
+fn route(path: &str, audience: Option<&str>) -> Route {
+    Route {
+        host: None,
+        path: PathPattern::parse(path).unwrap(),
+        methods: Vec::new(),
+        requirement: if audience.is_some() {
+            Requirement::SignedIn(Assurance::Aal1)
+        } else {
+            Requirement::Public
+        },
+        accept: Accept::DEFAULT,
+        audience: audience.map(Into::into),
+        csrf: CsrfPolicy::Token,
+        assertion_header: AUTHORIZATION,
+        headers: Vec::new(),
+        upstream: None,
+    }
+}
+
+fn house() -> House {
+    let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
+    let token = SessionToken::from_random([9; 32]);
+    let session = Session {
+        digest: token.digest(&pepper()),
+        id: SessionId::from_bytes([7; 16]),
+        subject: Subject::from_bytes([1; 16]),
+        version: 1,
+        epoch: 1,
+        kind: SessionKind::Browser,
+        opened_at: START,
+        proven_at: START,
+        seen_at: START,
+        idle: Duration::from_secs(1800),
+        ends_at: START.after(Duration::from_secs(1000)),
+        assurance: Assurance::Aal1,
+        amr: Amr::PASSWORD,
+        device: Device::new(None, ""),
+    };
+    world.accounts.lock().insert(session.subject, account(1, "ada@example.com", "new"));
+    world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    let ring = ring(1);
+    let edge = Verifier::new(ISSUER, ISSUER, ring.published(START).unwrap());
+    let decider = Decider {
+        routes: ArcSwap::from_pointee(RouteTable::new(vec![
+            route("/", Some("orders")),
+            route("/plain", Some("plain")),
+            route("/public", None),
+        ])),
+        origins: ArcSwap::from_pointee(Origins::default()),
+        sessions: world.clone(),
+        pepper: pepper(),
+        csrf: Arc::new(CsrfTokens::new(pepper(), [0; 8])),
+        cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
+        edge: Arc::new(edge),
+        clock: clock.clone(),
+    };
+    let minter = Minter::new(
+        ISSUER.into(),
+        ring,
+        audiences(),
+        world.clone(),
+        clock.clone(),
+        Arc::new(CountingEntropy::default()),
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert(COOKIE, format!("__Host-Http-vestibule={}", token.reveal_cookie_value()).parse().unwrap());
+    House { world, clock, decider, minter, headers, digest: session.digest }
+}
+
+impl House {
+    fn swap(&self, path: &str) -> Result<Option<Arc<AccessToken>>, Fault> {
+        let inquiry = Inquiry {
+            method: &Method::GET,
+            host: "app.test",
+            path,
+            headers: &self.headers,
+            csrf_field: None,
+        };
+        match run(self.decider.decide(&inquiry))? {
+            Decision::Permit(permit) => run(self.minter.mint(&permit)),
+            _ => panic!("not permitted"),
+        }
+    }
+
+    fn jwt(&self) -> Arc<AccessToken> {
+        self.swap("/orders").unwrap().unwrap()
+    }
+
+    fn verified(&self, audience: &str, token: &AccessToken) -> Verified<vestibule_verify::Claims> {
+        let keys = self.minter.ring().published(self.clock.now()).unwrap();
+        Verifier::new(ISSUER, audience, keys).verify_at(token.jwt(), self.clock.now().unix_seconds()).unwrap()
+    }
+
+    fn signed(&self) -> u64 {
+        self.minter.counters().signed.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_service_is_told_what_the_contract_says() {
+    let house = house();
+    let token = house.jwt();
+    let claims = house.verified("orders", &token);
+    assert_eq!((claims.iss(), claims.aud()), (ISSUER, "orders"));
+    assert_eq!(claims.sub(), Subject::from_bytes([1; 16]).to_string());
+    assert_eq!(claims.sid(), Some(&*SessionId::from_bytes([7; 16]).to_string()));
+    assert_eq!(claims.exp(), START.unix_seconds() + 100);
+    assert_eq!(claims.iat(), Some(START.unix_seconds() - 5));
+    assert_eq!((claims.client_id(), claims.acr()), (Some("vestibule"), Some("aal1")));
+    assert_eq!(claims.amr().collect::<Vec<_>>(), ["pwd"]);
+    assert_eq!(claims.jti().unwrap().len(), 22);
+    assert_eq!(claims.get("department"), Some(&json!("R&D")));
+    assert_eq!(claims.get("email"), Some(&json!("ada@example.com")));
+    assert_eq!(claims.get("city"), Some(&json!("Zürich")));
+    assert_eq!(claims.get("none"), None);
+    // Plain headers only where every server reads the same bytes.
+    assert_eq!(token.copy_of("department").unwrap(), "R&D");
+    assert_eq!(token.copy_of("level").unwrap(), "3");
+    assert!(token.copy_of("city").is_none());
+    assert_eq!(token.subject, claims.sub());
+    assert_eq!(token.session, claims.sid().unwrap());
+}
+
+#[test]
+fn the_warm_path_neither_signs_nor_reads_nor_writes() {
+    let house = house();
+    let first = house.jwt();
+    let reads = house.world.store_reads.load(Ordering::SeqCst);
+    for _ in 0..1000 {
+        assert!(Arc::ptr_eq(&first, &house.jwt()));
+    }
+    assert_eq!(
+        (
+            house.signed(),
+            house.world.store_reads.load(Ordering::SeqCst),
+            house.world.noted.load(Ordering::SeqCst)
+        ),
+        (1, reads, 0)
+    );
+}
+
+#[test]
+fn each_audience_has_its_own_jwt_and_public_routes_none() {
+    let house = house();
+    let (orders, plain) = (house.jwt(), house.swap("/plain").unwrap().unwrap());
+    assert_ne!(orders.jwt(), plain.jwt());
+    house.verified("plain", &plain);
+    assert!(house.swap("/public").unwrap().is_none());
+    house.jwt();
+    assert_eq!(house.signed(), 2);
+}
+
+#[test]
+fn a_jwt_is_minted_anew_in_its_last_fifth_and_never_outlives_the_session() {
+    let house = house();
+    house.jwt();
+    house.clock.advance(Duration::from_secs(79));
+    house.jwt();
+    assert_eq!(house.signed(), 1);
+    house.clock.advance(Duration::from_secs(1));
+    house.jwt();
+    assert_eq!(house.signed(), 2);
+    house.clock.set(START.after(Duration::from_secs(950)));
+    let last = house.jwt();
+    assert_eq!(house.verified("orders", &last).exp(), START.unix_seconds() + 1000);
+}
+
+/// HX-05: what changed about the account or the session is told by the very next JWT.
+#[test]
+fn a_new_version_of_the_session_gets_a_new_jwt() {
+    let house = house();
+    house.jwt();
+    house.world.accounts.lock().get_mut(&Subject::from_bytes([1; 16])).unwrap().traits =
+        Traits::parse(r#"{"department":"Sales"}"#).unwrap();
+    house.world.renew(&house.digest);
+    assert_eq!(house.verified("orders", &house.jwt()).get("department"), Some(&json!("Sales")));
+}
+
+/// The shape of a published defect elsewhere: a rotated key must not live on in a cache.
+#[test]
+fn a_new_ring_or_new_audiences_hand_out_nothing_from_before() {
+    let house = house();
+    let first = house.jwt();
+    house.minter.replace_ring(ring(2));
+    let second = house.jwt();
+    assert_ne!(first.jwt(), second.jwt());
+    house.verified("orders", &second);
+    house.minter.replace_audiences(audiences());
+    assert_ne!(second.jwt(), house.jwt().jwt());
+    assert_eq!(house.signed(), 3);
+}
+
+#[test]
+fn without_the_account_there_is_no_jwt_only_a_fault() {
+    let house = house();
+    house.world.is_down.store(true, Ordering::SeqCst);
+    assert!(house.swap("/orders").is_err());
+    assert_eq!(house.signed(), 0);
+}
+
+/// A fill that was under way while the session changed is kept nowhere that the changed session would look.
+#[test]
+fn a_fill_never_outlives_an_invalidation() {
+    let house = house();
+    let inquiry = Inquiry {
+        method: &Method::GET,
+        host: "app.test",
+        path: "/orders",
+        headers: &house.headers,
+        csrf_field: None,
+    };
+    let Decision::Permit(before) = run(house.decider.decide(&inquiry)).unwrap() else { panic!() };
+    house.world.renew(&house.digest);
+    let late = run(house.minter.mint(&before)).unwrap().unwrap();
+    assert_ne!(late.jwt(), house.jwt().jwt());
+    let crate::port::Recall::Known(live) = house.world.recall(&house.digest) else { panic!() };
+    assert!(!Arc::ptr_eq(&live.minted(late.stamp).unwrap(), &late));
+}
+
+#[test]
+fn many_first_requests_at_once_wait_for_one_signature() {
+    let house = house();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| house.jwt());
+        }
+    });
+    assert_eq!(house.signed(), 1);
+}
+
+#[test]
+fn templates_cannot_set_standard_claims_and_say_what_is_wrong() {
+    let hundred = Duration::from_secs(100);
+    for claim in STANDARD_CLAIMS {
+        assert_eq!(
+            Audience::new("a", hundred, [(claim, "account.identifier")]).unwrap_err(),
+            NotAnAudience::StandardClaim(claim.into())
+        );
+    }
+    for source in [
+        "",
+        "account",
+        "account.password",
+        "account.traits",
+        "account.traits.",
+        "account.traits.a..b",
+        "env.HOME",
+    ] {
+        assert!(
+            matches!(Audience::new("a", hundred, [("x", source)]), Err(NotAnAudience::ClaimSource { .. })),
+            "{source:?}"
+        );
+    }
+    assert_eq!(Audience::new("", hundred, []).unwrap_err(), NotAnAudience::Name);
+    assert_eq!(Audience::new("a", Duration::from_secs(301), []).unwrap_err(), NotAnAudience::Lifetime);
+    assert_eq!(Audience::new("a", Duration::ZERO, []).unwrap_err(), NotAnAudience::Lifetime);
+}

@@ -52,7 +52,8 @@ fn closer(path: &str) -> Result<(), Reject> {
         decoded.push(escaped);
     }
     // `%25` is a plain percent sign unless two hex digits follow it, which someone may decode once more.
-    let twice = decoded.windows(3).any(|w| matches!(w, [b'%', a, b] if hex(*a).is_some() && hex(*b).is_some()));
+    let twice =
+        decoded.windows(3).any(|w| matches!(w, [b'%', a, b] if hex(*a).is_some() && hex(*b).is_some()));
     if twice || str::from_utf8(&decoded).is_err() { Err(Reject::AmbiguousPath) } else { Ok(()) }
 }
 

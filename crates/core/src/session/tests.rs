@@ -46,7 +46,11 @@ fn cookie_value_is_exactly_our_grammar() {
         spare_bits,
     ];
     for value in bad {
-        assert_eq!(SessionToken::from_cookie_value(&value).err(), Some(Reject::MalformedCredential), "{value:?}");
+        assert_eq!(
+            SessionToken::from_cookie_value(&value).err(),
+            Some(Reject::MalformedCredential),
+            "{value:?}"
+        );
     }
 }
 

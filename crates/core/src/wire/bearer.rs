@@ -29,5 +29,9 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Reject>
     if SessionToken::looks_like_bearer(credential) {
         return SessionToken::from_bearer(credential).map(|token| Some(Credential::Reference(token)));
     }
-    if credential.contains('.') { Ok(Some(Credential::Value(credential))) } else { Err(Reject::MalformedCredential) }
+    if credential.contains('.') {
+        Ok(Some(Credential::Value(credential)))
+    } else {
+        Err(Reject::MalformedCredential)
+    }
 }

@@ -24,7 +24,8 @@ impl CookieName {
     /// The session cookie for an origin: `__Host-Http-<base>` over https, which browsers keep to this host, to HttpOnly and to
     /// Secure; plain `<base>` over http, which configuration allows on loopback alone.
     pub fn session(base: &str, https: Https) -> Result<Self, NotACookieName> {
-        let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        let good =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
         if base.is_empty() || base.len() > 64 || !base.bytes().all(good) {
             return Err(NotACookieName);
         }
@@ -77,7 +78,9 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<&'
             // RFC 6265 section 4.2.1: pairs are parted by "; ". The one space belongs to the separator, any other to the name.
             let pair = pair.strip_prefix(b" ").unwrap_or(pair);
             let (cookie, value) = match pair.iter().position(|byte| *byte == b'=') {
-                Some(equals) => (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default()),
+                Some(equals) => {
+                    (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default())
+                }
                 None => (&b""[..], pair),
             };
             if cookie == name.exact.as_bytes() {

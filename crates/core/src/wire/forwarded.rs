@@ -56,7 +56,11 @@ pub struct Target<'a> {
 
 /// Reads the target from `X-Original-Method` and `X-Original-URL` (nginx) or `X-Forwarded-Method`, `-Host` and `-Uri` (Caddy,
 /// Traefik, HAProxy). When both dialects are there they must agree.
-pub fn target<'a>(headers: &'a HeaderMap, peer: IpAddr, proxies: &TrustedProxies) -> Result<Target<'a>, Reject> {
+pub fn target<'a>(
+    headers: &'a HeaderMap,
+    peer: IpAddr,
+    proxies: &TrustedProxies,
+) -> Result<Target<'a>, Reject> {
     if !proxies.trusts(peer) {
         return Err(Reject::UntrustedPeer);
     }
@@ -107,8 +111,14 @@ pub fn host_of(authority: &str) -> Result<&str, Reject> {
         }
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
-    let host_is_plain = !host.is_empty() && host.len() <= 253 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    let port_is_plain = port.is_empty() || (port.len() <= 6 && port.len() > 1 && port.starts_with(':') && port.bytes().skip(1).all(|b| b.is_ascii_digit()));
+    let host_is_plain = !host.is_empty()
+        && host.len() <= 253
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    let port_is_plain = port.is_empty()
+        || (port.len() <= 6
+            && port.len() > 1
+            && port.starts_with(':')
+            && port.bytes().skip(1).all(|b| b.is_ascii_digit()));
     if host_is_plain && port_is_plain { Ok(host) } else { Err(Reject::AmbiguousTarget) }
 }
 

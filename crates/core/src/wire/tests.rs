@@ -24,11 +24,13 @@ fn cookies(lines: &[&str]) -> HeaderMap {
     headers(&lines.iter().map(|line| ("cookie", line.as_bytes())).collect::<Vec<_>>())
 }
 
-fn outcome(headers: &HeaderMap) -> Result<Option<(CredentialKind, Transport)>, Reject> {
+type Outcome = Result<Option<(CredentialKind, Transport)>, Reject>;
+
+fn outcome(headers: &HeaderMap) -> Outcome {
     present(headers, &name()).map(|presented| presented.map(|p| (p.credential.kind(), p.transport)))
 }
 
-const SESSION_IN_COOKIE: Result<Option<(CredentialKind, Transport)>, Reject> = Ok(Some((CredentialKind::Reference, Transport::Cookie)));
+const SESSION_IN_COOKIE: Outcome = Ok(Some((CredentialKind::Reference, Transport::Cookie)));
 
 #[test]
 fn the_cookie_is_found_among_others_and_over_several_lines() {
@@ -42,7 +44,9 @@ fn the_cookie_is_found_among_others_and_over_several_lines() {
     ] {
         assert_eq!(outcome(&cookies(lines)), SESSION_IN_COOKIE, "{lines:?}");
     }
-    let found = cookie::session_token(&cookies(&[&format!("__Host-Http-vestibule={VALUE}")]), &name()).unwrap().unwrap();
+    let found = cookie::session_token(&cookies(&[&format!("__Host-Http-vestibule={VALUE}")]), &name())
+        .unwrap()
+        .unwrap();
     let pepper = Pepper::new(&[0; 32]);
     assert_eq!(found.digest(&pepper), SessionToken::from_random([0xA5; 32]).digest(&pepper));
     assert_eq!(outcome(&cookies(&["a=1; vestibule=x; __Host-vestibule=y"])), Ok(None));
@@ -70,7 +74,12 @@ fn duplicates_and_look_alikes_are_refused_in_both_orders() {
         "__Host-Http-vestibule".to_owned(),
     ];
     for other in &tossed {
-        for lines in [vec![format!("{good}; {other}")], vec![format!("{other}; {good}")], vec![good.clone(), other.clone()], vec![other.clone(), good.clone()]] {
+        for lines in [
+            vec![format!("{good}; {other}")],
+            vec![format!("{other}; {good}")],
+            vec![good.clone(), other.clone()],
+            vec![other.clone(), good.clone()],
+        ] {
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
             assert_eq!(outcome(&cookies(&lines)), Err(Reject::AmbiguousCookie), "{lines:?}");
         }
@@ -82,7 +91,17 @@ fn duplicates_and_look_alikes_are_refused_in_both_orders() {
 
 #[test]
 fn values_that_are_not_ours_are_refused_unread() {
-    for value in ["", "x", "\"\"", &format!("\"{VALUE}\""), &format!("{VALUE}A"), &format!("{VALUE}="), &VALUE[1..], &format!(" {VALUE}"), &format!("{VALUE} ")] {
+    for value in [
+        "",
+        "x",
+        "\"\"",
+        &format!("\"{VALUE}\""),
+        &format!("{VALUE}A"),
+        &format!("{VALUE}="),
+        &VALUE[1..],
+        &format!(" {VALUE}"),
+        &format!("{VALUE} "),
+    ] {
         let lines = format!("__Host-Http-vestibule={value}");
         assert_eq!(outcome(&cookies(&[&lines])), Err(Reject::MalformedCredential), "{value:?}");
     }
@@ -91,7 +110,7 @@ fn values_that_are_not_ours_are_refused_unread() {
 #[test]
 fn the_authorization_header_carries_one_bearer_credential() {
     let session = SessionToken::from_random([1; 32]).reveal_bearer();
-    let cases: &[(&str, Result<Option<(CredentialKind, Transport)>, Reject>)] = &[
+    let cases: &[(&str, Outcome)] = &[
         (&format!("Bearer {session}"), Ok(Some((CredentialKind::Reference, Transport::Header)))),
         (&format!("bearer {session}"), Ok(Some((CredentialKind::Reference, Transport::Header)))),
         ("Bearer a.b.c", Ok(Some((CredentialKind::Value, Transport::Header)))),
@@ -130,7 +149,10 @@ fn two_credentials_are_refused() {
 fn cookie_names_follow_the_origin() {
     assert_eq!(name().as_str(), "__Host-Http-vestibule");
     assert_eq!(CookieName::session("vestibule", Https::No).unwrap().as_str(), "vestibule");
-    assert_eq!(CookieName::pre_session("vestibule", Https::Yes).unwrap().as_str(), "__Host-Http-vestibule_pre");
+    assert_eq!(
+        CookieName::pre_session("vestibule", Https::Yes).unwrap().as_str(),
+        "__Host-Http-vestibule_pre"
+    );
     for bad in ["", "a b", "a=b", "a;b", "\u{e4}", "A", "__Host-x\r\n"] {
         assert!(CookieName::session(bad, Https::Yes).is_err(), "{bad:?}");
     }
@@ -143,7 +165,8 @@ fn proxies() -> TrustedProxies {
 fn target_of(pairs: &[(&str, &str)], peer: &str) -> Result<(String, String, String), Reject> {
     let pairs: Vec<(&str, &[u8])> = pairs.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     let headers = headers(&pairs);
-    let Target { method, host, path_and_query } = forwarded::target(&headers, peer.parse().unwrap(), &proxies())?;
+    let Target { method, host, path_and_query } =
+        forwarded::target(&headers, peer.parse().unwrap(), &proxies())?;
     Ok((method.to_string(), host.to_owned(), path_and_query.to_owned()))
 }
 
@@ -151,7 +174,12 @@ fn target_of(pairs: &[(&str, &str)], peer: &str) -> Result<(String, String, Stri
 fn both_dialects_name_the_same_target() {
     let expected = Ok(("POST".to_owned(), "app.test".to_owned(), "/orders/1?x=%2F".to_owned()));
     let nginx = [("x-original-method", "POST"), ("x-original-url", "https://app.test/orders/1?x=%2F")];
-    let caddy = [("x-forwarded-method", "POST"), ("x-forwarded-host", "app.test:443"), ("x-forwarded-uri", "/orders/1?x=%2F"), ("x-forwarded-proto", "https")];
+    let caddy = [
+        ("x-forwarded-method", "POST"),
+        ("x-forwarded-host", "app.test:443"),
+        ("x-forwarded-uri", "/orders/1?x=%2F"),
+        ("x-forwarded-proto", "https"),
+    ];
     assert_eq!(target_of(&nginx, "127.0.0.1"), expected);
     assert_eq!(target_of(&caddy, "127.0.0.1"), expected);
     assert_eq!(target_of(&caddy, "::ffff:127.0.0.1"), expected);
@@ -173,19 +201,43 @@ fn forwarded_targets_are_refused_when_untrusted_contradictory_or_incomplete() {
         &[("x-original-method", "GET")],
     ];
     for more in disagreeing {
-        assert_eq!(target_of(&[&nginx[..], more].concat(), "127.0.0.1"), Err(Reject::AmbiguousTarget), "{more:?}");
+        assert_eq!(
+            target_of(&[&nginx[..], more].concat(), "127.0.0.1"),
+            Err(Reject::AmbiguousTarget),
+            "{more:?}"
+        );
     }
-    for url in ["", "/a", "app.test/a", "https://app.test", "ftp://app.test/a", "https:///a", "https://a@b/c", "https://app.test:/a", "https://app.test:x/a", "https://app.testhttp://evil/a", "https://app test/a"] {
-        assert_eq!(target_of(&[("x-original-method", "GET"), ("x-original-url", url)], "127.0.0.1"), Err(Reject::AmbiguousTarget), "{url:?}");
+    for url in [
+        "",
+        "/a",
+        "app.test/a",
+        "https://app.test",
+        "ftp://app.test/a",
+        "https:///a",
+        "https://a@b/c",
+        "https://app.test:/a",
+        "https://app.test:x/a",
+        "https://app.testhttp://evil/a",
+        "https://app test/a",
+    ] {
+        assert_eq!(
+            target_of(&[("x-original-method", "GET"), ("x-original-url", url)], "127.0.0.1"),
+            Err(Reject::AmbiguousTarget),
+            "{url:?}"
+        );
     }
     assert_eq!(target_of(&[], "127.0.0.1"), Err(Reject::AmbiguousTarget));
-    assert_eq!(target_of(&[("x-original-method", "G ET"), nginx[1]], "127.0.0.1"), Err(Reject::AmbiguousTarget));
+    assert_eq!(
+        target_of(&[("x-original-method", "G ET"), nginx[1]], "127.0.0.1"),
+        Err(Reject::AmbiguousTarget)
+    );
 }
 
 #[test]
 fn the_clients_address_is_the_nearest_hop_that_is_no_proxy_of_ours() {
     let client = |peer: &str, lines: &[&str]| {
-        let pairs: Vec<(&str, &[u8])> = lines.iter().map(|line| ("x-forwarded-for", line.as_bytes())).collect();
+        let pairs: Vec<(&str, &[u8])> =
+            lines.iter().map(|line| ("x-forwarded-for", line.as_bytes())).collect();
         proxies().client(peer.parse().unwrap(), &headers(&pairs)).to_string()
     };
     assert_eq!(client("127.0.0.1", &["203.0.113.7"]), "203.0.113.7");

@@ -1,0 +1,129 @@
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::*;
+use crate::key::KeyRing;
+use crate::testing::{CountingEntropy, SetClock, run};
+
+#[derive(Default)]
+struct Records(Mutex<Vec<KeyRecord>>);
+
+#[async_trait]
+impl Keys for Records {
+    async fn all(&self) -> Result<Vec<KeyRecord>, Fault> {
+        Ok(self.0.lock().clone())
+    }
+
+    async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault> {
+        let mut records = self.0.lock();
+        for record in records.iter_mut() {
+            record.gone_at.get_or_insert(others_gone_at);
+        }
+        records.push(new);
+        Ok(())
+    }
+
+    async fn retire(&self, key_id: &KeyId, at: Timestamp) -> Result<Retired, Fault> {
+        let mut records = self.0.lock();
+        match records.iter_mut().find(|record| record.key_id == *key_id) {
+            Some(record) => {
+                record.gone_at = Some(at);
+                Ok(Retired::Retired)
+            }
+            None => Ok(Retired::Unknown),
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn rotation() -> (Rotation, Arc<SetClock>) {
+    let clock = SetClock::at_start();
+    let rotation = Rotation {
+        keys: Arc::new(Records::default()),
+        seal: Arc::new(SealKey::new(&[1; 32]).unwrap()),
+        clock: clock.clone(),
+        entropy: Arc::new(CountingEntropy::default()),
+        algorithm: Algorithm::Es256,
+        publish_ahead: DAY,
+        longest_jwt: Duration::from_secs(300),
+    };
+    (rotation, clock)
+}
+
+impl Rotation {
+    fn states(&self) -> Vec<KeyState> {
+        let records = run(self.keys.all()).unwrap();
+        records.iter().map(|record| record.state(&records, self.clock.now())).collect()
+    }
+
+    fn key_id(&self, at: usize) -> KeyId {
+        run(self.keys.all()).unwrap()[at].key_id.clone()
+    }
+}
+
+#[test]
+fn the_first_start_makes_one_key_and_the_second_none() {
+    let (rotation, _) = rotation();
+    run(rotation.ensure_signer()).unwrap();
+    run(rotation.ensure_signer()).unwrap();
+    assert_eq!(rotation.states(), [KeyState::Active]);
+}
+
+/// KM-02: at every moment of many rotations, one key signs and every key that may still be met is published.
+#[test]
+fn scheduled_rotations_leave_no_moment_without_a_published_signer() {
+    let (rotation, clock) = rotation();
+    run(rotation.ensure_signer()).unwrap();
+    let seal = SealKey::new(&[1; 32]).unwrap();
+    let mut signers = std::collections::HashSet::new();
+    let mut known_since = std::collections::HashMap::new();
+    for _ in 0..30 * 20 * 4 {
+        run(rotation.rotate_if_due(30 * DAY)).unwrap();
+        let now = clock.now();
+        let ring = KeyRing::unseal(&run(rotation.keys.all()).unwrap(), &seal, 1, now).unwrap();
+        let signer = ring.signer(now).unwrap().key_id().clone();
+        let published = ring.published(now).unwrap();
+        for key in published.iter() {
+            known_since.entry(key.key_id().clone()).or_insert(now);
+        }
+        assert!(published.get(signer.as_str()).is_some());
+        // A verifier that fetched keys at any time in the last day less one step already knows the signer.
+        let first = signers.is_empty() || signers.contains(&signer);
+        assert!(first || now.since(known_since[&signer]) >= DAY);
+        signers.insert(signer);
+        clock.advance(DAY / 4);
+    }
+    assert!((19..=21).contains(&signers.len()), "{}", signers.len());
+}
+
+#[test]
+fn retiring_the_only_signer_begins_a_successor_first() {
+    let (rotation, _) = rotation();
+    run(rotation.ensure_signer()).unwrap();
+    assert_eq!(run(rotation.retire(&rotation.key_id(0))).unwrap(), Retirement::Replaced);
+    assert_eq!(rotation.states(), [KeyState::Retired, KeyState::Active]);
+    assert_eq!(run(rotation.retire(&rotation.key_id(0))).unwrap(), Retirement::Unknown);
+}
+
+#[test]
+fn retiring_one_of_two_needs_no_successor() {
+    let (rotation, _) = rotation();
+    run(rotation.ensure_signer()).unwrap();
+    run(rotation.rotate(Begin::Now)).unwrap();
+    assert_eq!(run(rotation.retire(&rotation.key_id(0))).unwrap(), Retirement::Retired);
+    assert_eq!(rotation.states(), [KeyState::Retired, KeyState::Active]);
+}
+
+/// Withdrawing the successor that everyone waits for must not let the others run out behind it.
+#[test]
+fn retiring_a_waiting_successor_leaves_the_signer_to_be_replaced_in_time() {
+    let (rotation, clock) = rotation();
+    run(rotation.ensure_signer()).unwrap();
+    run(rotation.rotate(Begin::Ahead)).unwrap();
+    assert_eq!(rotation.states(), [KeyState::Active, KeyState::Published]);
+    assert_eq!(run(rotation.retire(&rotation.key_id(1))).unwrap(), Retirement::Retired);
+    clock.advance(2 * DAY);
+    run(rotation.ensure_signer()).unwrap();
+    assert_eq!(rotation.states().last(), Some(&KeyState::Active));
+}

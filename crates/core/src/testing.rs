@@ -1,0 +1,282 @@
+//! What the rules' own tests stand on: a clock that is set, entropy that counts, and a world in memory that can be made to fail.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
+use crate::fault::Fault;
+use crate::id::{SessionId, Subject};
+use crate::live::LiveSession;
+use crate::port::*;
+use crate::secret::{Password, Pepper};
+use crate::session::{Session, SessionDigest};
+use crate::throttle::{AccountTally, SourceTally};
+use crate::time::Timestamp;
+
+pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+pub(crate) fn pepper() -> Pepper {
+    Pepper::new(&[42; 32])
+}
+
+pub(crate) struct SetClock(AtomicU64);
+
+impl SetClock {
+    pub(crate) fn at_start() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(START.millis())))
+    }
+
+    pub(crate) fn advance(&self, span: Duration) {
+        self.0.fetch_add(span.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set(&self, to: Timestamp) {
+        self.0.store(to.millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct CountingEntropy(AtomicU64);
+
+impl Entropy for CountingEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault> {
+        let count = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        buffer
+            .iter_mut()
+            .enumerate()
+            .for_each(|(at, byte)| *byte = (count as u8).wrapping_mul(31).wrapping_add(at as u8));
+        Ok(())
+    }
+}
+
+/// Sessions, accounts and tallies in memory.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) live: Mutex<HashMap<SessionDigest, Arc<LiveSession>>>,
+    pub(crate) accounts: Mutex<HashMap<Subject, Account>>,
+    tallies: Mutex<Tallies>,
+    /// Memory knows nothing: every look goes to the store.
+    pub(crate) is_cold: AtomicBool,
+    /// The store does not answer.
+    pub(crate) is_down: AtomicBool,
+    pub(crate) store_reads: AtomicU64,
+    pub(crate) noted: AtomicU64,
+    pub(crate) hashed: AtomicU64,
+    pub(crate) hasher_is_full: AtomicBool,
+}
+
+#[derive(Default)]
+struct Tallies {
+    accounts: HashMap<[u8; 32], AccountTally>,
+    sources: HashMap<[u8; 32], SourceTally>,
+}
+
+impl World {
+    fn answer(&self) -> Result<(), Fault> {
+        self.store_reads.fetch_add(1, Ordering::SeqCst);
+        if self.is_down.load(Ordering::SeqCst) {
+            Err(Fault::unavailable("the store", "it is down"))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn renew(&self, digest: &SessionDigest) {
+        let mut live = self.live.lock();
+        let renewed = live.get(digest).map(|old| Arc::new(old.renewed(old.version() + 1)));
+        live.insert(*digest, renewed.unwrap());
+    }
+}
+
+#[async_trait]
+impl Sessions for World {
+    fn recall(&self, digest: &SessionDigest) -> Recall {
+        if self.is_cold.load(Ordering::SeqCst) {
+            return Recall::Cold;
+        }
+        self.live.lock().get(digest).map_or(Recall::Unknown, |live| Recall::Known(Arc::clone(live)))
+    }
+
+    async fn find(&self, digest: &SessionDigest) -> Result<Option<Arc<LiveSession>>, Fault> {
+        self.answer()?;
+        Ok(self.live.lock().get(digest).map(Arc::clone))
+    }
+
+    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault> {
+        self.answer()?;
+        let current = self
+            .accounts
+            .lock()
+            .get(&session.subject)
+            .is_some_and(|a| a.epoch == session.epoch && a.status == Status::Enabled);
+        if !current {
+            return Ok(Opened::AccountChanged);
+        }
+        let mut live = self.live.lock();
+        replaces.map(|digest| live.remove(&digest));
+        live.insert(session.digest, Arc::new(LiveSession::new(&session)));
+        Ok(Opened::Open)
+    }
+
+    fn note_use(&self, _: &SessionDigest, _: Timestamp) {
+        self.noted.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn end(&self, which: Ending) -> Result<Vec<SessionId>, Fault> {
+        self.answer()?;
+        let Ending::Presented(digest) = which else {
+            unimplemented!("the rules' tests end sessions by their token")
+        };
+        Ok(self.live.lock().remove(&digest).map(|live| live.id()).into_iter().collect())
+    }
+
+    async fn forget_expired(&self, _: Timestamp) -> Result<u64, Fault> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl Accounts for World {
+    async fn add(&self, account: Account) -> Result<Added, Fault> {
+        self.accounts.lock().insert(account.subject, account);
+        Ok(Added::Added)
+    }
+
+    async fn find_by_identifier(&self, identifier: &Identifier) -> Result<Option<Account>, Fault> {
+        self.answer()?;
+        Ok(self.accounts.lock().values().find(|account| account.identifier == *identifier).cloned())
+    }
+
+    async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault> {
+        self.answer()?;
+        Ok(self.accounts.lock().get(&subject).cloned())
+    }
+
+    async fn upgrade_password(
+        &self,
+        subject: Subject,
+        _: &PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), Fault> {
+        self.accounts.lock().get_mut(&subject).unwrap().password = Some(new);
+        Ok(())
+    }
+
+    async fn set_password(
+        &self,
+        _: Subject,
+        _: PasswordHash,
+        _: Option<SessionId>,
+    ) -> Result<Changed, Fault> {
+        unimplemented!("not asked by the rules")
+    }
+
+    async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
+        self.accounts.lock().get_mut(&subject).unwrap().traits = traits;
+        Ok(Changed::Changed { ended: Vec::new() })
+    }
+
+    async fn set_status(&self, subject: Subject, status: Status) -> Result<Changed, Fault> {
+        self.accounts.lock().get_mut(&subject).unwrap().status = status;
+        Ok(Changed::Changed { ended: Vec::new() })
+    }
+
+    async fn remove(&self, _: Subject) -> Result<Changed, Fault> {
+        unimplemented!("not asked by the rules")
+    }
+}
+
+#[async_trait]
+impl Throttle for World {
+    async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
+        self.answer()?;
+        let mut tallies = self.tallies.lock();
+        let account =
+            tallies.accounts.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH).count(now);
+        let source = tallies.sources.get(&attempt.source).copied().unwrap_or(SourceTally::FRESH).count(now);
+        match (account, source) {
+            (Ok(account), Ok(source)) => {
+                tallies.accounts.insert(attempt.account, account);
+                tallies.sources.insert(attempt.source, source);
+                Ok(Reservation::Reserved)
+            }
+            (Err(wait), Ok(_)) | (Ok(_), Err(wait)) => Ok(Reservation::Wait(wait)),
+            (Err(one), Err(other)) => Ok(Reservation::Wait(one.max(other))),
+        }
+    }
+
+    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
+        self.tallies.lock().accounts.remove(&attempt.account);
+        Ok(())
+    }
+
+    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
+        let mut tallies = self.tallies.lock();
+        tallies.accounts.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
+        tallies.sources.entry(attempt.source).and_modify(|tally| *tally = tally.give_back());
+        Ok(())
+    }
+}
+
+/// A hasher whose "hash" is the password behind a mark: the rules' tests are not about Argon2.
+#[async_trait]
+impl Hasher for World {
+    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+        Ok(cheap_hash("new", &password))
+    }
+
+    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault> {
+        if self.hasher_is_full.load(Ordering::SeqCst) {
+            return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });
+        }
+        self.hashed.fetch_add(1, Ordering::SeqCst);
+        Ok(match stored {
+            Some(hash) if hash == cheap_hash("new", &password) => Verdict::Match,
+            Some(hash) if hash == cheap_hash("old", &password) => {
+                Verdict::MatchOutdated(cheap_hash("new", &password))
+            }
+            _ => Verdict::Mismatch,
+        })
+    }
+}
+
+pub(crate) fn cheap_hash(age: &str, password: &Password) -> PasswordHash {
+    PasswordHash::from_phc(format!("{age}:{}", str::from_utf8(password.reveal()).unwrap()))
+}
+
+pub(crate) fn account(byte: u8, identifier: &str, age: &str) -> Account {
+    Account {
+        subject: Subject::from_bytes([byte; 16]),
+        identifier: Identifier::parse(identifier).unwrap(),
+        password: Some(cheap_hash(age, &Password::parse(PASSWORD).unwrap())),
+        traits: Traits::parse(r#"{"department":"R&D","city":"Z\u00fcrich","level":3}"#).unwrap(),
+        status: Status::Enabled,
+        epoch: 1,
+        created_at: START,
+    }
+}
+
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// Drives a future that never really waits.
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+}
