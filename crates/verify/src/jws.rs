@@ -1,0 +1,129 @@
+//! The compact serialisation of a JWS (RFC 7515 §3.1), and its header.
+//! In: the text somebody presented. Out: its three parts, decoded, the header judged, nothing verified.
+//! Every cap stands before any work that grows with the text.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Map, Value};
+
+use crate::{
+    algorithm::Algorithm,
+    reject::{MemberFault, Reject},
+    strict_json::{self, JsonReject, Limits},
+};
+
+/// The longest text that is looked at.
+pub const MAX_JWT_BYTES: usize = 8 * 1024;
+/// The longest header, decoded, that is looked at.
+pub const MAX_HEADER_BYTES: usize = 2 * 1024;
+
+/// Members that bring a key or say where to fetch one. A key comes from the set or from nowhere.
+const KEY_MEMBERS: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"];
+
+/// A JWS taken apart.
+pub(crate) struct Jws<'a> {
+    pub(crate) header: Header,
+    payload: &'a str,
+    signature: &'a str,
+    signing_input: &'a str,
+}
+
+/// The header members that decide anything.
+pub(crate) struct Header {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: String,
+    pub(crate) typ: String,
+}
+
+impl<'a> Jws<'a> {
+    pub(crate) fn parse(jwt: &'a str) -> Result<Self, Reject> {
+        let [header, payload, signature] = split(jwt)?;
+        let signing_input = jwt.get(..header.len() + 1 + payload.len()).ok_or(Reject::Segments)?;
+        let header = Header::judge(header_members(header)?)?;
+        Ok(Self { header, payload, signature, signing_input })
+    }
+
+    pub(crate) fn payload(&self) -> Result<Vec<u8>, Reject> {
+        decode(self.payload)
+    }
+
+    pub(crate) fn signature(&self) -> Result<Vec<u8>, Reject> {
+        decode(self.signature)
+    }
+
+    pub(crate) fn signing_input(&self) -> &'a [u8] {
+        self.signing_input.as_bytes()
+    }
+}
+
+impl Header {
+    /// Refuses what would change the meaning of the token; ignores what is merely unknown (RFC 7515 §4).
+    fn judge(mut members: Map<String, Value>) -> Result<Self, Reject> {
+        if members.contains_key("crit") {
+            return Err(Reject::Critical);
+        }
+        if members.contains_key("b64") {
+            return Err(Reject::UnencodedPayload);
+        }
+        if members.contains_key("zip") {
+            return Err(Reject::Compressed);
+        }
+        if members.contains_key("enc") {
+            return Err(Reject::Encrypted);
+        }
+        if KEY_MEMBERS.iter().any(|member| members.contains_key(*member)) {
+            return Err(Reject::KeyInHeader);
+        }
+        let algorithm = take_text(&mut members, "alg")?;
+        let algorithm = Algorithm::parse(&algorithm).ok_or(Reject::AlgorithmUnsupported)?;
+        let typ = take_text(&mut members, "typ")?;
+        let key_id = take_text(&mut members, "kid")?;
+        if key_id.is_empty() || key_id.len() > crate::key::KeyId::MAX_CHARS {
+            return Err(Reject::Header { member: "kid", reason: MemberFault::OutOfRange });
+        }
+        Ok(Self { algorithm, key_id, typ })
+    }
+}
+
+/// The three segments, none of them decoded.
+pub(crate) fn split(jwt: &str) -> Result<[&str; 3], Reject> {
+    if jwt.len() > MAX_JWT_BYTES {
+        return Err(Reject::TooLarge);
+    }
+    let mut segments = jwt.split('.');
+    let parts = [segments.next(), segments.next(), segments.next()];
+    match (parts, segments.count()) {
+        ([Some(header), Some(payload), Some(signature)], 0) => Ok([header, payload, signature]),
+        (_, 2) => Err(Reject::Encrypted),
+        _ => Err(Reject::Segments),
+    }
+}
+
+/// The header's members as strict JSON, not yet judged.
+pub(crate) fn header_members(segment: &str) -> Result<Map<String, Value>, Reject> {
+    // Judged on the encoded length, so that nothing is decoded that would only be thrown away.
+    if segment.len() > MAX_HEADER_BYTES.div_ceil(3) * 4 {
+        return Err(Reject::HeaderTooLarge);
+    }
+    let limits = Limits { bytes: MAX_HEADER_BYTES, ..Limits::JOSE };
+    match strict_json::parse_object(&decode(segment)?, limits) {
+        Ok(members) => Ok(members),
+        Err(JsonReject::TooLarge) => Err(Reject::HeaderTooLarge),
+        Err(reject) => Err(Reject::HeaderJson(reject)),
+    }
+}
+
+/// Canonical base64url without padding: trailing bits are zero, so every byte string has one text.
+pub(crate) fn decode(segment: &str) -> Result<Vec<u8>, Reject> {
+    BASE64URL_NOPAD.decode(segment.as_bytes()).map_err(|_| Reject::Encoding)
+}
+
+fn take_text(members: &mut Map<String, Value>, member: &'static str) -> Result<String, Reject> {
+    match members.remove(member) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(Reject::Header { member, reason: MemberFault::WrongType }),
+        None => Err(Reject::Header { member, reason: MemberFault::Missing }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod algorithm;
+mod claims;
+mod hygiene;
+mod inspect;
+mod jwk;
+mod jws;
+mod key;
+mod key_reject;
+mod key_set;
+mod reject;
+mod revocation;
+pub mod strict_json;
+mod verified;
+mod verifier;
+
+pub use crate::{
+    algorithm::Algorithm,
+    claims::Claims,
+    inspect::{Finding, Unverified, inspect},
+    jws::{MAX_HEADER_BYTES, MAX_JWT_BYTES},
+    key::{KeyId, VerifyingKey},
+    key_reject::KeyReject,
+    key_set::{KeySet, MAX_JWKS_BYTES, MAX_KEYS},
+    reject::{MemberFault, Reject},
+    revocation::{Revocation, RevocationScope, RevocationView},
+    verified::Verified,
+    verifier::{DEFAULT_CACHE_CAPACITY, DEFAULT_MAX_LIFETIME, MAX_SKEW, Verifier},
+};

@@ -1,0 +1,238 @@
+//! The verifier: one policy, its keys, and what it has seen before.
+//! In: the text of a JWT and the time. Out: [`Verified`] claims, or why not.
+//! It does no I/O: keys and revocations are brought to it.
+
+use std::{sync::Arc, time::SystemTime};
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest::{SHA256, digest};
+use quick_cache::sync::Cache;
+
+use crate::{
+    claims::Claims,
+    jws::{Jws, MAX_JWT_BYTES},
+    key_set::KeySet,
+    reject::{MemberFault, Reject},
+    revocation::RevocationView,
+    verified::Verified,
+};
+
+/// The most that clocks may differ, in seconds; also the default.
+pub const MAX_SKEW: u64 = 30;
+/// The longest life of a token unless asked otherwise, in seconds: a day.
+pub const DEFAULT_MAX_LIFETIME: u64 = 86_400;
+/// How many signatures are remembered unless asked otherwise.
+pub const DEFAULT_CACHE_CAPACITY: usize = 10_000;
+
+/// Verifies JWTs of one issuer, for one audience, of one kind.
+///
+/// `verify` takes `&self`, from any number of threads.
+pub struct Verifier {
+    issuer: String,
+    audience: String,
+    typ: String,
+    skew: u64,
+    max_lifetime: u64,
+    cache_capacity: usize,
+    revocation: Option<Arc<RevocationView>>,
+    trusted: ArcSwap<Trusted>,
+}
+
+/// The keys, and the signatures they have verified. They live and die together: whoever still
+/// verifies with a retired set also remembers into the retired cache.
+struct Trusted {
+    keys: KeySet,
+    seen: Option<Cache<[u8; 32], Seen>>,
+}
+
+/// A token whose signature is good. The cache knows it by the SHA-256 of its whole text, which
+/// covers the header and so the key id, and in one set one key id is one key.
+#[derive(Clone)]
+struct Seen {
+    typ: Arc<str>,
+    claims: Arc<Claims>,
+}
+
+impl Verifier {
+    /// A verifier for access tokens (`typ` is `at+jwt`, RFC 9068 §2.1), with 30 seconds of skew, a
+    /// day as the longest life, and 10 000 remembered signatures.
+    #[must_use]
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>, keys: KeySet) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            typ: "at+jwt".to_owned(),
+            skew: MAX_SKEW,
+            max_lifetime: DEFAULT_MAX_LIFETIME,
+            cache_capacity: DEFAULT_CACHE_CAPACITY,
+            revocation: None,
+            trusted: ArcSwap::from_pointee(Trusted::new(keys, DEFAULT_CACHE_CAPACITY)),
+        }
+    }
+
+    /// Asks for another kind of token. Kinds exclude each other: a verifier takes exactly one.
+    #[must_use]
+    pub fn with_typ(self, typ: impl Into<String>) -> Self {
+        Self { typ: typ.into(), ..self }
+    }
+
+    /// How far clocks may differ, in seconds. More than [`MAX_SKEW`] counts as [`MAX_SKEW`].
+    #[must_use]
+    pub fn with_skew(self, seconds: u64) -> Self {
+        Self { skew: seconds.min(MAX_SKEW), ..self }
+    }
+
+    /// The longest time from `iat` (without it: from now) to `exp`, in seconds.
+    #[must_use]
+    pub fn with_max_lifetime(self, seconds: u64) -> Self {
+        Self { max_lifetime: seconds, ..self }
+    }
+
+    /// Refuses what this view knows to be revoked.
+    #[must_use]
+    pub fn with_revocation(self, view: Arc<RevocationView>) -> Self {
+        Self { revocation: Some(view), ..self }
+    }
+
+    /// How many verified signatures to remember; 0 remembers none.
+    #[must_use]
+    pub fn with_cache_capacity(self, capacity: usize) -> Self {
+        let keys = self.trusted.load().keys.clone();
+        self.trusted.store(Arc::new(Trusted::new(keys, capacity)));
+        Self { cache_capacity: capacity, ..self }
+    }
+
+    /// Trusts these keys from now on, and no others. What was remembered under the old ones is
+    /// forgotten, unless they are the same.
+    pub fn replace_keys(&self, keys: KeySet) {
+        if !self.trusted.load().keys.is_same(&keys) {
+            self.trusted.store(Arc::new(Trusted::new(keys, self.cache_capacity)));
+        }
+    }
+
+    /// The keys trusted at the moment.
+    #[must_use]
+    pub fn keys(&self) -> KeySet {
+        self.trusted.load().keys.clone()
+    }
+
+    /// Verifies at the present time of the system clock: the only place in this crate that reads it.
+    ///
+    /// # Errors
+    /// Why the token is refused. A clock before 1970 refuses everything as expired.
+    pub fn verify(&self, jwt: &str) -> Result<Verified<Claims>, Reject> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "services that use this crate alone have no clock port"
+        )]
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        self.verify_at(jwt, now.map_err(|_| Reject::Expired)?.as_secs())
+    }
+
+    /// Verifies at the given time, in Unix seconds.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn verify_at(&self, jwt: &str, now: u64) -> Result<Verified<Claims>, Reject> {
+        if jwt.len() > MAX_JWT_BYTES {
+            return Err(Reject::TooLarge);
+        }
+        let trusted = self.trusted.load();
+        let Some(cache) = &trusted.seen else {
+            let seen = self.check_signature(&trusted.keys, jwt)?;
+            return self.judge(&seen, now);
+        };
+        let name = fingerprint(jwt);
+        if let Some(seen) = cache.get(&name) {
+            let verdict = self.judge(&seen, now);
+            if matches!(verdict, Err(Reject::Expired)) {
+                cache.remove(&name);
+            }
+            return verdict;
+        }
+        let seen = self.check_signature(&trusted.keys, jwt)?;
+        let verified = self.judge(&seen, now)?;
+        cache.insert(name, seen);
+        Ok(verified)
+    }
+
+    /// Everything that can be remembered: syntax, key, algorithm, signature, types of claims.
+    fn check_signature(&self, keys: &KeySet, jwt: &str) -> Result<Seen, Reject> {
+        let jws = Jws::parse(jwt)?;
+        // Judged again on every sight; judged here because it is cheaper than a signature.
+        self.judge_typ(&jws.header.typ)?;
+        let key = keys.get(&jws.header.key_id).ok_or(Reject::KeyUnknown)?;
+        if jws.header.algorithm != key.algorithm() {
+            return Err(Reject::AlgorithmMismatch);
+        }
+        key.check(jws.signing_input(), &jws.signature()?)?;
+        let claims = Claims::parse(&jws.payload()?)?;
+        Ok(Seen { typ: jws.header.typ.into(), claims: Arc::new(claims) })
+    }
+
+    /// Everything that is judged on every sight: kind, issuer, audience, time, revocation.
+    fn judge(&self, seen: &Seen, now: u64) -> Result<Verified<Claims>, Reject> {
+        self.judge_typ(&seen.typ)?;
+        let claims = &seen.claims;
+        if claims.iss() != self.issuer {
+            return Err(Reject::Claim { claim: "iss", reason: MemberFault::Mismatch });
+        }
+        if claims.aud() != self.audience {
+            return Err(Reject::Claim { claim: "aud", reason: MemberFault::Mismatch });
+        }
+        self.judge_time(claims, now)?;
+        if self.revocation.as_ref().is_some_and(|view| view.is_revoked(claims)) {
+            return Err(Reject::Revoked);
+        }
+        Ok(Verified::assertion(Arc::clone(claims)))
+    }
+
+    fn judge_time(&self, claims: &Claims, now: u64) -> Result<(), Reject> {
+        let latest = now.saturating_add(self.skew);
+        if claims.exp().saturating_add(self.skew) <= now {
+            return Err(Reject::Expired);
+        }
+        if claims.nbf().is_some_and(|nbf| nbf > latest) {
+            return Err(Reject::NotYetValid);
+        }
+        if claims.iat().is_some_and(|iat| iat > latest) {
+            return Err(Reject::IssuedInFuture);
+        }
+        if claims.exp().saturating_sub(claims.iat().unwrap_or(now)) > self.max_lifetime {
+            return Err(Reject::LifetimeTooLong);
+        }
+        Ok(())
+    }
+
+    fn judge_typ(&self, typ: &str) -> Result<(), Reject> {
+        if media_type(typ).eq_ignore_ascii_case(media_type(&self.typ)) {
+            Ok(())
+        } else {
+            Err(Reject::Header { member: "typ", reason: MemberFault::Mismatch })
+        }
+    }
+}
+
+impl Trusted {
+    fn new(keys: KeySet, capacity: usize) -> Self {
+        Self { keys, seen: (capacity > 0).then(|| Cache::new(capacity)) }
+    }
+}
+
+/// A media type, of which RFC 7515 §4.1.9 lets the `application/` be left out.
+fn media_type(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+        _ => typ,
+    }
+}
+
+fn fingerprint(jwt: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, jwt.as_bytes()).as_ref());
+    bytes
+}
+
+#[cfg(test)]
+mod tests;
