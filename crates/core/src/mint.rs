@@ -28,8 +28,9 @@ pub use audience::{Audience, AudienceTable, ClaimSource, NotAnAudience, STANDARD
 #[cfg(test)]
 mod tests;
 
-/// `iat` lies this far back, so that a service whose clock is a little late does not refuse a fresh JWT.
-pub const BACKDATED: Duration = Duration::from_secs(5);
+/// `iat` lies this far back (the skew that verifiers allow), so that a service whose clock is
+/// late does not refuse a fresh JWT.
+pub const BACKDATED: Duration = Duration::from_secs(30);
 
 /// Concurrent first requests of one session wait for one signature; sessions share a few hundred places to wait.
 const PLACES: usize = 256;

@@ -165,7 +165,7 @@ fn a_service_is_told_what_the_contract_says() {
     assert_eq!(claims.sub(), Subject::from_bytes([1; 16]).to_string());
     assert_eq!(claims.sid(), Some(&*SessionId::from_bytes([7; 16]).to_string()));
     assert_eq!(claims.exp(), START.unix_seconds() + 100);
-    assert_eq!(claims.iat(), Some(START.unix_seconds() - 5));
+    assert_eq!(claims.iat(), Some(START.unix_seconds() - 30));
     assert_eq!((claims.client_id(), claims.acr()), (Some("vestibule"), Some("aal1")));
     assert_eq!(claims.amr().collect::<Vec<_>>(), ["pwd"]);
     assert_eq!(claims.jti().unwrap().len(), 22);
