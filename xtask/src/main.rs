@@ -8,10 +8,7 @@ use clap::{Parser, Subcommand};
 mod walls;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Checks and measurements around the code"
-)]
+#[command(name = "cargo xtask", about = "Checks and measurements around the code")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -30,10 +27,7 @@ fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| report(&error))
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place that talks to the person at the terminal"
-)]
+#[expect(clippy::print_stderr, reason = "the one place that talks to the person at the terminal")]
 fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("xtask: {error:#}");
     ExitCode::from(2)

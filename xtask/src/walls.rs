@@ -66,10 +66,8 @@ struct Largest {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let root = args
-        .root
-        .canonicalize()
-        .with_context(|| format!("no such folder: {}", args.root.display()))?;
+    let root =
+        args.root.canonicalize().with_context(|| format!("no such folder: {}", args.root.display()))?;
     let report = inspect(&root)?;
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -78,11 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         print(&mut out, &report)?;
     }
-    Ok(if report.findings.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn inspect(root: &Path) -> Result<Report> {
@@ -103,6 +97,7 @@ fn inspect(root: &Path) -> Result<Report> {
             Err(finding) => findings.push(finding),
         }
     }
+    Source::mark_test_files(&mut sources);
     findings.extend(ranks::check(&sources));
     findings.extend(rules::check(&sources));
 
@@ -111,10 +106,7 @@ fn inspect(root: &Path) -> Result<Report> {
     let largest = sources
         .iter()
         .max_by_key(|source| source.lines)
-        .map(|source| Largest {
-            file: source.file.clone(),
-            lines: source.lines,
-        });
+        .map(|source| Largest { file: source.file.clone(), lines: source.lines });
     Ok(Report {
         findings,
         crates: graph.members().count(),
@@ -126,18 +118,13 @@ fn inspect(root: &Path) -> Result<Report> {
 }
 
 fn print(out: &mut impl Write, report: &Report) -> Result<()> {
-    for Finding {
-        file,
-        line,
-        wall,
-        what,
-    } in &report.findings
-    {
+    for Finding { file, line, wall, what } in &report.findings {
         writeln!(out, "{file}:{line}: [{wall}] {what}")?;
     }
-    let largest = report.largest.as_ref().map_or_else(String::new, |it| {
-        format!(", largest {} with {} lines", it.file, it.lines)
-    });
+    let largest = report
+        .largest
+        .as_ref()
+        .map_or_else(String::new, |it| format!(", largest {} with {} lines", it.file, it.lines));
     writeln!(
         out,
         "walls: {} found in {} crates of ours, {} packages, {} files ({} Rust{largest})",

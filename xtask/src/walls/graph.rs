@@ -57,33 +57,23 @@ impl Graph {
             .output()
             .context("cannot start cargo metadata")?;
         if !output.status.success() {
-            bail!(
-                "cargo metadata: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
         Self::parse(&output.stdout)
     }
 
     pub(super) fn parse(json: &[u8]) -> Result<Self> {
-        let raw: Raw =
-            serde_json::from_slice(json).context("cargo metadata answered in an unknown form")?;
+        let raw: Raw = serde_json::from_slice(json).context("cargo metadata answered in an unknown form")?;
         let edges = raw.resolve.nodes.into_iter().map(|node| {
-            let to = |dep: RawDep| Edge {
-                to: dep.pkg,
-                kinds: dep.dep_kinds.iter().map(RawKind::kind).collect(),
-            };
+            let to =
+                |dep: RawDep| Edge { to: dep.pkg, kinds: dep.dep_kinds.iter().map(RawKind::kind).collect() };
             (node.id, node.deps.into_iter().map(to).collect())
         });
         Ok(Self {
             root: raw.workspace_root,
             members: raw.workspace_members.into_iter().collect(),
             edges: edges.collect(),
-            packages: raw
-                .packages
-                .into_iter()
-                .map(|package| (package.id.clone(), package))
-                .collect(),
+            packages: raw.packages.into_iter().map(|package| (package.id.clone(), package)).collect(),
         })
     }
 
@@ -114,10 +104,7 @@ impl Graph {
     }
 
     /// Whoever depends on `package` directly, for whatever reason.
-    pub(super) fn dependents<'a>(
-        &'a self,
-        package: &'a Package,
-    ) -> impl Iterator<Item = &'a Package> {
+    pub(super) fn dependents<'a>(&'a self, package: &'a Package) -> impl Iterator<Item = &'a Package> {
         self.edges
             .iter()
             .filter(|(_, edges)| edges.iter().any(|edge| edge.to == package.id))
@@ -169,10 +156,7 @@ impl Graph {
 
     /// The manifest of a crate of ours, relative to the root.
     pub(super) fn manifest(&self, package: &Package) -> String {
-        let path = package
-            .manifest_path
-            .strip_prefix(&self.root)
-            .unwrap_or(&package.manifest_path);
+        let path = package.manifest_path.strip_prefix(&self.root).unwrap_or(&package.manifest_path);
         path.trim_start_matches('/').to_owned()
     }
 }

@@ -5,15 +5,9 @@
 /// Whether every demand of `expression` can be met with a licence out of `allowed`.
 /// A licence `WITH` an exception counts only when it is allowed in exactly that form.
 pub(super) fn permits(expression: &str, allowed: &[String]) -> Option<bool> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut parser = Parser {
-        words: &words,
-        allowed,
-    };
+    let mut parser = Parser { words: &words, allowed };
     let verdict = parser.any()?;
     parser.words.is_empty().then_some(verdict)
 }
@@ -79,31 +73,16 @@ mod tests {
     fn judge(expression: &str) -> Option<bool> {
         permits(
             expression,
-            &[
-                "MIT".to_owned(),
-                "ISC".to_owned(),
-                "Apache-2.0 WITH LLVM-exception".to_owned(),
-            ],
+            &["MIT".to_owned(), "ISC".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()],
         )
     }
 
     #[test]
     fn a_choice_needs_one_and_a_sum_needs_all() {
-        for yes in [
-            "MIT",
-            "GPL-3.0 OR MIT",
-            "GPL-3.0/MIT",
-            "MIT AND ISC",
-            "(GPL-3.0 OR MIT) AND ISC",
-        ] {
+        for yes in ["MIT", "GPL-3.0 OR MIT", "GPL-3.0/MIT", "MIT AND ISC", "(GPL-3.0 OR MIT) AND ISC"] {
             assert_eq!(judge(yes), Some(true), "{yes}");
         }
-        for no in [
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(MIT OR ISC) AND GPL-3.0",
-            "GPL-3.0 OR MIT AND GPL-3.0",
-        ] {
+        for no in ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR ISC) AND GPL-3.0", "GPL-3.0 OR MIT AND GPL-3.0"] {
             assert_eq!(judge(no), Some(false), "{no}");
         }
     }
@@ -117,9 +96,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_a_yes() {
-        for unreadable in [
-            "", "MIT OR", "AND MIT", "(MIT", "MIT)", "MIT ISC", "MIT WITH",
-        ] {
+        for unreadable in ["", "MIT OR", "AND MIT", "(MIT", "MIT)", "MIT ISC", "MIT WITH"] {
             assert_eq!(judge(unreadable), None, "{unreadable}");
         }
     }

@@ -53,12 +53,7 @@ impl Policy {
     pub(super) fn check(&self, graph: &Graph, tree: &Tree) -> Vec<Finding> {
         let mut findings = Vec::new();
         for package in graph.packages() {
-            findings.extend(
-                self.bans
-                    .deny
-                    .iter()
-                    .flat_map(|ban| ban.check(package, graph, tree)),
-            );
+            findings.extend(self.bans.deny.iter().flat_map(|ban| ban.check(package, graph, tree)));
             findings.extend(self.check_licence(package, tree));
             if !graph.is_ours(package) {
                 findings.extend(self.check_source(package, tree));
@@ -82,16 +77,9 @@ impl Policy {
     }
 
     fn check_source(&self, package: &Package, tree: &Tree) -> Option<Finding> {
-        let source = package
-            .source
-            .as_deref()
-            .unwrap_or("a path outside of the workspace");
+        let source = package.source.as_deref().unwrap_or("a path outside of the workspace");
         let from = source.strip_prefix("registry+").unwrap_or(source);
-        let known = self
-            .sources
-            .allow_registry
-            .iter()
-            .any(|registry| registry == from);
+        let known = self.sources.allow_registry.iter().any(|registry| registry == from);
         (!known).then(|| in_lock(package, tree, "source", format!("comes from {source}")))
     }
 }
@@ -102,33 +90,20 @@ impl Ban {
             return Vec::new();
         }
         if self.wrappers.is_empty() {
-            let what = format!(
-                "is banned ({}); it comes in by {}",
-                self.reason,
-                graph.way_to(package)
-            );
+            let what = format!("is banned ({}); it comes in by {}", self.reason, graph.way_to(package));
             return vec![in_lock(package, tree, "banned crate", what)];
         }
-        let strangers = graph
-            .dependents(package)
-            .filter(|dependent| !self.wrappers.contains(&dependent.name));
+        let strangers =
+            graph.dependents(package).filter(|dependent| !self.wrappers.contains(&dependent.name));
         strangers
             .map(|stranger| {
-                let what = format!(
-                    "{} must not depend on {}: {}",
-                    stranger.name, self.name, self.reason
-                );
+                let what = format!("{} must not depend on {}: {}", stranger.name, self.name, self.reason);
                 if !graph.is_ours(stranger) {
                     return in_lock(stranger, tree, "third-party wall", what);
                 }
                 let file = graph.manifest(stranger);
                 let line = tree.line_of(&file, |line| edges::declares(line, &self.name));
-                Finding {
-                    file,
-                    line,
-                    wall: "third-party wall",
-                    what,
-                }
+                Finding { file, line, wall: "third-party wall", what }
             })
             .collect()
     }

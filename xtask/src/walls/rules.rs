@@ -32,28 +32,16 @@ const WALLS: [Wall; 4] = [
         hits: |path| {
             matches!(
                 path,
-                ["std", "time", "Instant" | "SystemTime", ..]
-                    | ["Instant" | "SystemTime", "now", ..]
+                ["std", "time", "Instant" | "SystemTime", ..] | ["Instant" | "SystemTime", "now", ..]
             )
         },
-        only_in: &[
-            "crates/gateway/",
-            "crates/portal/",
-            "crates/server/",
-            "crates/store/",
-            "crates/verify/",
-        ],
+        only_in: &["crates/gateway/", "crates/portal/", "crates/server/", "crates/store/", "crates/verify/"],
         why: "core is given `now`, so that every rule about time can be tested at its edge",
     },
     Wall {
         name: "no world in the rules",
         hits: |path| matches!(path, ["std", "env" | "fs" | "net" | "process", inside, ..] if !is_address(inside)),
-        only_in: &[
-            "crates/gateway/",
-            "crates/portal/",
-            "crates/server/",
-            "crates/store/",
-        ],
+        only_in: &["crates/gateway/", "crates/portal/", "crates/server/", "crates/store/"],
         why: "core and verify reach the world through ports, or not at all",
     },
 ];
@@ -63,18 +51,10 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
 }
 
 fn check_file(source: &Source) -> Vec<Finding> {
-    let finding = |line, wall, what: String| Finding {
-        file: source.file.clone(),
-        line,
-        wall,
-        what,
-    };
+    let finding = |line, wall, what: String| Finding { file: source.file.clone(), line, wall, what };
     let mut findings = Vec::new();
     if source.lines > LONGEST_FILE {
-        let what = format!(
-            "{} lines; {LONGEST_FILE} is the most a file may have",
-            source.lines
-        );
+        let what = format!("{} lines; {LONGEST_FILE} is the most a file may have", source.lines);
         findings.push(finding(LONGEST_FILE + 1, "file size", what));
     }
     for line in &source.allows {
@@ -87,22 +67,12 @@ fn check_file(source: &Source) -> Vec<Finding> {
     for path in &source.paths {
         let words: Vec<&str> = path.segments.iter().map(String::as_str).collect();
         if words == ["unsafe"] {
-            findings.push(finding(
-                path.line,
-                "unsafe",
-                "no unsafe code in this house".to_owned(),
-            ));
+            findings.push(finding(path.line, "unsafe", "no unsafe code in this house".to_owned()));
         }
-        let broken = WALLS
-            .iter()
-            .filter(|wall| wall.is_broken(&source.file, path, &words));
-        findings.extend(broken.map(|wall| {
-            finding(
-                path.line,
-                wall.name,
-                format!("{}: {}", words.join("::"), wall.why),
-            )
-        }));
+        let broken = WALLS.iter().filter(|wall| wall.is_broken(&source.file, path, &words));
+        findings.extend(
+            broken.map(|wall| finding(path.line, wall.name, format!("{}: {}", words.join("::"), wall.why))),
+        );
     }
     findings
 }
@@ -134,30 +104,18 @@ mod tests {
     #[test]
     fn private_keys_stay_in_the_key_room() {
         let text = "use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair as _};";
+        assert_eq!(walls("crates/core/src/mint.rs", text), ["key room", "key room"]);
         assert_eq!(
-            walls("crates/core/src/mint.rs", text),
-            ["key room", "key room"]
-        );
-        assert_eq!(
-            walls(
-                "crates/server/src/cli/key.rs",
-                "fn f() { aws_lc_rs::rsa::KeyPair::generate() }"
-            ),
+            walls("crates/server/src/cli/key.rs", "fn f() { aws_lc_rs::rsa::KeyPair::generate() }"),
             ["key room"]
         );
-        for rightful in [
-            "crates/core/src/key.rs",
-            "crates/core/src/key/ring.rs",
-            "crates/verify/tests/forge.rs",
-        ] {
+        for rightful in
+            ["crates/core/src/key.rs", "crates/core/src/key/ring.rs", "crates/verify/tests/forge.rs"]
+        {
             assert!(walls(rightful, text).is_empty(), "{rightful}");
         }
         assert!(
-            walls(
-                "crates/verify/src/jws.rs",
-                &format!("#[cfg(test)] mod tests {{ {text} }}")
-            )
-            .is_empty()
+            walls("crates/verify/src/jws.rs", &format!("#[cfg(test)] mod tests {{ {text} }}")).is_empty()
         );
     }
 
@@ -171,46 +129,22 @@ mod tests {
     #[test]
     fn the_rules_have_no_clock_and_no_world() {
         assert_eq!(
-            walls(
-                "crates/core/src/mint.rs",
-                "use std::time::{Duration, Instant};"
-            ),
+            walls("crates/core/src/mint.rs", "use std::time::{Duration, Instant};"),
             ["no clock in the rules"]
         );
-        assert_eq!(
-            walls("crates/core/src/key.rs", "fn f() { std::fs::read(p) }"),
-            ["no world in the rules"]
-        );
+        assert_eq!(walls("crates/core/src/key.rs", "fn f() { std::fs::read(p) }"), ["no world in the rules"]);
         assert!(
-            walls(
-                "crates/core/src/wire.rs",
-                "use std::net::{IpAddr, SocketAddr}; use std::time::Duration;"
-            )
-            .is_empty()
+            walls("crates/core/src/wire.rs", "use std::net::{IpAddr, SocketAddr}; use std::time::Duration;")
+                .is_empty()
         );
-        assert!(
-            walls(
-                "crates/store/src/sqlite.rs",
-                "use std::time::Instant; use std::fs::File;"
-            )
-            .is_empty()
-        );
+        assert!(walls("crates/store/src/sqlite.rs", "use std::time::Instant; use std::fs::File;").is_empty());
     }
 
     #[test]
     fn unsafe_and_allow_and_length_are_seen_everywhere() {
-        assert_eq!(
-            walls("crates/store/src/tests.rs", "fn f() { unsafe { g() } }"),
-            ["unsafe"]
-        );
-        assert_eq!(
-            walls("tests/story_sign_in.rs", "#[allow(dead_code)] fn f() {}"),
-            ["allow"]
-        );
+        assert_eq!(walls("crates/store/src/tests.rs", "fn f() { unsafe { g() } }"), ["unsafe"]);
+        assert_eq!(walls("tests/story_sign_in.rs", "#[allow(dead_code)] fn f() {}"), ["allow"]);
         assert!(walls("crates/store/src/x.rs", &"\n".repeat(500)).is_empty());
-        assert_eq!(
-            walls("crates/store/src/x.rs", &"\n".repeat(501)),
-            ["file size"]
-        );
+        assert_eq!(walls("crates/store/src/x.rs", &"\n".repeat(501)), ["file size"]);
     }
 }

@@ -12,9 +12,13 @@ pub(super) struct Source {
     /// Relative to the repository's root.
     pub(super) file: String,
     pub(super) lines: usize,
+    /// Whether the file as a whole ships; a file that does may still hold test code.
+    pub(super) place: Place,
     pub(super) paths: Vec<PathUse>,
     /// Lines of `#[allow(..)]`, also inside `cfg_attr`.
     pub(super) allows: Vec<usize>,
+    /// Modules declared as `#[cfg(test)] mod x;`: their files are test code too.
+    test_modules: Vec<String>,
 }
 
 /// A path as it is written, one word or many: `crate::session::judge`, `unsafe`.
@@ -41,25 +45,43 @@ impl Source {
             wall: "source",
             what: "cannot be read as Rust".to_owned(),
         })?;
+        let place = if is_test_file(file) { Place::Test } else { Place::Shipped };
         let mut source = Self {
+            place,
             file: file.to_owned(),
             lines: text.lines().count(),
             paths: Vec::new(),
             allows: Vec::new(),
-        };
-        let place = if is_test_file(file) {
-            Place::Test
-        } else {
-            Place::Shipped
+            test_modules: Vec::new(),
         };
         source.read(tokens, place, 0);
         Ok(source)
     }
 
+    /// Makes test code of every file that another one declares under `#[cfg(test)]`.
+    pub(super) fn mark_test_files(sources: &mut [Self]) {
+        let declared: Vec<String> = sources.iter().flat_map(Self::test_files).collect();
+        let is_declared = |file: &str| {
+            declared.iter().any(|module| {
+                file.strip_prefix(module.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+            })
+        };
+        for source in sources.iter_mut().filter(|source| is_declared(&source.file)) {
+            source.place = Place::Test;
+            source.paths.iter_mut().for_each(|path| path.place = Place::Test);
+        }
+    }
+
+    /// Where the test modules of this file are, without `.rs`.
+    fn test_files(&self) -> Vec<String> {
+        let stem = self.file.trim_end_matches(".rs");
+        let is_root = ["lib", "main", "mod"].iter().any(|root| stem.ends_with(&format!("/{root}")));
+        let folder = if is_root { stem.rsplit_once('/').map_or("", |(folder, _)| folder) } else { stem };
+        self.test_modules.iter().map(|module| format!("{folder}/{module}")).collect()
+    }
+
     pub(super) fn shipped_paths(&self) -> impl Iterator<Item = &PathUse> {
-        self.paths
-            .iter()
-            .filter(|path| path.place == Place::Shipped)
+        self.paths.iter().filter(|path| path.place == Place::Shipped)
     }
 
     /// One level of the token tree. `#[cfg(test)]` makes test code of all that follows up to the end of its item.
@@ -72,14 +94,15 @@ impl Source {
             rest = behind;
             match tree {
                 TokenTree::Ident(ident) => {
+                    if let [TokenTree::Ident(module), TokenTree::Punct(end), ..] = rest
+                        && ident == "mod"
+                        && end.as_char() == ';'
+                        && here == Place::Test
+                    {
+                        self.test_modules.push(name(module));
+                    }
                     opens_module = opens_module && !is(rest, ':') || ident == "mod";
-                    rest = self.read_path(
-                        vec![name(ident)],
-                        ident.span().start().line,
-                        rest,
-                        here,
-                        inline,
-                    );
+                    rest = self.read_path(vec![name(ident)], ident.span().start().line, rest, here, inline);
                 }
                 TokenTree::Group(group) => {
                     if group.delimiter() == Delimiter::Bracket && is_cfg_test(group) {
@@ -87,18 +110,12 @@ impl Source {
                     }
                     self.note_allow(group);
                     let is_body = group.delimiter() == Delimiter::Brace;
-                    self.read(
-                        group.stream(),
-                        here,
-                        inline + usize::from(is_body && opens_module),
-                    );
+                    self.read(group.stream(), here, inline + usize::from(is_body && opens_module));
                     if is_body {
                         (here, opens_module) = (place, false);
                     }
                 }
-                TokenTree::Punct(punct) if punct.as_char() == ';' => {
-                    (here, opens_module) = (place, false)
-                }
+                TokenTree::Punct(punct) if punct.as_char() == ';' => (here, opens_module) = (place, false),
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
         }
@@ -113,17 +130,8 @@ impl Source {
         place: Place,
         inline: usize,
     ) -> &'a [TokenTree] {
-        while let [
-            TokenTree::Punct(first),
-            TokenTree::Punct(second),
-            next,
-            behind @ ..,
-        ] = rest
-        {
-            if first.as_char() != ':'
-                || first.spacing() != Spacing::Joint
-                || second.as_char() != ':'
-            {
+        while let [TokenTree::Punct(first), TokenTree::Punct(second), next, behind @ ..] = rest {
+            if first.as_char() != ':' || first.spacing() != Spacing::Joint || second.as_char() != ':' {
                 break;
             }
             match next {
@@ -137,20 +145,13 @@ impl Source {
             }
             rest = behind;
         }
-        self.paths.push(PathUse {
-            segments,
-            line,
-            place,
-            inline,
-        });
+        self.paths.push(PathUse { segments, line, place, inline });
         rest
     }
 
     fn read_branches(&mut self, stem: &[String], group: &Group, place: Place, inline: usize) {
         let trees: Vec<TokenTree> = group.stream().into_iter().collect();
-        for branch in
-            trees.split(|tree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ','))
-        {
+        for branch in trees.split(|tree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',')) {
             let Some((first, rest)) = branch.split_first() else {
                 continue;
             };
@@ -173,15 +174,12 @@ impl Source {
             [TokenTree::Ident(lint), TokenTree::Group(_)] if lint == "allow" => {
                 self.allows.push(lint.span().start().line);
             }
-            [TokenTree::Ident(conditional), TokenTree::Group(inner)]
-                if conditional == "cfg_attr" =>
-            {
+            [TokenTree::Ident(conditional), TokenTree::Group(inner)] if conditional == "cfg_attr" => {
                 let inside: Vec<TokenTree> = inner.stream().into_iter().collect();
-                self.allows
-                    .extend(inside.iter().filter_map(|tree| match tree {
-                        TokenTree::Ident(lint) if lint == "allow" => Some(lint.span().start().line),
-                        _ => None,
-                    }));
+                self.allows.extend(inside.iter().filter_map(|tree| match tree {
+                    TokenTree::Ident(lint) if lint == "allow" => Some(lint.span().start().line),
+                    _ => None,
+                }));
             }
             _ => {}
         }
@@ -215,44 +213,28 @@ mod tests {
     use super::*;
 
     fn paths(text: &str) -> Vec<(String, Place)> {
-        let Ok(source) = Source::parse("crates/core/src/x.rs", text) else {
-            panic!("not Rust: {text}")
-        };
-        source
-            .paths
-            .into_iter()
-            .map(|path| (path.segments.join("::"), path.place))
-            .collect()
+        let Ok(source) = Source::parse("crates/core/src/x.rs", text) else { panic!("not Rust: {text}") };
+        source.paths.into_iter().map(|path| (path.segments.join("::"), path.place)).collect()
     }
 
     fn shipped(text: &str) -> Vec<String> {
-        paths(text)
-            .into_iter()
-            .filter(|(_, place)| *place == Place::Shipped)
-            .map(|(path, _)| path)
-            .collect()
+        paths(text).into_iter().filter(|(_, place)| *place == Place::Shipped).map(|(path, _)| path).collect()
     }
 
     #[test]
     fn a_use_tree_is_spelled_out() {
         let found = shipped("use crate::{a::{self, B as C}, d::*, r#type};");
         for wanted in ["crate::a", "crate::a::B", "crate::d::*", "crate::type"] {
-            assert!(
-                found.iter().any(|path| path == wanted),
-                "{wanted} in {found:?}"
-            );
+            assert!(found.iter().any(|path| path == wanted), "{wanted} in {found:?}");
         }
     }
 
     #[test]
     fn comments_and_texts_are_not_code_and_macro_bodies_are() {
-        let found =
-            shipped("/// [`crate::a`]\n// crate::b\nfn f() { g!(\"crate::c\", crate::d::E) }");
+        let found = shipped("/// [`crate::a`]\n// crate::b\nfn f() { g!(\"crate::c\", crate::d::E) }");
         assert!(found.contains(&"crate::d::E".to_owned()));
         assert!(
-            !found
-                .iter()
-                .any(|path| ["crate::a", "crate::b", "crate::c"].contains(&path.as_str())),
+            !found.iter().any(|path| ["crate::a", "crate::b", "crate::c"].contains(&path.as_str())),
             "{found:?}"
         );
     }
@@ -262,42 +244,47 @@ mod tests {
         let found = paths(
             "#[cfg(test)] use t::U;\nfn f() { s::V }\n#[cfg(test)] mod tests { w::X }\nconst Y: z::Z = 1;",
         );
-        for (path, place) in [
-            ("t::U", Place::Test),
-            ("s::V", Place::Shipped),
-            ("w::X", Place::Test),
-            ("z::Z", Place::Shipped),
-        ] {
-            assert!(
-                found.contains(&(path.to_owned(), place)),
-                "{path} in {found:?}"
-            );
+        for (path, place) in
+            [("t::U", Place::Test), ("s::V", Place::Shipped), ("w::X", Place::Test), ("z::Z", Place::Shipped)]
+        {
+            assert!(found.contains(&(path.to_owned(), place)), "{path} in {found:?}");
         }
         assert!(shipped("#[cfg(not(test))] use s::V;").contains(&"s::V".to_owned()));
     }
 
     #[test]
+    fn a_file_declared_for_tests_is_test_code() {
+        let parse = |(file, text)| Source::parse(file, text).unwrap_or_else(|finding| panic!("{finding:?}"));
+        let mut sources = [
+            ("c/src/lib.rs", "#[cfg(test)] mod testing; mod x;"),
+            ("c/src/testing.rs", "use a::B;"),
+            ("c/src/testing/deep.rs", "use a::B;"),
+            ("c/src/x.rs", "#[cfg(test)] mod cases; use a::B;"),
+            ("c/src/x/cases.rs", "use a::B;"),
+            ("c/src/x/testing.rs", "use a::B;"),
+        ]
+        .map(parse);
+        Source::mark_test_files(&mut sources);
+        let ships = |source: &&Source| source.shipped_paths().any(|path| path.segments == ["a", "B"]);
+        let shipped: Vec<&str> = sources.iter().filter(ships).map(|it| it.file.as_str()).collect();
+        assert_eq!(shipped, ["c/src/x.rs", "c/src/x/testing.rs"]);
+    }
+
+    #[test]
     fn inline_modules_are_counted() {
-        let Ok(source) = Source::parse("x.rs", "mod a { mod b { use super::C; } } use super::D;")
-        else {
+        let Ok(source) = Source::parse("x.rs", "mod a { mod b { use super::C; } } use super::D;") else {
             panic!()
         };
-        let depth = |last: &str| {
-            source
-                .paths
-                .iter()
-                .find(|it| it.segments.last().is_some_and(|s| s == last))
-        };
+        let depth = |last: &str| source.paths.iter().find(|it| it.segments.last().is_some_and(|s| s == last));
         assert_eq!(depth("C").map(|it| it.inline), Some(2));
         assert_eq!(depth("D").map(|it| it.inline), Some(0));
     }
 
     #[test]
     fn allow_is_found_where_it_hides() {
-        let Ok(source) = Source::parse(
-            "x.rs",
-            "#![allow(a)]\n#[cfg_attr(test, allow(b))]\nfn allow(x: u8) {}",
-        ) else {
+        let Ok(source) =
+            Source::parse("x.rs", "#![allow(a)]\n#[cfg_attr(test, allow(b))]\nfn allow(x: u8) {}")
+        else {
             panic!()
         };
         assert_eq!(source.allows, [1, 2]);

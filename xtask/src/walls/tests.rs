@@ -26,8 +26,7 @@ const OURS: &[&str] = &[
     "vestibule-store",
     "vestibule-verify",
 ];
-const MANIFEST: &str =
-    "[dependencies]\nvestibule-core.workspace = true\nvestibule-portal.workspace = true\n";
+const MANIFEST: &str = "[dependencies]\nvestibule-core.workspace = true\nvestibule-portal.workspace = true\n";
 const LOCK: &str = "[[package]]\nname = \"sqlx\"\n\n[[package]]\nname = \"ring\"\n";
 const DENY: &str = r#"
     [licenses]
@@ -43,28 +42,14 @@ const DENY: &str = r#"
 
 fn graph(planted: &[(&str, &str, &str)], change: impl Fn(&mut Value)) -> Graph {
     let edges: Vec<_> = EDGES.iter().chain(planted).collect();
-    let mut names: Vec<&str> = OURS
-        .iter()
-        .copied()
-        .chain(edges.iter().map(|(_, to, _)| *to))
-        .collect();
+    let mut names: Vec<&str> = OURS.iter().copied().chain(edges.iter().map(|(_, to, _)| *to)).collect();
     names.extend(edges.iter().map(|(from, ..)| *from));
     names.sort_unstable();
     names.dedup();
     let kind = |kind: &str| {
-        if kind == "normal" {
-            Value::Null
-        } else {
-            json!(kind)
-        }
+        if kind == "normal" { Value::Null } else { json!(kind) }
     };
-    let out_of = |name: &str| {
-        edges
-            .iter()
-            .filter(|(from, ..)| *from == name)
-            .copied()
-            .collect::<Vec<_>>()
-    };
+    let out_of = |name: &str| edges.iter().filter(|(from, ..)| *from == name).copied().collect::<Vec<_>>();
 
     let packages = names.iter().map(|name| {
         let ours = OURS.contains(name);
@@ -78,7 +63,8 @@ fn graph(planted: &[(&str, &str, &str)], change: impl Fn(&mut Value)) -> Graph {
                 "manifest_path": manifest_path, "dependencies": dependencies })
     });
     let nodes = names.iter().map(|name| {
-        let dep = |(_, to, why): &&(&str, &str, &str)| json!({ "pkg": to, "dep_kinds": [{ "kind": kind(why) }] });
+        let dep =
+            |(_, to, why): &&(&str, &str, &str)| json!({ "pkg": to, "dep_kinds": [{ "kind": kind(why) }] });
         json!({ "id": name, "deps": out_of(name).iter().map(dep).collect::<Vec<_>>() })
     });
     let mut metadata = json!({
@@ -90,10 +76,7 @@ fn graph(planted: &[(&str, &str, &str)], change: impl Fn(&mut Value)) -> Graph {
 }
 
 fn tree() -> Tree {
-    Tree::of(&[
-        ("crates/gateway/Cargo.toml", MANIFEST),
-        ("Cargo.lock", LOCK),
-    ])
+    Tree::of(&[("crates/gateway/Cargo.toml", MANIFEST), ("Cargo.lock", LOCK)])
 }
 
 fn edge_findings(planted: &[(&str, &str, &str)]) -> Vec<Finding> {
@@ -101,9 +84,7 @@ fn edge_findings(planted: &[(&str, &str, &str)]) -> Vec<Finding> {
 }
 
 fn policy_findings(planted: &[(&str, &str, &str)], change: impl Fn(&mut Value)) -> Vec<Finding> {
-    Policy::parse(DENY)
-        .unwrap()
-        .check(&graph(planted, change), &tree())
+    Policy::parse(DENY).unwrap().check(&graph(planted, change), &tree())
 }
 
 #[test]
@@ -122,9 +103,8 @@ fn gateway_must_not_know_portal_not_even_in_its_tests() {
                 file: "crates/gateway/Cargo.toml".to_owned(),
                 line: 3,
                 wall: "crate edge",
-                what:
-                    "vestibule-gateway must not know vestibule-portal; it may know vestibule-core"
-                        .to_owned(),
+                what: "vestibule-gateway must not know vestibule-portal; it may know vestibule-core"
+                    .to_owned(),
             }],
             "{kind}"
         );
@@ -143,23 +123,14 @@ fn a_crate_without_a_row_is_asked_for_its_trust_boundary() {
         metadata["workspace_members"][1] = json!("sqlx");
     };
     let found = edges::check(&graph(&[], rename), &tree());
-    assert!(
-        found.iter().any(|it| it.what.contains("sqlx has no row")),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|it| it.what.contains("sqlx has no row")), "{found:?}");
 }
 
 #[test]
 fn core_links_no_runtime_directly_or_through_another() {
     for (planted, ok) in [
         (&[("vestibule-core", "tokio", "normal")][..], false),
-        (
-            &[
-                ("vestibule-core", "helper", "normal"),
-                ("helper", "tokio", "normal"),
-            ],
-            false,
-        ),
+        (&[("vestibule-core", "helper", "normal"), ("helper", "tokio", "normal")], false),
         (&[("vestibule-core", "tokio", "dev")], true),
         (&[("vestibule-verify", "tokio", "optional")], true),
     ] {
@@ -172,38 +143,22 @@ fn core_links_no_runtime_directly_or_through_another() {
 fn a_banned_crate_is_found_at_any_depth_with_the_way_to_it() {
     for kind in ["normal", "build", "dev"] {
         let found = policy_findings(&[("tokio", "ring", kind)], |_| ());
-        let [finding] = found.as_slice() else {
-            panic!("{found:?}")
-        };
+        let [finding] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((finding.file.as_str(), finding.line), ("Cargo.lock", 5));
         assert!(finding.what.contains("one provider"), "{finding:?}");
-        assert!(
-            finding
-                .what
-                .ends_with("vestibule-store → sqlx → tokio → ring"),
-            "{finding:?}"
-        );
+        assert!(finding.what.ends_with("vestibule-store → sqlx → tokio → ring"), "{finding:?}");
     }
 }
 
 #[test]
 fn a_third_party_crate_is_held_to_its_wrappers() {
     let found = policy_findings(&[("vestibule-gateway", "sqlx", "normal")], |_| ());
-    let [finding] = found.as_slice() else {
-        panic!("{found:?}")
-    };
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(finding.file, "crates/gateway/Cargo.toml");
-    assert_eq!(
-        finding.what,
-        "vestibule-gateway must not depend on sqlx: SQL is spoken in store"
-    );
+    assert_eq!(finding.what, "vestibule-gateway must not depend on sqlx: SQL is spoken in store");
 
     let found = policy_findings(&[("tokio", "sqlx", "normal")], |_| ());
-    assert_eq!(
-        found.len(),
-        1,
-        "a stranger's dependency counts too: {found:?}"
-    );
+    assert_eq!(found.len(), 1, "a stranger's dependency counts too: {found:?}");
 }
 
 #[test]

@@ -15,40 +15,24 @@ impl Tree {
     /// Asks git for the list; a source archive without `.git` is walked instead.
     pub(super) fn read(root: &Path) -> Result<Self> {
         let listed = Command::new("git")
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .current_dir(root)
             .output();
         let paths = match listed {
-            Ok(output) if output.status.success() => String::from_utf8(output.stdout)?
-                .split_terminator('\0')
-                .map(str::to_owned)
-                .collect(),
+            Ok(output) if output.status.success() => {
+                String::from_utf8(output.stdout)?.split_terminator('\0').map(str::to_owned).collect()
+            }
             _ => walk(root)?,
         };
         // A path that git still lists but that is gone from the disk is being deleted: nothing to judge.
-        let read = |path: String| {
-            Some((
-                path.clone(),
-                String::from_utf8(fs::read(root.join(path)).ok()?).ok()?,
-            ))
-        };
+        let read =
+            |path: String| Some((path.clone(), String::from_utf8(fs::read(root.join(path)).ok()?).ok()?));
         Ok(Self(paths.into_iter().filter_map(read).collect()))
     }
 
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
-        Self(
-            files
-                .iter()
-                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-                .collect(),
-        )
+        Self(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
     }
 
     pub(super) fn text(&self, path: &str) -> Option<&str> {
@@ -56,9 +40,7 @@ impl Tree {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     pub(super) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -71,9 +53,7 @@ impl Tree {
 
     /// The first line of `file` that `wanted` accepts, counted from 1; 1 when there is none.
     pub(super) fn line_of(&self, file: &str, wanted: impl Fn(&str) -> bool) -> usize {
-        self.text(file)
-            .and_then(|text| text.lines().position(wanted))
-            .map_or(1, |at| at + 1)
+        self.text(file).and_then(|text| text.lines().position(wanted)).map_or(1, |at| at + 1)
     }
 }
 
@@ -81,14 +61,10 @@ fn walk(root: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in
-            fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?
-        {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let entry = entry?;
             let name = entry.file_name();
-            let skipped = ["target", "node_modules", ".git", ".venv"]
-                .iter()
-                .any(|skip| name == *skip);
+            let skipped = ["target", "node_modules", ".git", ".venv"].iter().any(|skip| name == *skip);
             if entry.file_type()?.is_dir() {
                 if !skipped {
                     folders.push(entry.path());
