@@ -39,3 +39,5 @@ mod testing;
 pub use fault::Fault;
 pub use reject::Reject;
 pub use time::Timestamp;
+/// What checks our JWTs, for those who reach it through the rules alone.
+pub use vestibule_verify as verify;

@@ -212,6 +212,7 @@ impl Minter {
             subject: text(&subject)?,
             session: text(&session)?,
             copies,
+            minted_at: now,
             expires_at,
             renew_at: now.after(life * 4 / 5),
             stamp: Stamp { audience: audience.stamp, ring: ring.stamp() },

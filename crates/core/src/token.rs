@@ -15,6 +15,8 @@ pub struct AccessToken {
     pub session: HeaderValue,
     /// The audience's own claims that can be a header value, by claim name.
     pub copies: Vec<(String, HeaderValue)>,
+    /// When it was signed.
+    pub minted_at: Timestamp,
     /// When it expires (`exp`).
     pub expires_at: Timestamp,
     /// From when on it should be minted anew, while this one is still handed out.

@@ -30,6 +30,7 @@ fn token(audience: u32, ring: u32, lives: u64) -> Arc<AccessToken> {
         subject: HeaderValue::from_static("s"),
         session: HeaderValue::from_static("i"),
         copies: Vec::new(),
+        minted_at: NOW,
         expires_at: NOW.after(Duration::from_secs(lives)),
         renew_at: NOW,
         stamp: Stamp { audience, ring },

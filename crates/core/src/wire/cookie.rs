@@ -47,6 +47,14 @@ impl CookieName {
         &self.exact
     }
 
+    /// Whether a `name=value`, as it stands in a Cookie or Set-Cookie header, is this cookie or could be taken for it.
+    pub fn resembles(&self, pair: &[u8]) -> bool {
+        let (cookie, value) = split(pair);
+        cookie == self.exact.as_bytes()
+            || looks_like(cookie, self)
+            || (cookie.is_empty() && is_nameless_look_alike(value, self))
+    }
+
     /// Whether a Set-Cookie for this name must carry Secure.
     pub fn is_secure(&self) -> bool {
         self.exact.starts_with("__Host-")
@@ -77,22 +85,22 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<&'
         for pair in line.as_bytes().split(|byte| *byte == b';') {
             // RFC 6265 section 4.2.1: pairs are parted by "; ". The one space belongs to the separator, any other to the name.
             let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-            let (cookie, value) = match pair.iter().position(|byte| *byte == b'=') {
-                Some(equals) => {
-                    (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default())
-                }
-                None => (&b""[..], pair),
-            };
-            if cookie == name.exact.as_bytes() {
-                if found.replace(value).is_some() {
-                    return Err(Reject::AmbiguousCookie);
-                }
-            } else if looks_like(cookie, name) || (cookie.is_empty() && is_nameless_look_alike(value, name)) {
+            let (cookie, value) = split(pair);
+            let repeated = cookie == name.exact.as_bytes() && found.replace(value).is_some();
+            if repeated || (cookie != name.exact.as_bytes() && name.resembles(pair)) {
                 return Err(Reject::AmbiguousCookie);
             }
         }
     }
     Ok(found)
+}
+
+/// Name and value of a pair; without `=` it is all value (RFC 6265bis section 5.6).
+fn split(pair: &[u8]) -> (&[u8], &[u8]) {
+    match pair.iter().position(|byte| *byte == b'=') {
+        Some(equals) => (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default()),
+        None => (&[], pair),
+    }
 }
 
 /// A cookie without a name is sent as its bare value, which can be made to read like ours: `=__Host-x=evil`.
