@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     algorithm::Algorithm,
+    key::KeyId,
     reject::{MemberFault, Reject},
     strict_json::{self, JsonReject, Limits},
 };
@@ -22,9 +23,9 @@ const KEY_MEMBERS: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"];
 /// A JWS taken apart.
 pub(crate) struct Jws<'a> {
     pub(crate) header: Header,
-    payload: &'a str,
-    signature: &'a str,
-    signing_input: &'a str,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) signing_input: &'a [u8],
 }
 
 /// The header members that decide anything.
@@ -37,21 +38,13 @@ pub(crate) struct Header {
 impl<'a> Jws<'a> {
     pub(crate) fn parse(jwt: &'a str) -> Result<Self, Reject> {
         let [header, payload, signature] = split(jwt)?;
-        let signing_input = jwt.get(..header.len() + 1 + payload.len()).ok_or(Reject::Segments)?;
-        let header = Header::judge(header_members(header)?)?;
-        Ok(Self { header, payload, signature, signing_input })
-    }
-
-    pub(crate) fn payload(&self) -> Result<Vec<u8>, Reject> {
-        decode(self.payload)
-    }
-
-    pub(crate) fn signature(&self) -> Result<Vec<u8>, Reject> {
-        decode(self.signature)
-    }
-
-    pub(crate) fn signing_input(&self) -> &'a [u8] {
-        self.signing_input.as_bytes()
+        let signing_input = jwt.as_bytes().get(..header.len() + 1 + payload.len()).ok_or(Reject::Segments)?;
+        Ok(Self {
+            header: Header::judge(header_members(header)?)?,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+            signing_input,
+        })
     }
 }
 
@@ -77,7 +70,7 @@ impl Header {
         let algorithm = Algorithm::parse(&algorithm).ok_or(Reject::AlgorithmUnsupported)?;
         let typ = take_text(&mut members, "typ")?;
         let key_id = take_text(&mut members, "kid")?;
-        if key_id.is_empty() || key_id.len() > crate::key::KeyId::MAX_CHARS {
+        if key_id.is_empty() || key_id.len() > KeyId::MAX_CHARS {
             return Err(Reject::Header { member: "kid", reason: MemberFault::OutOfRange });
         }
         Ok(Self { algorithm, key_id, typ })
