@@ -1,0 +1,94 @@
+//! The forward-auth door, `ANY /check`: a proxy that holds a request asks whether it may go on, and takes the identity headers
+//! of the answer along. In: the proxy's sub-request and its address. Out: 200 with every identity header, or a no.
+
+use std::net::IpAddr;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::header::CACHE_CONTROL;
+use http::request::Parts;
+use http::{HeaderMap, Response};
+use http_body_util::Full;
+use std::sync::Arc;
+use vestibule_core::decide::Inquiry;
+use vestibule_core::wire::forwarded::{self, Target, TrustedProxies};
+
+use crate::answer::NO_STORE;
+use crate::login_page::is_navigation;
+use crate::swap::{Outcome, Pass, Swap};
+use crate::tally::Tally;
+
+/// Room for the identity headers, a few plain copies and what hyper adds, without growing.
+const ROOM: usize = 12;
+
+/// Answers sub-requests of nginx (`auth_request`), Caddy (`forward_auth`), Traefik (`forwardAuth`) and HAProxy.
+pub struct ForwardAuth {
+    swap: Arc<Swap>,
+    proxies: ArcSwap<TrustedProxies>,
+    tally: Tally,
+}
+
+impl ForwardAuth {
+    /// `proxies` are the peers that may ask. The metrics recorder must be installed before.
+    pub fn new(swap: Arc<Swap>, proxies: TrustedProxies) -> Self {
+        Self { swap, proxies: ArcSwap::from_pointee(proxies), tally: Tally::new("forward-auth") }
+    }
+
+    /// Takes new peers, from the next request on.
+    pub fn replace_proxies(&self, proxies: TrustedProxies) {
+        self.proxies.store(Arc::new(proxies));
+    }
+
+    /// Answers one sub-request; its body, should it have one, is nobody's business here.
+    pub async fn answer(&self, request: &Parts, peer: IpAddr) -> Response<Full<Bytes>> {
+        let answers = &self.swap.answers;
+        let headers = &request.headers;
+        let target = match forwarded::target(headers, peer, &self.proxies.load()) {
+            Ok(target) => target,
+            Err(reject) => {
+                self.tally.refused("deny", reject);
+                return answers.deny(reject);
+            }
+        };
+        let inquiry = Inquiry {
+            method: &target.method,
+            host: target.host,
+            path: path(target.path_and_query),
+            headers,
+            csrf_field: None,
+        };
+        match self.swap.ask(&inquiry, &self.tally).await {
+            Ok(Outcome::Pass(pass)) => passed(&pass),
+            Ok(Outcome::Challenge(reject)) => {
+                let Target { method, host, path_and_query } = &target;
+                let login = answers.login_page.url(method, host, path_and_query);
+                if wants_redirect(request) && is_navigation(method, headers) {
+                    answers.to_login(login)
+                } else {
+                    answers.challenge(reject, headers, login)
+                }
+            }
+            Ok(Outcome::Deny(reject)) => answers.deny(reject),
+            Err(fault) => answers.fault(&fault, self.tally.door),
+        }
+    }
+}
+
+/// Exactly 200: Envoy takes nothing else for a yes.
+fn passed(pass: &Pass) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    let mut headers = HeaderMap::with_capacity(ROOM);
+    pass.write(&mut headers);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    *response.headers_mut() = headers;
+    response
+}
+
+fn path(path_and_query: &str) -> &str {
+    path_and_query.split_once('?').map_or(path_and_query, |(path, _)| path)
+}
+
+/// `?redirect=1` on the sub-request itself: the operator's wish, for proxies that hand our answer through to the browser.
+fn wants_redirect(request: &Parts) -> bool {
+    request.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "redirect=1"))
+}

@@ -1,0 +1,112 @@
+//! Where a visitor signs in. In: the request that could not pass. Out: the login page's URL with the way back in it, or
+//! whether the request is a browser loading a page at all.
+
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue, Method};
+use vestibule_core::csrf::origin::Origin;
+
+const PATH: &str = "/auth/login";
+
+/// A longer way back is left out: the login page's URL must fit into every proxy's header buffers.
+const LONGEST_WAY_BACK: usize = 2048;
+
+pub(crate) struct LoginPage {
+    url: String,
+    host: String,
+}
+
+impl LoginPage {
+    pub(crate) fn new(public: &Origin) -> Self {
+        Self { url: format!("{}{PATH}", public.as_str()), host: public.host().to_owned() }
+    }
+
+    /// The URL for a request. The way back is a path of the public origin, so only a request that was for that host has one, and
+    /// only one that can be repeated by following a link.
+    pub(crate) fn url(&self, method: &Method, host: &str, path_and_query: &str) -> HeaderValue {
+        let returns = matches!(*method, Method::GET | Method::HEAD)
+            && host.eq_ignore_ascii_case(&self.host)
+            && path_and_query.len() <= LONGEST_WAY_BACK;
+        let mut url = self.url.clone();
+        if returns {
+            url.push_str("?return_to=");
+            escape_into(&mut url, path_and_query);
+        }
+        HeaderValue::try_from(url).unwrap_or(HeaderValue::from_static(PATH))
+    }
+}
+
+/// Whether a browser is loading a page, rather than a script or program fetching something.
+pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    match headers.get("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => {
+            *method == Method::GET
+                && headers.get_all(ACCEPT).iter().any(|accept| {
+                    accept.to_str().is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
+                })
+        }
+    }
+}
+
+/// Percent-encodes for a query value (RFC 3986 section 3.4): all but unreserved characters and `/`, which is plain there.
+fn escape_into(url: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push('%');
+            let digit =
+                |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase();
+            url.push(digit(byte >> 4));
+            url.push(digit(byte & 15));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(method: Method, host: &str, path_and_query: &str) -> String {
+        let page = LoginPage::new(&Origin::parse("https://app.test").unwrap());
+        page.url(&method, host, path_and_query).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_way_back_survives_a_query_parser() {
+        assert_eq!(
+            url(Method::GET, "app.test", "/orders/1?x=%2F&y=a+b#c"),
+            "https://app.test/auth/login?return_to=/orders/1%3Fx%3D%252F%26y%3Da%2Bb%23c"
+        );
+        assert_eq!(url(Method::HEAD, "APP.test", "/"), "https://app.test/auth/login?return_to=/");
+        assert_eq!(url(Method::GET, "app.test", "/\u{e9}"), "https://app.test/auth/login?return_to=/%C3%A9");
+    }
+
+    #[test]
+    fn there_is_no_way_back_to_another_host_to_an_action_or_to_a_page_of_endless_name() {
+        for (method, host, path) in [
+            (Method::GET, "other.test", "/a".to_owned()),
+            (Method::POST, "app.test", "/a".to_owned()),
+            (Method::GET, "app.test", format!("/{}", "a".repeat(LONGEST_WAY_BACK))),
+        ] {
+            assert_eq!(url(method, host, &path), "https://app.test/auth/login");
+        }
+    }
+
+    #[test]
+    fn a_navigation_is_what_the_browser_says_or_else_a_get_that_takes_pages() {
+        let is = |method: &Method, pairs: &[(&'static str, &'static str)]| {
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            is_navigation(method, &headers)
+        };
+        assert!(is(&Method::POST, &[("sec-fetch-mode", "navigate")]));
+        assert!(is(&Method::GET, &[("accept", "application/xhtml+xml, Text/HTML;q=0.9")]));
+        assert!(!is(&Method::GET, &[("sec-fetch-mode", "cors"), ("accept", "text/html")]));
+        assert!(!is(&Method::POST, &[("accept", "text/html")]));
+        assert!(!is(&Method::GET, &[("accept", "*/*")]));
+        assert!(!is(&Method::GET, &[]));
+    }
+}

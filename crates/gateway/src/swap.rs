@@ -1,0 +1,89 @@
+//! The swap, the same behind every door: decide, and give a JWT for the session. In: an inquiry. Out: all that a service behind
+//! is told of who passes, or why nobody does; or a fault when it could not be told.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use tracing::Level;
+use vestibule_core::csrf::Binding;
+use vestibule_core::csrf::origin::Origin;
+use vestibule_core::decide::{Decider, Decision, Inquiry, Permit};
+use vestibule_core::mint::Minter;
+use vestibule_core::token::AccessToken;
+use vestibule_core::{Fault, Reject, Timestamp};
+
+use crate::answer::Answers;
+use crate::tally::Tally;
+
+/// What every door shares: who decides, who mints, and how a no is told.
+pub struct Swap {
+    pub(crate) decider: Arc<Decider>,
+    minter: Arc<Minter>,
+    pub(crate) answers: Answers,
+}
+
+/// Yes or no, with what goes to the service behind.
+pub(crate) enum Outcome {
+    Challenge(Reject),
+    Deny(Reject),
+    Pass(Pass),
+}
+
+/// A permit with what was minted on it. Not Clone: the permit in it is consumed by who forwards.
+pub(crate) struct Pass {
+    pub(crate) permit: Permit,
+    pub(crate) token: Option<Arc<AccessToken>>,
+    /// A fresh CSRF token for the page being loaded.
+    pub(crate) csrf: Option<HeaderValue>,
+}
+
+impl Swap {
+    /// `public` is the origin that browsers see; the login page is there.
+    pub fn new(decider: Arc<Decider>, minter: Arc<Minter>, public: &Origin) -> Self {
+        Self { decider, minter, answers: Answers::new(public) }
+    }
+
+    pub(crate) async fn ask(&self, inquiry: &Inquiry<'_>, tally: &Tally) -> Result<Outcome, Fault> {
+        let outcome = self.decide(inquiry).await;
+        tally.note(&outcome);
+        outcome
+    }
+
+    async fn decide(&self, inquiry: &Inquiry<'_>) -> Result<Outcome, Fault> {
+        let tells = tracing::enabled!(target: "vestibule::swap", Level::DEBUG);
+        let asked_at = if tells { self.decider.clock.now() } else { Timestamp::EPOCH };
+        let permit = match self.decider.decide(inquiry).await? {
+            Decision::Challenge(challenge) => return Ok(Outcome::Challenge(challenge.reject())),
+            Decision::Deny(deny) => return Ok(Outcome::Deny(deny.reject())),
+            Decision::Permit(permit) => permit,
+        };
+        let token = self.minter.mint(&permit).await?;
+        if let (true, Some(token)) = (tells, &token) {
+            tell(&permit, token, asked_at);
+        }
+        let csrf = match permit.ambient_session() {
+            Some(session) if inquiry.method.is_safe() => {
+                let fresh = self.decider.csrf.issue(Binding::Session(&session), self.decider.clock.now());
+                let mut value = HeaderValue::try_from(fresh)
+                    .map_err(|_| Fault::Bug("a CSRF token is no header value"))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+            _ => None,
+        };
+        Ok(Outcome::Pass(Pass { permit, token, csrf }))
+    }
+}
+
+/// One line per swap: who came as what, and what the service behind got for it. Identifiers alone, no credential.
+fn tell(permit: &Permit, token: &AccessToken, asked_at: Timestamp) {
+    tracing::debug!(
+        target: "vestibule::swap",
+        subject = token.subject.to_str().unwrap_or_default(),
+        session.id = token.session.to_str().unwrap_or_default(),
+        audience = permit.route().audience.as_deref().unwrap_or_default(),
+        route = permit.route().path.as_str(),
+        jwt.reused = token.minted_at < asked_at,
+        "swapped a session for a JWT"
+    );
+}

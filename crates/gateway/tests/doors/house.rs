@@ -1,0 +1,305 @@
+//! What the doors' tests stand on: the real decider and minter over a store in memory that can be made to fail, and a clock
+//! that is set.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, Method};
+use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::csrf::origin::{Origin, Origins};
+use vestibule_core::csrf::{Binding, CsrfTokens};
+use vestibule_core::decide::Decider;
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use vestibule_core::live::LiveSession;
+use vestibule_core::mint::{Audience, AudienceTable, Minter};
+use vestibule_core::port::*;
+use vestibule_core::principal::{Amr, Assurance};
+use vestibule_core::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use vestibule_core::secret::Pepper;
+use vestibule_core::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
+use vestibule_core::verify::{Algorithm, Verifier};
+use vestibule_core::wire::CookieName;
+use vestibule_core::wire::cookie::Https;
+use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::{Fault, Timestamp};
+use vestibule_gateway::Swap;
+use vestibule_gateway::door::forward_auth::ForwardAuth;
+
+pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+pub(crate) const ORIGIN: &str = "https://app.test";
+pub(crate) const SESSION: SessionId = SessionId::from_bytes([7; 16]);
+pub(crate) const SUBJECT: Subject = Subject::from_bytes([1; 16]);
+
+pub(crate) struct House {
+    pub(crate) world: Arc<World>,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) swap: Arc<Swap>,
+    pub(crate) forward_auth: ForwardAuth,
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) services: Verifier,
+    token: SessionToken,
+    signer: Arc<SigningKey>,
+}
+
+/// The routes that the tests ask for; `upstream` is where the proxy door finds the service behind all of them.
+fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
+    let route = |path: &str| Route {
+        host: Some("app.test".to_owned()),
+        path: PathPattern::parse(path).unwrap(),
+        methods: Vec::new(),
+        requirement: Requirement::SignedIn(Assurance::Aal1),
+        accept: Accept::DEFAULT,
+        audience: Some("orders".into()),
+        csrf: CsrfPolicy::Token,
+        assertion_header: AUTHORIZATION,
+        headers: vec![
+            (HeaderName::from_static("x-auth-department"), "department".to_owned()),
+            (HeaderName::from_static("shoe-size"), "shoe_size".to_owned()),
+        ],
+        upstream: upstream.cloned(),
+    };
+    let public = || Requirement::Public;
+    vec![
+        route("/orders/"),
+        Route { requirement: public(), ..route("/public/") },
+        Route { requirement: public(), audience: None, ..route("/plain/") },
+        Route { csrf: CsrfPolicy::Origin, ..route("/own-csrf/") },
+        Route { csrf: CsrfPolicy::Off, ..route("/no-csrf/") },
+        Route { assertion_header: HeaderName::from_static("x-assertion"), ..route("/elsewhere/") },
+        Route { methods: vec![Method::GET], ..route("/read-only/") },
+        Route { audience: Some("nobody-configured-this".into()), ..route("/broken/") },
+    ]
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::before(None)
+    }
+
+    pub(crate) fn before(upstream: Option<&http::Uri>) -> Self {
+        let (world, clock, pepper) =
+            (Arc::new(World::default()), Arc::new(SetClock::default()), Pepper::new(&[42; 32]));
+        let token = SessionToken::from_random([9; 32]);
+        world.open(&token, &pepper);
+        let seal = SealKey::new(&[5; 32]).unwrap();
+        let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
+        let record = KeyRecord {
+            key_id: key.key_id().clone(),
+            algorithm: Algorithm::Es256,
+            sealed,
+            created_at: START,
+            active_from: START,
+            gone_at: None,
+        };
+        let ring = KeyRing::unseal(&[record], &seal, 1, START).unwrap();
+        let signer = Arc::clone(ring.signer(START).unwrap());
+        let keys = || ring.published(START).unwrap();
+        let services = Verifier::new(ORIGIN, "orders", keys());
+        let decider = Arc::new(Decider {
+            routes: ArcSwap::from_pointee(RouteTable::new(routes(upstream))),
+            origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse(ORIGIN).unwrap()])),
+            sessions: world.clone(),
+            pepper: pepper.clone(),
+            csrf: Arc::new(CsrfTokens::new(pepper, [0; 8])),
+            cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
+            edge: Arc::new(Verifier::new(ORIGIN, ORIGIN, keys())),
+            clock: clock.clone(),
+        });
+        let claims = [("department", "account.traits.department"), ("shoe_size", "account.traits.shoe_size")];
+        let orders = Audience::new("orders", Duration::from_secs(120), claims).unwrap();
+        let minter = Arc::new(Minter::new(
+            ORIGIN.to_owned(),
+            ring,
+            AudienceTable::new(vec![orders]),
+            world.clone(),
+            clock.clone(),
+            Arc::new(CountingEntropy::default()),
+        ));
+        let swap = Arc::new(Swap::new(decider.clone(), minter, &Origin::parse(ORIGIN).unwrap()));
+        let proxies = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
+        let forward_auth = ForwardAuth::new(swap.clone(), proxies);
+        Self { world, clock, swap, forward_auth, decider, services, token, signer }
+    }
+
+    /// `name=value` as a browser sends it.
+    pub(crate) fn cookie(&self) -> String {
+        format!("__Host-Http-vestibule={}", self.token.reveal_cookie_value())
+    }
+
+    pub(crate) fn session_bearer(&self) -> String {
+        format!("Bearer {}", self.token.reveal_bearer())
+    }
+
+    pub(crate) fn csrf(&self) -> String {
+        self.decider.csrf.issue(Binding::Session(&SESSION), self.clock.now())
+    }
+
+    /// A JWT signed with the house's own key, for any audience.
+    pub(crate) fn jwt(&self, audience: &str) -> String {
+        let now = self.clock.now().unix_seconds();
+        let claims = serde_json::json!({
+            "iss": ORIGIN, "aud": audience, "sub": SUBJECT, "sid": SESSION, "client_id": "test", "jti": "1",
+            "iat": now, "exp": now + 60, "auth_time": now, "acr": "aal1", "amr": ["pwd"],
+        });
+        self.signer.sign_jwt(&claims).unwrap()
+    }
+}
+
+pub(crate) struct SetClock(AtomicU64);
+
+impl Default for SetClock {
+    fn default() -> Self {
+        Self(AtomicU64::new(START.millis()))
+    }
+}
+
+impl SetClock {
+    pub(crate) fn advance(&self, span: Duration) {
+        self.0.fetch_add(span.as_millis() as u64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Default)]
+struct CountingEntropy(AtomicU64);
+
+impl Entropy for CountingEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault> {
+        let count = self.0.fetch_add(1, Ordering::SeqCst) as u8;
+        buffer.fill(count);
+        Ok(())
+    }
+}
+
+/// One account and its sessions, in memory.
+#[derive(Default)]
+pub(crate) struct World {
+    live: Mutex<HashMap<SessionDigest, Arc<LiveSession>>>,
+    /// Memory knows nothing, and the store does not answer.
+    pub(crate) is_down: AtomicBool,
+}
+
+impl World {
+    fn open(&self, token: &SessionToken, pepper: &Pepper) {
+        let session = Session {
+            digest: token.digest(pepper),
+            id: SESSION,
+            subject: SUBJECT,
+            version: 1,
+            epoch: 1,
+            kind: SessionKind::Browser,
+            opened_at: START,
+            proven_at: START,
+            seen_at: START,
+            idle: Duration::from_secs(1800),
+            ends_at: START.after(Duration::from_secs(43_200)),
+            assurance: Assurance::Aal1,
+            amr: Amr::PASSWORD,
+            device: Device::new(None, ""),
+        };
+        self.live.lock().unwrap().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    }
+
+    pub(crate) fn end_all(&self) {
+        self.live.lock().unwrap().clear();
+    }
+
+    fn answer(&self) -> Result<(), Fault> {
+        if self.is_down.load(Ordering::SeqCst) {
+            Err(Fault::unavailable("the store", "it is down"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+const NOT_ASKED: Fault = Fault::Bug("the doors do not ask this");
+
+#[async_trait]
+impl Sessions for World {
+    fn recall(&self, digest: &SessionDigest) -> Recall {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Recall::Cold;
+        }
+        self.live.lock().unwrap().get(digest).map_or(Recall::Unknown, |live| Recall::Known(Arc::clone(live)))
+    }
+
+    async fn find(&self, digest: &SessionDigest) -> Result<Option<Arc<LiveSession>>, Fault> {
+        self.answer()?;
+        Ok(self.live.lock().unwrap().get(digest).map(Arc::clone))
+    }
+
+    async fn open(&self, _: Session, _: Option<SessionDigest>) -> Result<Opened, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    fn note_use(&self, _: &SessionDigest, _: Timestamp) {}
+
+    async fn end(&self, _: Ending) -> Result<Vec<SessionId>, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn forget_expired(&self, _: Timestamp) -> Result<u64, Fault> {
+        Err(NOT_ASKED)
+    }
+}
+
+#[async_trait]
+impl Accounts for World {
+    async fn add(&self, _: Account) -> Result<Added, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn find_by_identifier(&self, _: &Identifier) -> Result<Option<Account>, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault> {
+        self.answer()?;
+        Ok((subject == SUBJECT).then(|| Account {
+            subject,
+            identifier: Identifier::parse("ada@example.test").unwrap(),
+            password: None,
+            traits: Traits::parse(r#"{"department":"R&D"}"#).unwrap(),
+            status: Status::Enabled,
+            epoch: 1,
+            created_at: START,
+        }))
+    }
+
+    async fn upgrade_password(&self, _: Subject, _: &PasswordHash, _: PasswordHash) -> Result<(), Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn set_password(
+        &self,
+        _: Subject,
+        _: PasswordHash,
+        _: Option<SessionId>,
+    ) -> Result<Changed, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn set_traits(&self, _: Subject, _: Traits) -> Result<Changed, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn set_status(&self, _: Subject, _: Status) -> Result<Changed, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn remove(&self, _: Subject) -> Result<Changed, Fault> {
+        Err(NOT_ASKED)
+    }
+}

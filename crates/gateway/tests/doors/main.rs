@@ -1,0 +1,4 @@
+//! The doors, asked as proxies and browsers ask them.
+
+mod forward_auth;
+mod house;
