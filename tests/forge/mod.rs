@@ -11,40 +11,40 @@ mod signer;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
 
-pub use signer::Signer;
+pub(crate) use signer::Signer;
 
 /// A token that must be refused.
-pub struct Hostile {
+pub(crate) struct Hostile {
     /// What was done to it.
-    pub name: String,
+    pub(crate) name: String,
     /// Its text.
-    pub jwt: String,
+    pub(crate) jwt: String,
     /// The `Reject::code` it earns. Towards the outside all refusals look the same.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
 }
 
 /// Where hostile tokens come from: one valid token, and the key to sign variants of it.
-pub struct Forge {
+pub(crate) struct Forge {
     /// The issuer's key.
-    pub signer: Signer,
+    pub(crate) signer: Signer,
     /// The `kid` the verifier knows it by.
-    pub key_id: String,
+    pub(crate) key_id: String,
     /// The kind of token the verifier asks for.
-    pub typ: String,
+    pub(crate) typ: String,
     /// The claims of the valid token: `iss`, `sub`, `aud`, `exp` at least.
-    pub claims: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
     /// The present, in Unix seconds.
-    pub now: u64,
+    pub(crate) now: u64,
 }
 
 impl Forge {
     /// The valid token itself. A door that refuses this one proves nothing by refusing the others.
-    pub fn control(&self) -> String {
+    pub(crate) fn control(&self) -> String {
         self.sign(&self.header(), &self.claims)
     }
 
     /// Every hostile token.
-    pub fn all(&self) -> Vec<Hostile> {
+    pub(crate) fn all(&self) -> Vec<Hostile> {
         let mut list = self.by_an_attacker();
         list.extend(claims::by_a_careless_issuer(self));
         list
@@ -52,7 +52,7 @@ impl Forge {
 
     /// What can be made without the issuer's key, from one valid token and the published public key.
     /// (Tokens whose header lies are signed all the same, so that only the header can give them away.)
-    pub fn by_an_attacker(&self) -> Vec<Hostile> {
+    pub(crate) fn by_an_attacker(&self) -> Vec<Hostile> {
         let mut list = algorithm::tokens(self);
         list.extend(header::tokens(self));
         list.extend(shape::tokens(self));
@@ -60,17 +60,17 @@ impl Forge {
     }
 
     /// The header of the valid token.
-    pub fn header(&self) -> Map<String, Value> {
+    pub(crate) fn header(&self) -> Map<String, Value> {
         object(json!({"alg": self.signer.algorithm(), "kid": self.key_id, "typ": self.typ}))
     }
 
     /// Signs any header over any claims.
-    pub fn sign(&self, header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
+    pub(crate) fn sign(&self, header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
         self.sign_text(&text(header), &text(claims))
     }
 
     /// Signs any header text over any payload, JSON or not.
-    pub fn sign_text(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+    pub(crate) fn sign_text(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
         let input = signing_input(header, payload);
         let signature = self.signer.sign(input.as_bytes());
         format!("{input}.{}", base64(signature))

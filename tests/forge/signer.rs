@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::base64;
 
 /// A private key and its algorithm.
-pub enum Signer {
+pub(crate) enum Signer {
     /// Ed25519.
     EdDsa(Ed25519KeyPair),
     /// ECDSA P-256.
@@ -29,7 +29,7 @@ pub enum Signer {
 
 impl Signer {
     /// A fresh key. `algorithm` is a JOSE name.
-    pub fn generate(algorithm: &str) -> Self {
+    pub(crate) fn generate(algorithm: &str) -> Self {
         let rsa = || RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
         match algorithm {
             "EdDSA" => Self::EdDsa(Ed25519KeyPair::generate().unwrap()),
@@ -41,12 +41,12 @@ impl Signer {
     }
 
     /// A P-256 key as core's key ring keeps it.
-    pub fn es256_from_pkcs8(pkcs8: &[u8]) -> Self {
+    pub(crate) fn es256_from_pkcs8(pkcs8: &[u8]) -> Self {
         Self::Es256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).unwrap())
     }
 
     /// The JOSE name of the algorithm.
-    pub fn algorithm(&self) -> &'static str {
+    pub(crate) fn algorithm(&self) -> &'static str {
         match self {
             Self::EdDsa(_) => "EdDSA",
             Self::Es256(_) => "ES256",
@@ -56,7 +56,7 @@ impl Signer {
     }
 
     /// A JWS signature.
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         let rsa = |pair: &RsaKeyPair, padding| {
             let mut signature = vec![0; pair.public_modulus_len()];
@@ -72,7 +72,7 @@ impl Signer {
     }
 
     /// The same ECDSA signature as an ASN.1 sequence, as certificates have it and JWS does not.
-    pub fn sign_in_der(&self, message: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn sign_in_der(&self, message: &[u8]) -> Option<Vec<u8>> {
         let Self::Es256(pair) = self else { return None };
         let pkcs8 = pair.to_pkcs8v1().unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).unwrap();
@@ -80,7 +80,7 @@ impl Signer {
     }
 
     /// The public key as a JWK, without `kid`.
-    pub fn public_jwk(&self) -> Value {
+    pub(crate) fn public_jwk(&self) -> Value {
         match self {
             Self::EdDsa(pair) => {
                 json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": base64(pair.public_key())})
@@ -98,7 +98,7 @@ impl Signer {
     }
 
     /// The public key as SubjectPublicKeyInfo.
-    pub fn public_der(&self) -> Vec<u8> {
+    pub(crate) fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = match self {
             Self::EdDsa(pair) => pair.public_key().as_der(),
             Self::Es256(pair) => pair.public_key().as_der(),
@@ -109,7 +109,7 @@ impl Signer {
     }
 
     /// The public key in its own encoding: an X9.62 point, 32 bytes, or RSAPublicKey.
-    pub fn public_raw(&self) -> Vec<u8> {
+    pub(crate) fn public_raw(&self) -> Vec<u8> {
         match self {
             Self::EdDsa(pair) => pair.public_key().as_ref().to_vec(),
             Self::Es256(pair) => pair.public_key().as_ref().to_vec(),
@@ -119,7 +119,7 @@ impl Signer {
 }
 
 /// HMAC-SHA-256 under any secret.
-pub fn hs256(secret: &[u8], message: &[u8]) -> Vec<u8> {
+pub(crate) fn hs256(secret: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref().to_vec()
 }
 
@@ -134,7 +134,7 @@ fn modulus_and_exponent(der: &[u8]) -> (Vec<u8>, Vec<u8>) {
 
 fn tag_length_value(der: &[u8]) -> (u8, &[u8], &[u8]) {
     let (length, start) = match usize::from(der[1]) {
-        short @ 0..0x80 => (short, 2),
+        short @ 0..=0x7f => (short, 2),
         0x81 => (usize::from(der[2]), 3),
         0x82 => (usize::from(der[2]) << 8 | usize::from(der[3]), 4),
         other => panic!("an RSA key has no length of form {other:x}"),

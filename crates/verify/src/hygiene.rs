@@ -89,13 +89,11 @@ pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<(), KeyReject> {
 
 /// Refuses HMAC keys that can be guessed, or that everybody has.
 pub(crate) fn secret(secret: &[u8]) -> Result<(), KeyReject> {
+    if is_public_key(secret) {
+        return Err(KeyReject::SecretIsPublicKey);
+    }
     if secret.len() < SECRET_MIN_BYTES {
         return Err(KeyReject::SecretTooShort);
-    }
-    // PEM, a DER SEQUENCE with a long length, a JWK: the classic way into RS256-to-HS256 confusion.
-    let text = secret.trim_ascii_start();
-    if text.starts_with(b"-----BEGIN") || text.starts_with(b"{") || secret.starts_with(&[0x30, 0x82]) {
-        return Err(KeyReject::SecretIsPublicKey);
     }
     let mut seen = [false; 256];
     for byte in secret {
@@ -107,6 +105,24 @@ pub(crate) fn secret(secret: &[u8]) -> Result<(), KeyReject> {
         return Err(KeyReject::SecretGuessable);
     }
     Ok(())
+}
+
+/// PEM, a JWK, or DER: the classic way into taking a published key for a secret. Narrow enough that
+/// random bytes do not look like it.
+fn is_public_key(secret: &[u8]) -> bool {
+    let text = secret.trim_ascii_start();
+    let pem = text.starts_with(b"-----BEGIN");
+    let jwk = text.starts_with(b"{") && text.windows(5).any(|five| five == b"\"kty\"");
+    // A SEQUENCE that fills the text exactly and begins with a SEQUENCE or an INTEGER.
+    let der = match secret {
+        [0x30, 0x82, high, low, 0x30 | 2, ..] => {
+            secret.len() == 4 + usize::from(*high) * 256 + usize::from(*low)
+        }
+        [0x30, 0x81, length, 0x30 | 2, ..] => secret.len() == 3 + usize::from(*length),
+        [0x30, length, 0x30 | 2, ..] => secret.len() == 2 + usize::from(*length),
+        _ => false,
+    };
+    pem || jwk || der
 }
 
 /// CVE-2017-15361: the broken library's primes are powers of 65537 modulo a product of small

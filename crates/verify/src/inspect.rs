@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     algorithm::Algorithm,
     claims::Claims,
-    jws::{self, Jws},
+    jws::{self, Jws, LastHeader},
     reject::Reject,
     strict_json::{self, Limits},
 };
@@ -40,7 +40,7 @@ pub fn inspect(jwt: &str, now: u64) -> Result<Unverified, Reject> {
     let header = jws::header_members(header)?;
     let mut findings = Vec::new();
 
-    if let Err(reject) = Jws::parse(jwt) {
+    if let Err(reject) = Jws::parse(jwt, &LastHeader::default()) {
         findings.push(Finding::refused("header", reject));
     }
     let algorithm = header.get("alg").and_then(Value::as_str).unwrap_or_default();

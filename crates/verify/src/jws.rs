@@ -2,6 +2,9 @@
 //! In: the text somebody presented. Out: its three parts, decoded, the header judged, nothing verified.
 //! Every cap stands before any work that grows with the text.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
@@ -22,7 +25,7 @@ const KEY_MEMBERS: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"];
 
 /// A JWS taken apart.
 pub(crate) struct Jws<'a> {
-    pub(crate) header: Header,
+    pub(crate) header: Arc<Header>,
     pub(crate) payload: Vec<u8>,
     pub(crate) signature: Vec<u8>,
     pub(crate) signing_input: &'a [u8],
@@ -33,14 +36,20 @@ pub(crate) struct Header {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: String,
     pub(crate) typ: String,
+    segment: String,
 }
 
+/// The last header that was under a good signature. An issuer writes the same one on token after
+/// token, so reading it once is enough: equal text, equal meaning.
+#[derive(Default)]
+pub(crate) struct LastHeader(ArcSwapOption<Header>);
+
 impl<'a> Jws<'a> {
-    pub(crate) fn parse(jwt: &'a str) -> Result<Self, Reject> {
+    pub(crate) fn parse(jwt: &'a str, last: &LastHeader) -> Result<Self, Reject> {
         let [header, payload, signature] = split(jwt)?;
         let signing_input = jwt.as_bytes().get(..header.len() + 1 + payload.len()).ok_or(Reject::Segments)?;
         Ok(Self {
-            header: Header::judge(header_members(header)?)?,
+            header: last.read(header)?,
             payload: decode(payload)?,
             signature: decode(signature)?,
             signing_input,
@@ -48,9 +57,25 @@ impl<'a> Jws<'a> {
     }
 }
 
+impl LastHeader {
+    pub(crate) fn remember(&self, header: &Arc<Header>) {
+        if self.0.load().as_ref().is_none_or(|last| !Arc::ptr_eq(last, header)) {
+            self.0.store(Some(Arc::clone(header)));
+        }
+    }
+
+    fn read(&self, segment: &str) -> Result<Arc<Header>, Reject> {
+        match &*self.0.load() {
+            Some(last) if last.segment == segment => Ok(Arc::clone(last)),
+            _ => Ok(Arc::new(Header::parse(segment)?)),
+        }
+    }
+}
+
 impl Header {
     /// Refuses what would change the meaning of the token; ignores what is merely unknown (RFC 7515 §4).
-    fn judge(mut members: Map<String, Value>) -> Result<Self, Reject> {
+    fn parse(segment: &str) -> Result<Self, Reject> {
+        let mut members = header_members(segment)?;
         if members.contains_key("crit") {
             return Err(Reject::Critical);
         }
@@ -73,7 +98,7 @@ impl Header {
         if key_id.is_empty() || key_id.len() > KeyId::MAX_CHARS {
             return Err(Reject::Header { member: "kid", reason: MemberFault::OutOfRange });
         }
-        Ok(Self { algorithm, key_id, typ })
+        Ok(Self { algorithm, key_id, typ, segment: segment.to_owned() })
     }
 }
 

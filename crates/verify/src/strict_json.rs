@@ -150,14 +150,13 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.one_level_down()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                return Err(self.refuse(JsonReject::Duplicate));
-            }
             if object.len() == self.members {
                 return Err(self.refuse(JsonReject::Members));
             }
             let value = members.next_value_seed(inner)?;
-            object.insert(name, value);
+            if object.insert(name, value).is_some() {
+                return Err(self.refuse(JsonReject::Duplicate));
+            }
         }
         Ok(Value::Object(object))
     }

@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 
 use crate::{
     claims::Claims,
-    jws::{Jws, MAX_JWT_BYTES},
+    jws::{Header, Jws, LastHeader, MAX_JWT_BYTES},
     key_set::KeySet,
     reject::{MemberFault, Reject},
     revocation::RevocationView,
@@ -42,6 +42,7 @@ pub struct Verifier {
 /// verifies with a retired set also remembers into the retired cache.
 struct Trusted {
     keys: KeySet,
+    last_header: LastHeader,
     seen: Option<Cache<[u8; 32], Seen>>,
 }
 
@@ -49,7 +50,7 @@ struct Trusted {
 /// covers the header and so the key id, and in one set one key id is one key.
 #[derive(Clone)]
 struct Seen {
-    typ: Arc<str>,
+    header: Arc<Header>,
     claims: Arc<Claims>,
 }
 
@@ -139,7 +140,7 @@ impl Verifier {
         }
         let trusted = self.trusted.load();
         let Some(cache) = &trusted.seen else {
-            let seen = self.check_signature(&trusted.keys, jwt)?;
+            let seen = self.check_signature(&trusted, jwt)?;
             return self.judge(&seen, now);
         };
         let name = fingerprint(jwt);
@@ -150,29 +151,29 @@ impl Verifier {
             }
             return verdict;
         }
-        let seen = self.check_signature(&trusted.keys, jwt)?;
+        let seen = self.check_signature(&trusted, jwt)?;
         let verified = self.judge(&seen, now)?;
         cache.insert(name, seen);
         Ok(verified)
     }
 
     /// Everything that can be remembered: syntax, key, algorithm, signature, types of claims.
-    fn check_signature(&self, keys: &KeySet, jwt: &str) -> Result<Seen, Reject> {
-        let jws = Jws::parse(jwt)?;
+    fn check_signature(&self, trusted: &Trusted, jwt: &str) -> Result<Seen, Reject> {
+        let Jws { header, payload, signature, signing_input } = Jws::parse(jwt, &trusted.last_header)?;
         // Judged again on every sight; judged here because it is cheaper than a signature.
-        self.judge_typ(&jws.header.typ)?;
-        let key = keys.get(&jws.header.key_id).ok_or(Reject::KeyUnknown)?;
-        if jws.header.algorithm != key.algorithm() {
+        self.judge_typ(&header.typ)?;
+        let key = trusted.keys.get(&header.key_id).ok_or(Reject::KeyUnknown)?;
+        if header.algorithm != key.algorithm() {
             return Err(Reject::AlgorithmMismatch);
         }
-        key.check(jws.signing_input, &jws.signature)?;
-        let claims = Claims::parse(&jws.payload)?;
-        Ok(Seen { typ: jws.header.typ.into(), claims: Arc::new(claims) })
+        key.check(signing_input, &signature)?;
+        trusted.last_header.remember(&header);
+        Ok(Seen { header, claims: Arc::new(Claims::parse(&payload)?) })
     }
 
     /// Everything that is judged on every sight: kind, issuer, audience, time, revocation.
     fn judge(&self, seen: &Seen, now: u64) -> Result<Verified<Claims>, Reject> {
-        self.judge_typ(&seen.typ)?;
+        self.judge_typ(&seen.header.typ)?;
         let claims = &seen.claims;
         if claims.iss() != self.issuer {
             return Err(Reject::Claim { claim: "iss", reason: MemberFault::Mismatch });
@@ -215,7 +216,8 @@ impl Verifier {
 
 impl Trusted {
     fn new(keys: KeySet, capacity: usize) -> Self {
-        Self { keys, seen: (capacity > 0).then(|| Cache::new(capacity)) }
+        let seen = (capacity > 0).then(|| Cache::new(capacity));
+        Self { keys, last_header: LastHeader::default(), seen }
     }
 }
 

@@ -5,24 +5,24 @@ use serde_json::{Map, Value, json};
 use vestibule_verify::{KeySet, Verifier, VerifyingKey};
 
 #[path = "../../../../tests/forge/mod.rs"]
-pub mod forge;
+pub(crate) mod forge;
 
-pub use forge::{Forge, Signer};
+pub(crate) use forge::{Forge, Signer};
 
-pub const ISSUER: &str = "https://app.example.com";
-pub const AUDIENCE: &str = "orders";
-pub const NOW: u64 = 1_800_000_000;
-pub const ALGORITHMS: [&str; 4] = ["EdDSA", "ES256", "PS256", "RS256"];
+pub(crate) const ISSUER: &str = "https://app.example.com";
+pub(crate) const AUDIENCE: &str = "orders";
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const ALGORITHMS: [&str; 4] = ["EdDSA", "ES256", "PS256", "RS256"];
 
 /// A forge whose valid token looks like one of ours.
-pub fn forge(algorithm: &str) -> Forge {
+pub(crate) fn forge(algorithm: &str) -> Forge {
     let signer = Signer::generate(algorithm);
     let key = VerifyingKey::from_jwk(&signer.public_jwk()).unwrap();
     Forge { signer, key_id: key.key_id().to_string(), typ: "at+jwt".to_owned(), claims: claims(), now: NOW }
 }
 
 /// The claims of a valid token, with 90 seconds left at [`NOW`].
-pub fn claims() -> Map<String, Value> {
+pub(crate) fn claims() -> Map<String, Value> {
     let claims = json!({
         "iss": ISSUER,
         "sub": "0193a0f2-7d6c-7c3e-9f5e-0b6a4c1d2e3f",
@@ -46,7 +46,7 @@ pub fn claims() -> Map<String, Value> {
 }
 
 /// The published keys of a forge.
-pub fn jwks(forges: &[&Forge]) -> Value {
+pub(crate) fn jwks(forges: &[&Forge]) -> Value {
     let keys = forges.iter().map(|forge| {
         let mut jwk = forge.signer.public_jwk();
         jwk["kid"] = json!(forge.key_id);
@@ -57,7 +57,7 @@ pub fn jwks(forges: &[&Forge]) -> Value {
 }
 
 /// A verifier that trusts these forges.
-pub fn verifier(forges: &[&Forge]) -> Verifier {
+pub(crate) fn verifier(forges: &[&Forge]) -> Verifier {
     let keys = KeySet::from_jwks(&jwks(forges).to_string()).unwrap();
     Verifier::new(ISSUER, AUDIENCE, keys)
 }
