@@ -1,1 +1,14 @@
-//! stub
+//! Where Vestibule keeps things. Every store implements the ports of [`vestibule_core::port`] and is held to one contract suite,
+//! races included (`tests/contract.rs`).
+//! In: digests, sealed blobs and records of core. Out: the same records, or a fault; never an error of a database's own.
+#![warn(missing_docs)]
+
+mod memory;
+mod sqlite;
+mod statistics;
+mod table;
+mod tally;
+
+pub use memory::MemoryStore;
+pub use sqlite::{SqliteOptions, SqliteStore, StoreInUse};
+pub use statistics::Statistics;

@@ -1,0 +1,71 @@
+-- Times are milliseconds since the Unix epoch. Tables are STRICT: SQLite would otherwise keep any type in any column.
+
+-- "VSTB": a file of another program is refused instead of being filled with our tables.
+PRAGMA application_id = 0x56535442;
+
+CREATE TABLE accounts (
+    subject    BLOB    NOT NULL PRIMARY KEY CHECK (length(subject) = 16),
+    identifier TEXT    NOT NULL UNIQUE,
+    password   TEXT,
+    traits     TEXT    NOT NULL,
+    status     TEXT    NOT NULL CHECK (status IN ('disabled', 'enabled')),
+    epoch      INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- `number` rises with every session opened: the newest first is one walk down the primary key.
+CREATE TABLE sessions (
+    number     INTEGER NOT NULL PRIMARY KEY,
+    digest     BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
+    id         BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    subject    BLOB    NOT NULL REFERENCES accounts (subject),
+    version    INTEGER NOT NULL,
+    epoch      INTEGER NOT NULL,
+    kind       TEXT    NOT NULL CHECK (kind IN ('browser', 'client')),
+    opened_at  INTEGER NOT NULL,
+    proven_at  INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    idle       INTEGER NOT NULL,
+    ends_at    INTEGER NOT NULL,
+    assurance  INTEGER NOT NULL,
+    amr        INTEGER NOT NULL,
+    address    TEXT,
+    user_agent TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX sessions_of_subject ON sessions (subject);
+
+-- Private keys sealed under a key file that is not in here.
+CREATE TABLE signing_keys (
+    key_id      TEXT    NOT NULL PRIMARY KEY,
+    algorithm   TEXT    NOT NULL,
+    sealed      BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    active_from INTEGER NOT NULL,
+    gone_at     INTEGER
+) STRICT;
+
+-- What login attempts count against; keyed digests of identifiers and address prefixes.
+CREATE TABLE account_tallies (
+    account    BLOB    NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+    failures   INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    counted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX account_tallies_by_age ON account_tallies (counted_at);
+
+CREATE TABLE source_tallies (
+    source        BLOB    NOT NULL PRIMARY KEY CHECK (length(source) = 32),
+    attempts_left INTEGER NOT NULL,
+    counted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX source_tallies_by_age ON source_tallies (counted_at);
+
+-- One row, touched to find out whether a store that failed can be written again.
+CREATE TABLE pulse (
+    beat INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO pulse (beat) VALUES (0);

@@ -1,0 +1,160 @@
+//! The store in memory, under one lock: gone with the process, so for tests and nobody's production. What it answers is what
+//! every other store must answer; what it does is what their queries mean.
+//! In: the ports' verbs. Out: the same answers as from a database, at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use vestibule_core::account::{Account, Identifier};
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::key::KeyRecord;
+use vestibule_core::live::LiveSession;
+use vestibule_core::port::{Attempt, Directory, Keys, Page, Reservation, Retired, Throttle};
+use vestibule_core::session::{Session, SessionDigest, Span, judge};
+use vestibule_core::throttle::{AccountTally, FORGET_AFTER, SourceTally};
+use vestibule_core::verify::KeyId;
+use vestibule_core::{Fault, Timestamp};
+
+use crate::tally::{self, SOURCE_FULL_AFTER};
+
+mod accounts;
+mod sessions;
+
+/// The store in memory.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    accounts: HashMap<Subject, Account>,
+    identifiers: BTreeMap<Identifier, Subject>,
+    sessions: HashMap<SessionDigest, Kept>,
+    /// How many sessions were ever opened.
+    opened: u64,
+    keys: Vec<KeyRecord>,
+    account_tallies: HashMap<[u8; 32], AccountTally>,
+    source_tallies: HashMap<[u8; 32], SourceTally>,
+}
+
+/// A session as a database would have it, and as the hot path does.
+struct Kept {
+    number: u64,
+    session: Session,
+    live: Arc<LiveSession>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+}
+
+#[async_trait]
+impl Keys for MemoryStore {
+    async fn all(&self) -> Result<Vec<KeyRecord>, Fault> {
+        let mut keys = self.0.lock().keys.clone();
+        keys.sort_by(|one, other| {
+            (one.created_at, one.key_id.as_str()).cmp(&(other.created_at, other.key_id.as_str()))
+        });
+        Ok(keys)
+    }
+
+    async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault> {
+        let keys = &mut self.0.lock().keys;
+        if keys.iter().any(|key| key.key_id == new.key_id) {
+            return Err(Fault::Bug("a signing key was added under a key id that is in use"));
+        }
+        keys.iter_mut().for_each(|key| key.gone_at = key.gone_at.or(Some(others_gone_at)));
+        keys.push(new);
+        Ok(())
+    }
+
+    async fn retire(&self, key_id: &KeyId, at: Timestamp) -> Result<Retired, Fault> {
+        let keys = &mut self.0.lock().keys;
+        let is_there =
+            |key: &&mut KeyRecord| key.key_id == *key_id && key.gone_at.is_none_or(|gone| gone > at);
+        match keys.iter_mut().find(is_there) {
+            Some(key) => {
+                key.gone_at = Some(at);
+                Ok(Retired::Retired)
+            }
+            None => Ok(Retired::Unknown),
+        }
+    }
+}
+
+#[async_trait]
+impl Throttle for MemoryStore {
+    async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
+        let state = &mut *self.0.lock();
+        let account = state.account_tallies.get(&attempt.account).copied();
+        let source = state.source_tallies.get(&attempt.source).copied();
+        match tally::count(account, source, now) {
+            Ok((account, source)) => {
+                state.account_tallies.insert(attempt.account, account);
+                state.source_tallies.insert(attempt.source, source);
+                Ok(Reservation::Reserved)
+            }
+            Err(wait) => Ok(Reservation::Wait(wait)),
+        }
+    }
+
+    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
+        self.0.lock().account_tallies.remove(&attempt.account);
+        Ok(())
+    }
+
+    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
+        let state = &mut *self.0.lock();
+        state.account_tallies.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
+        state.source_tallies.entry(attempt.source).and_modify(|tally| *tally = tally.give_back());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Directory for MemoryStore {
+    async fn sessions(&self, of: Option<Subject>, page: Page, now: Timestamp) -> Result<Vec<Session>, Fault> {
+        let state = self.0.lock();
+        let of_subject = |kept: &&Kept| of.is_none_or(|subject| kept.session.subject == subject);
+        let mut found: Vec<_> = state
+            .sessions
+            .values()
+            .filter(of_subject)
+            .filter_map(|kept| Some((kept.number, kept.if_live(now)?)))
+            .collect();
+        found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let listed = found.into_iter().map(|(_, session)| session);
+        Ok(listed.skip(page.skip as usize).take(page.take as usize).collect())
+    }
+
+    async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Fault> {
+        let state = self.0.lock();
+        Ok(state.sessions.values().find(|kept| kept.session.id == id).and_then(|kept| kept.if_live(now)))
+    }
+
+    async fn accounts(&self, page: Page) -> Result<Vec<Account>, Fault> {
+        let state = self.0.lock();
+        let ordered = state.identifiers.values().filter_map(|subject| state.accounts.get(subject));
+        Ok(ordered.skip(page.skip as usize).take(page.take as usize).cloned().collect())
+    }
+}
+
+impl State {
+    fn forget_tallies(&mut self, now: Timestamp) {
+        self.account_tallies.retain(|_, tally| now.since(tally.counted_at) < FORGET_AFTER);
+        self.source_tallies.retain(|_, tally| now.since(tally.counted_at) < SOURCE_FULL_AFTER);
+    }
+}
+
+impl Kept {
+    fn if_live(&self, now: Timestamp) -> Option<Session> {
+        let mut session = self.session.clone();
+        session.seen_at = session.seen_at.max(self.live.seen_at());
+        let span = Span { seen_at: session.seen_at, idle: session.idle, ends_at: session.ends_at };
+        judge(span, now).is_ok().then_some(session)
+    }
+}

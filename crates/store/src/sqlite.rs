@@ -1,0 +1,140 @@
+//! The store in one SQLite file, for one process: every live session also in memory, one writer with group commit, a few readers
+//! for what memory does not hold (accounts, keys, listings).
+//! In: the ports' verbs. Out: answers that are durable when they are given.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqlitePool;
+use vestibule_core::{Fault, Timestamp};
+
+use crate::statistics::{Counters, Statistics};
+use crate::table::Table;
+
+mod accounts;
+mod connect;
+mod directory;
+mod files;
+mod keys;
+mod pulse;
+mod rows;
+mod sessions;
+mod throttle;
+mod trouble;
+mod uses;
+mod writer;
+
+pub use files::StoreInUse;
+
+use trouble::Trouble;
+use uses::UsesWaiting;
+use writer::{Bench, Writer};
+
+/// How a store in SQLite behaves.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// Connections that read, at most.
+    pub readers: u32,
+    /// Changes that may wait; one more is refused as overload.
+    pub queue: usize,
+    /// How long a caller waits for an answer before it is told that there is none.
+    pub answer_within: Duration,
+    /// How long another program may hold the database locked before changes are refused; below `answer_within`.
+    pub lock_wait: Duration,
+    /// The most pages of 4096 bytes that the file may have; `None`: what the disk has room for.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            queue: 1024,
+            answer_within: Duration::from_secs(5),
+            lock_wait: connect::DEFAULT_LOCK_WAIT,
+            max_pages: None,
+        }
+    }
+}
+
+/// The store in one SQLite file.
+pub struct SqliteStore {
+    table: Arc<Table>,
+    uses: UsesWaiting,
+    writer: Writer,
+    readers: SqlitePool,
+    counters: Arc<Counters>,
+    options: SqliteOptions,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, making it and its directory if need be, and loads every session into memory. Must be called
+    /// within a tokio runtime.
+    ///
+    /// The fault's source is [`StoreInUse`] when another process has it open.
+    pub async fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Arc<Self>, Fault> {
+        let path: PathBuf = path.as_ref().to_owned();
+        let lock = files::prepare(&path)?;
+        let connect = connect::writer(&path, &options);
+        let mut connection = connect.connect().await.map_err(Trouble::from)?;
+        connect::migrate(&mut connection).await?;
+        let table = Arc::new(sessions::load(&mut connection).await?);
+        let counters = Arc::new(Counters::default());
+        let readers = connect::readers(&path, &options);
+        let bench =
+            Bench { connect, connection, table: Arc::clone(&table), counters: Arc::clone(&counters), lock };
+        let writer = Writer::start(bench, options.queue, options.answer_within);
+        Ok(Arc::new(Self { table, uses: UsesWaiting::default(), writer, readers, counters, options }))
+    }
+
+    /// Writes what is waiting, ends the writer and gives the lock back; every later call is a fault. When the last uses cannot be
+    /// written the store is closed all the same, and the fault tells of them.
+    pub async fn close(&self) -> Result<(), Fault> {
+        let flushed = self.flush().await;
+        self.readers.close().await;
+        self.writer.close(self.options.answer_within * 4).await?;
+        flushed
+    }
+
+    /// Writes down which sessions were used since the last time. To be called about once a minute.
+    pub async fn flush(&self) -> Result<(), Fault> {
+        self.uses.flush(&self.writer).await
+    }
+
+    /// Whether changes can be made, for a readiness probe: asks the writer, and after a failure writes for the test.
+    pub async fn check(&self) -> Result<(), Fault> {
+        self.writer.write(pulse::Pulse::after(self.writer.is_failing())).await
+    }
+
+    /// Counts since the store was opened, and sizes now.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            sessions: self.table.len() as u64,
+            uses_waiting: self.uses.len() as u64,
+            ..self.counters.read()
+        }
+    }
+
+    /// Walks over all sessions beside the runtime's own threads, drops JWTs that expired, and says which sessions did.
+    async fn sweep(&self, now: Timestamp) -> Result<Vec<vestibule_core::session::SessionDigest>, Fault> {
+        let table = Arc::clone(&self.table);
+        let sweep = tokio::task::spawn_blocking(move || table.sweep(now))
+            .await
+            .map_err(|_| Fault::Bug("the sweep over the session table panicked"))?;
+        self.counters.minted_bytes.store(sweep.minted_bytes, Ordering::Relaxed);
+        Ok(sweep.expired)
+    }
+
+    /// Asks the database through a reader, and gives up after a while.
+    async fn read<T>(&self, question: impl Future<Output = Result<T, Trouble>>) -> Result<T, Fault> {
+        self.counters.reads.fetch_add(1, Ordering::Relaxed);
+        let wait = self.options.answer_within;
+        match tokio::time::timeout(wait, question).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(Trouble::Slow(wait.as_secs()).into()),
+        }
+    }
+}

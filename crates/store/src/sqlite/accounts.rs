@@ -1,0 +1,245 @@
+//! Accounts, and what a change of one means for its sessions, in one step.
+//! In: identifiers, hashes, traits. Out: accounts, and which sessions ended.
+
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+use vestibule_core::Fault;
+use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::port::{Accounts, Added, Changed};
+
+use super::SqliteStore;
+use super::rows::{self, AccountRow, SessionRow, integer};
+use super::sessions::end_of;
+use super::trouble::Trouble;
+use super::writer::{Change, Written};
+use crate::table::TableChange;
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn add(&self, account: Account) -> Result<Added, Fault> {
+        self.writer.write(Add(account)).await
+    }
+
+    async fn find_by_identifier(&self, identifier: &Identifier) -> Result<Option<Account>, Fault> {
+        let question = async {
+            let row: Option<AccountRow> = sqlx::query_as("SELECT * FROM accounts WHERE identifier = ?1")
+                .bind(identifier.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(AccountRow::read).transpose()
+        };
+        self.read(question).await
+    }
+
+    async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault> {
+        let question = async {
+            let row: Option<AccountRow> = sqlx::query_as("SELECT * FROM accounts WHERE subject = ?1")
+                .bind(&subject.bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(AccountRow::read).transpose()
+        };
+        self.read(question).await
+    }
+
+    async fn upgrade_password(
+        &self,
+        subject: Subject,
+        old: &PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), Fault> {
+        self.writer.write(UpgradePassword { subject, old: old.clone(), new }).await
+    }
+
+    async fn set_password(
+        &self,
+        subject: Subject,
+        new: PasswordHash,
+        keep: Option<SessionId>,
+    ) -> Result<Changed, Fault> {
+        self.writer.write(SetPassword { subject, new, keep }).await
+    }
+
+    async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
+        self.writer.write(SetTraits { subject, traits }).await
+    }
+
+    async fn set_status(&self, subject: Subject, status: Status) -> Result<Changed, Fault> {
+        self.writer.write(SetStatus { subject, status }).await
+    }
+
+    async fn remove(&self, subject: Subject) -> Result<Changed, Fault> {
+        self.writer.write(Remove(subject)).await
+    }
+}
+
+struct Add(Account);
+
+impl Change for Add {
+    type Answer = Added;
+
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Added>, Trouble> {
+        let account = &self.0;
+        let added = sqlx::query(
+            "INSERT INTO accounts (subject, identifier, password, traits, status, epoch, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (identifier) DO NOTHING",
+        )
+        .bind(&account.subject.bytes()[..])
+        .bind(account.identifier.as_str())
+        .bind(account.password.as_ref().map(PasswordHash::reveal))
+        .bind(account.traits.to_json())
+        .bind(account.status.name())
+        .bind(integer(account.epoch))
+        .bind(integer(account.created_at.millis()))
+        .execute(transaction)
+        .await;
+        match added {
+            Ok(done) if done.rows_affected() == 0 => Ok(Written::without_table(Added::IdentifierTaken)),
+            Ok(_) => Ok(Written::without_table(Added::Added)),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(Trouble::Bug("an account was added under a subject that is in use"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+struct UpgradePassword {
+    subject: Subject,
+    old: PasswordHash,
+    new: PasswordHash,
+}
+
+impl Change for UpgradePassword {
+    type Answer = ();
+
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+        sqlx::query("UPDATE accounts SET password = ?3 WHERE subject = ?1 AND password = ?2")
+            .bind(&self.subject.bytes()[..])
+            .bind(self.old.reveal())
+            .bind(self.new.reveal())
+            .execute(transaction)
+            .await?;
+        Ok(Written::without_table(()))
+    }
+}
+
+struct SetPassword {
+    subject: Subject,
+    new: PasswordHash,
+    keep: Option<SessionId>,
+}
+
+impl Change for SetPassword {
+    type Answer = Changed;
+
+    /// Raises the epoch as well: a login that was shown the old password and has not opened its session yet must not open it any
+    /// more. The session that stays is lifted into the new epoch.
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+        let epoch: Option<i64> = sqlx::query_scalar(
+            "UPDATE accounts SET password = ?2, epoch = epoch + 1 WHERE subject = ?1 RETURNING epoch",
+        )
+        .bind(&self.subject.bytes()[..])
+        .bind(self.new.reveal())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(epoch) = epoch else { return Ok(Written::without_table(Changed::Unknown)) };
+        let mut ended = end_of(self.subject, self.keep, &mut *transaction).await?;
+        let kept: Option<SessionRow> = sqlx::query_as(
+            "UPDATE sessions SET epoch = ?2, version = version + 1 WHERE subject = ?1 RETURNING *",
+        )
+        .bind(&self.subject.bytes()[..])
+        .bind(epoch)
+        .fetch_optional(transaction)
+        .await?;
+        if let Some(kept) = kept {
+            ended.table.push(TableChange::Open(Box::new(kept.read()?)));
+        }
+        Ok(changed(ended))
+    }
+}
+
+struct SetTraits {
+    subject: Subject,
+    traits: Traits,
+}
+
+impl Change for SetTraits {
+    type Answer = Changed;
+
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+        let known = sqlx::query("UPDATE accounts SET traits = ?2 WHERE subject = ?1")
+            .bind(&self.subject.bytes()[..])
+            .bind(self.traits.to_json())
+            .execute(&mut *transaction)
+            .await?;
+        if known.rows_affected() == 0 {
+            return Ok(Written::without_table(Changed::Unknown));
+        }
+        let renewed: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+            "UPDATE sessions SET version = version + 1 WHERE subject = ?1 RETURNING digest, version",
+        )
+        .bind(&self.subject.bytes()[..])
+        .fetch_all(transaction)
+        .await?;
+        let table = renewed.into_iter().map(|(digest, version)| {
+            let version =
+                u32::try_from(version).map_err(|_| Trouble::corrupt("a stored session", "version"))?;
+            Ok(TableChange::Renew(rows::digest(&digest)?, version))
+        });
+        Ok(Written {
+            answer: Changed::Changed { ended: Vec::new() },
+            table: table.collect::<Result<_, Trouble>>()?,
+        })
+    }
+}
+
+struct SetStatus {
+    subject: Subject,
+    status: Status,
+}
+
+impl Change for SetStatus {
+    type Answer = Changed;
+
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+        let raise = match self.status {
+            Status::Disabled => 1,
+            Status::Enabled => 0,
+        };
+        let known = sqlx::query("UPDATE accounts SET status = ?2, epoch = epoch + ?3 WHERE subject = ?1")
+            .bind(&self.subject.bytes()[..])
+            .bind(self.status.name())
+            .bind(raise)
+            .execute(&mut *transaction)
+            .await?;
+        match self.status {
+            _ if known.rows_affected() == 0 => Ok(Written::without_table(Changed::Unknown)),
+            Status::Disabled => Ok(changed(end_of(self.subject, None, transaction).await?)),
+            Status::Enabled => Ok(Written::without_table(Changed::Changed { ended: Vec::new() })),
+        }
+    }
+}
+
+struct Remove(Subject);
+
+impl Change for Remove {
+    type Answer = Changed;
+
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+        let ended = end_of(self.0, None, &mut *transaction).await?;
+        let known = sqlx::query("DELETE FROM accounts WHERE subject = ?1")
+            .bind(&self.0.bytes()[..])
+            .execute(transaction)
+            .await?;
+        if known.rows_affected() == 0 {
+            return Ok(Written::without_table(Changed::Unknown));
+        }
+        Ok(changed(ended))
+    }
+}
+
+fn changed(ended: Written<Vec<SessionId>>) -> Written<Changed> {
+    Written { answer: Changed::Changed { ended: ended.answer }, table: ended.table }
+}

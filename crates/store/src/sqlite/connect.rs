@@ -1,0 +1,76 @@
+//! How connections to the database are made, and that it is one of ours at the version we know.
+//! In: a path and options. Out: connections that all keep the same promises.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+
+use super::SqliteOptions;
+use super::trouble::Trouble;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// "VSTB", as the first migration writes it.
+const APPLICATION_ID: i64 = 0x5653_5442;
+
+/// How the writer connects.
+pub(super) fn writer(database: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
+    let connect = common(database, options)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Every commit is on the disk before it is acknowledged, power cut or not.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        // Overwrites what is deleted wherever that costs no further write: an ended session's address, a removed account's hash.
+        .pragma("secure_delete", "FAST")
+        // After a burst the log shrinks back to this many bytes.
+        .pragma("journal_size_limit", "67108864");
+    match options.max_pages {
+        Some(pages) => connect.pragma("max_page_count", pages.to_string()),
+        None => connect,
+    }
+}
+
+/// The connections that only read.
+pub(super) fn readers(database: &Path, options: &SqliteOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(options.readers.max(1))
+        .acquire_timeout(options.answer_within)
+        // There is no network in between that a connection could be lost on.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(common(database, options).pragma("query_only", "ON"))
+}
+
+/// Refuses what is not ours, and brings what is to today's schema.
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Trouble> {
+    let application_id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
+    if application_id != APPLICATION_ID && tables > 0 {
+        return Err(Trouble::NotOurs("the database file belongs to another program".to_owned()));
+    }
+    MIGRATIONS.run(connection).await?;
+    Ok(())
+}
+
+fn common(database: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(database)
+        .busy_timeout(options.lock_wait)
+        // A schema that somebody tampered with may not call functions with side effects.
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        // Sorting leaves nothing in a folder for temporary files.
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
+
+/// The longest that opening waits for a program that holds the file.
+pub(super) const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(2);

@@ -1,0 +1,108 @@
+//! Listings for people and operators, read through the readers: a long one holds up neither requests nor logins.
+//! In: a page. Out: records, with the last use as memory knows it.
+
+use async_trait::async_trait;
+use vestibule_core::account::Account;
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::port::{Directory, Page};
+use vestibule_core::session::{Session, Span, judge};
+use vestibule_core::{Fault, Timestamp};
+
+use super::SqliteStore;
+use super::rows::{AccountRow, NumberedSession, SessionRow, integer};
+use super::trouble::Trouble;
+
+/// Rows looked at between two questions.
+const SLICE: i64 = 256;
+
+#[async_trait]
+impl Directory for SqliteStore {
+    async fn sessions(&self, of: Option<Subject>, page: Page, now: Timestamp) -> Result<Vec<Session>, Fault> {
+        self.read(self.live_sessions(of, page, now)).await
+    }
+
+    async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Fault> {
+        let question = async {
+            let row: Option<SessionRow> = sqlx::query_as("SELECT * FROM sessions WHERE id = ?1")
+                .bind(&id.bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            let Some(row) = row else { return Ok(None) };
+            Ok(self.if_live(row.read()?, now))
+        };
+        self.read(question).await
+    }
+
+    async fn accounts(&self, page: Page) -> Result<Vec<Account>, Fault> {
+        let question = async {
+            let rows: Vec<AccountRow> =
+                sqlx::query_as("SELECT * FROM accounts ORDER BY identifier LIMIT ?1 OFFSET ?2")
+                    .bind(i64::from(page.take))
+                    .bind(i64::from(page.skip))
+                    .fetch_all(&self.readers)
+                    .await?;
+            rows.into_iter().map(AccountRow::read).collect()
+        };
+        self.read(question).await
+    }
+}
+
+impl SqliteStore {
+    /// Walks down from the newest until the page is full. Which sessions are alive is judged here and not in SQL, because only
+    /// memory knows their last use to the minute.
+    async fn live_sessions(
+        &self,
+        of: Option<Subject>,
+        page: Page,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, Trouble> {
+        let mut found = Vec::new();
+        let mut to_skip = page.skip;
+        let mut below = i64::MAX;
+        while found.len() < page.take as usize {
+            let rows = self.rows_below(below, of, now).await?;
+            let Some(last) = rows.last() else { break };
+            below = last.number;
+            for row in rows {
+                match self.if_live(row.session.read()?, now) {
+                    Some(_) if to_skip > 0 => to_skip -= 1,
+                    Some(session) if found.len() < page.take as usize => found.push(session),
+                    _ => {}
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn rows_below(
+        &self,
+        below: i64,
+        of: Option<Subject>,
+        now: Timestamp,
+    ) -> Result<Vec<NumberedSession>, Trouble> {
+        let query = match of {
+            Some(subject) => sqlx::query_as(
+                "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 AND subject = ?4
+                 ORDER BY number DESC LIMIT ?3",
+            )
+            .bind(below)
+            .bind(integer(now.millis()))
+            .bind(SLICE)
+            .bind(subject.bytes().to_vec()),
+            None => sqlx::query_as(
+                "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 ORDER BY number DESC LIMIT ?3",
+            )
+            .bind(below)
+            .bind(integer(now.millis()))
+            .bind(SLICE),
+        };
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    fn if_live(&self, mut session: Session, now: Timestamp) -> Option<Session> {
+        let live = self.table.find(&session.digest)?;
+        session.seen_at = session.seen_at.max(live.seen_at());
+        let span = Span { seen_at: session.seen_at, idle: session.idle, ends_at: session.ends_at };
+        judge(span, now).is_ok().then_some(session)
+    }
+}

@@ -1,0 +1,178 @@
+//! Rows as they lie in the database, and the records they stand for. A row that we cannot have written is corrupt: told as a
+//! fault, never guessed at.
+//! In: columns. Out: records of core.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use sqlx::FromRow;
+use vestibule_core::Timestamp;
+use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::key::{KeyRecord, SealedKey};
+use vestibule_core::principal::{Amr, Assurance};
+use vestibule_core::session::{Device, Session, SessionDigest, SessionKind};
+use vestibule_core::verify::{Algorithm, KeyId};
+
+use super::trouble::Trouble;
+
+#[derive(FromRow)]
+pub(super) struct SessionRow {
+    digest: Vec<u8>,
+    id: Vec<u8>,
+    subject: Vec<u8>,
+    version: i64,
+    epoch: i64,
+    kind: String,
+    opened_at: i64,
+    proven_at: i64,
+    seen_at: i64,
+    idle: i64,
+    ends_at: i64,
+    assurance: i64,
+    amr: i64,
+    address: Option<String>,
+    user_agent: String,
+}
+
+impl SessionRow {
+    pub(super) fn read(self) -> Result<Session, Trouble> {
+        let corrupt = |column: &str| Trouble::corrupt("a stored session", column);
+        Ok(Session {
+            digest: digest(&self.digest)?,
+            id: session_id(&self.id)?,
+            subject: subject(&self.subject)?,
+            version: u32::try_from(self.version).map_err(|_| corrupt("version"))?,
+            epoch: unsigned(self.epoch).ok_or_else(|| corrupt("epoch"))?,
+            kind: SessionKind::parse(&self.kind).ok_or_else(|| corrupt("kind"))?,
+            opened_at: timestamp(self.opened_at).ok_or_else(|| corrupt("opened_at"))?,
+            proven_at: timestamp(self.proven_at).ok_or_else(|| corrupt("proven_at"))?,
+            seen_at: timestamp(self.seen_at).ok_or_else(|| corrupt("seen_at"))?,
+            idle: unsigned(self.idle).map(Duration::from_millis).ok_or_else(|| corrupt("idle"))?,
+            ends_at: timestamp(self.ends_at).ok_or_else(|| corrupt("ends_at"))?,
+            assurance: u8::try_from(self.assurance)
+                .ok()
+                .and_then(Assurance::from_level)
+                .ok_or_else(|| corrupt("assurance"))?,
+            amr: u8::try_from(self.amr).ok().and_then(Amr::from_bits).ok_or_else(|| corrupt("amr"))?,
+            device: Device {
+                address: match self.address {
+                    Some(text) => Some(text.parse::<IpAddr>().map_err(|_| corrupt("address"))?),
+                    None => None,
+                },
+                user_agent: self.user_agent,
+            },
+        })
+    }
+}
+
+/// A session with its place in the order of opening.
+#[derive(FromRow)]
+pub(super) struct NumberedSession {
+    pub(super) number: i64,
+    #[sqlx(flatten)]
+    pub(super) session: SessionRow,
+}
+
+#[derive(FromRow)]
+pub(super) struct AccountRow {
+    subject: Vec<u8>,
+    identifier: String,
+    password: Option<String>,
+    traits: String,
+    status: String,
+    epoch: i64,
+    created_at: i64,
+}
+
+impl AccountRow {
+    pub(super) fn read(self) -> Result<Account, Trouble> {
+        let corrupt = |column: &str| Trouble::corrupt("a stored account", column);
+        let identifier = Identifier::parse(&self.identifier).map_err(|_| corrupt("identifier"))?;
+        if identifier.as_str() != self.identifier {
+            return Err(corrupt("identifier"));
+        }
+        Ok(Account {
+            subject: subject(&self.subject)?,
+            identifier,
+            password: self.password.map(PasswordHash::from_phc),
+            traits: Traits::parse(&self.traits).map_err(|_| corrupt("traits"))?,
+            status: Status::parse(&self.status).ok_or_else(|| corrupt("status"))?,
+            epoch: unsigned(self.epoch).ok_or_else(|| corrupt("epoch"))?,
+            created_at: timestamp(self.created_at).ok_or_else(|| corrupt("created_at"))?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct KeyRow {
+    key_id: String,
+    algorithm: String,
+    sealed: Vec<u8>,
+    created_at: i64,
+    active_from: i64,
+    gone_at: Option<i64>,
+}
+
+impl KeyRow {
+    pub(super) fn read(self) -> Result<KeyRecord, Trouble> {
+        let corrupt = |column: &str| Trouble::corrupt("a stored signing key", column);
+        Ok(KeyRecord {
+            key_id: KeyId::parse(&self.key_id).map_err(|_| corrupt("key_id"))?,
+            algorithm: Algorithm::parse(&self.algorithm).ok_or_else(|| corrupt("algorithm"))?,
+            sealed: SealedKey::from_bytes(self.sealed),
+            created_at: timestamp(self.created_at).ok_or_else(|| corrupt("created_at"))?,
+            active_from: timestamp(self.active_from).ok_or_else(|| corrupt("active_from"))?,
+            gone_at: match self.gone_at {
+                Some(at) => Some(timestamp(at).ok_or_else(|| corrupt("gone_at"))?),
+                None => None,
+            },
+        })
+    }
+}
+
+/// What changes of the session table answer with.
+#[derive(FromRow)]
+pub(super) struct EndedRow {
+    digest: Vec<u8>,
+    id: Vec<u8>,
+}
+
+impl EndedRow {
+    pub(super) fn read(&self) -> Result<(SessionDigest, SessionId), Trouble> {
+        Ok((digest(&self.digest)?, session_id(&self.id)?))
+    }
+}
+
+pub(super) fn digest(blob: &[u8]) -> Result<SessionDigest, Trouble> {
+    let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored session", "digest"))?;
+    Ok(SessionDigest::from_bytes(bytes))
+}
+
+pub(super) fn session_id(blob: &[u8]) -> Result<SessionId, Trouble> {
+    let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored session", "id"))?;
+    Ok(SessionId::from_bytes(bytes))
+}
+
+fn subject(blob: &[u8]) -> Result<Subject, Trouble> {
+    let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored row", "subject"))?;
+    Ok(Subject::from_bytes(bytes))
+}
+
+/// SQLite's integers are signed: what is beyond them (the end of time) is kept as the largest.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A span as it is kept, in milliseconds.
+pub(super) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn timestamp(stored: i64) -> Option<Timestamp> {
+    unsigned(stored).map(Timestamp::from_millis)
+}
+
+fn unsigned(stored: i64) -> Option<u64> {
+    u64::try_from(stored).ok()
+}

@@ -1,0 +1,283 @@
+//! The one writer: a task that carries out all changes, many in one transaction (group commit), so that a disk that syncs a
+//! hundred times a second still takes thousands of logins.
+//! In: changes over a bounded queue. Out: their answers, once the transaction that carried them is durable and the warm table
+//! says the same; until then nobody is told anything.
+//!
+//! Because the table changes here and nowhere else, in the order of the commits, it can never hold a session that the database
+//! does not: whatever raced, raced for a place in this queue.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use vestibule_core::Fault;
+
+use super::files::Lock;
+use super::trouble::Trouble;
+use crate::statistics::Counters;
+use crate::table::{Table, TableChange};
+
+/// The most changes in one transaction.
+const BATCH: usize = 256;
+
+/// One atomic step, as it is carried out inside a transaction.
+pub(super) trait Change: Send + 'static {
+    /// What its caller is told.
+    type Answer: Send + 'static;
+
+    /// Does it. An error undoes this change alone; the others of the transaction stay.
+    fn write(
+        &mut self,
+        transaction: &mut SqliteConnection,
+    ) -> impl Future<Output = Result<Written<Self::Answer>, Trouble>> + Send;
+
+    /// How much longer than usual its caller should wait: what touches every row takes its time.
+    fn patience(&self) -> u32 {
+        1
+    }
+}
+
+/// What a change did.
+pub(super) struct Written<A> {
+    pub(super) answer: A,
+    pub(super) table: Vec<TableChange>,
+}
+
+impl<A> Written<A> {
+    pub(super) fn without_table(answer: A) -> Self {
+        Self { answer, table: Vec::new() }
+    }
+}
+
+/// The callers' side of the writer.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Message>,
+    answer_within: Duration,
+    is_failing: Arc<AtomicBool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Change(Box<dyn Job>),
+    Close,
+}
+
+/// What the writer needs to do its work. It owns the lock on the data directory: as long as it may still write, no other
+/// process opens the store.
+pub(super) struct Bench {
+    pub(super) connect: SqliteConnectOptions,
+    pub(super) connection: SqliteConnection,
+    pub(super) table: Arc<Table>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) lock: Lock,
+}
+
+impl Writer {
+    pub(super) fn start(bench: Bench, queue: usize, answer_within: Duration) -> Self {
+        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let is_failing = Arc::new(AtomicBool::new(false));
+        let worker = Worker {
+            connect: bench.connect,
+            connection: Some(bench.connection),
+            table: bench.table,
+            counters: bench.counters,
+            is_failing: Arc::clone(&is_failing),
+            _lock: bench.lock,
+        };
+        let task = tokio::spawn(worker.run(receiver));
+        Self { queue: sender, answer_within, is_failing, task: Mutex::new(Some(task)) }
+    }
+
+    /// Has a change carried out and says how it went, once it is durable. A caller that goes away does not take its change along:
+    /// what is queued is carried out.
+    pub(super) async fn write<C: Change>(&self, change: C) -> Result<C::Answer, Fault> {
+        let wait = self.answer_within * change.patience();
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Pending { change, table: Vec::new(), answer: None, reply });
+        self.queue.try_send(Message::Change(job)).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Fault::Overloaded {
+                what: "the store's queue of changes",
+                retry_after: Duration::from_secs(1),
+            },
+            mpsc::error::TrySendError::Closed(_) => Trouble::Closed.into(),
+        })?;
+        match tokio::time::timeout(wait, answer).await {
+            Ok(Ok(answer)) => Ok(answer?),
+            Ok(Err(_)) => Err(Trouble::Closed.into()),
+            Err(_) => Err(Trouble::Slow(wait.as_secs()).into()),
+        }
+    }
+
+    /// Whether the last transaction failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Carries out what is queued, takes nothing more, and gives the lock back. A second call has nothing to do.
+    pub(super) async fn close(&self, within: Duration) -> Result<(), Fault> {
+        let mut task = self.task.lock().await;
+        let Some(running) = task.as_mut() else { return Ok(()) };
+        // An error means that the writer has ended already.
+        let told = async {
+            self.queue.send(Message::Close).await.ok();
+            running.await
+        };
+        match tokio::time::timeout(within, told).await {
+            Ok(ended) => {
+                *task = None;
+                ended.map_err(|_| Fault::Bug("the store's writer panicked"))
+            }
+            Err(_) => Err(Trouble::Slow(within.as_secs()).into()),
+        }
+    }
+}
+
+/// A change on its way, with its types put aside so that changes of all kinds fit one queue.
+#[async_trait]
+trait Job: Send {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble>;
+    fn table(&mut self) -> Vec<TableChange>;
+    fn acknowledge(self: Box<Self>);
+    fn fail(self: Box<Self>, trouble: Trouble);
+}
+
+struct Pending<C: Change> {
+    change: C,
+    table: Vec<TableChange>,
+    answer: Option<C::Answer>,
+    reply: oneshot::Sender<Result<C::Answer, Trouble>>,
+}
+
+#[async_trait]
+impl<C: Change> Job for Pending<C> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+        let written = self.change.write(transaction).await?;
+        self.table = written.table;
+        self.answer = Some(written.answer);
+        Ok(())
+    }
+
+    fn table(&mut self) -> Vec<TableChange> {
+        std::mem::take(&mut self.table)
+    }
+
+    fn acknowledge(self: Box<Self>) {
+        let answer = self.answer.ok_or(Trouble::Bug("a change was acknowledged that was not written"));
+        // Nobody listens when the caller went away; the change stands all the same.
+        self.reply.send(answer).ok();
+    }
+
+    fn fail(self: Box<Self>, trouble: Trouble) {
+        self.reply.send(Err(trouble)).ok();
+    }
+}
+
+/// The writer's own side.
+struct Worker {
+    connect: SqliteConnectOptions,
+    /// `None` after a failure: a connection that failed once is not trusted again.
+    connection: Option<SqliteConnection>,
+    table: Arc<Table>,
+    counters: Arc<Counters>,
+    is_failing: Arc<AtomicBool>,
+    _lock: Lock,
+}
+
+impl Worker {
+    async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
+        let mut messages = Vec::with_capacity(BATCH);
+        while queue.recv_many(&mut messages, BATCH).await > 0 {
+            let mut batch = Vec::with_capacity(messages.len());
+            for message in messages.drain(..) {
+                match message {
+                    Message::Change(job) => batch.push(job),
+                    // What is queued behind is still carried out; then `recv_many` answers 0.
+                    Message::Close => queue.close(),
+                }
+            }
+            if !batch.is_empty() {
+                self.carry_out(batch).await;
+            }
+        }
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(error = %error, "the store's database did not close cleanly; it will recover when opened");
+        }
+    }
+
+    async fn carry_out(&mut self, batch: Vec<Box<dyn Job>>) {
+        let size = batch.len() as u64;
+        self.counters.writes.fetch_add(size, Ordering::Relaxed);
+        let mut written = Vec::with_capacity(batch.len());
+        match self.commit(batch, &mut written).await {
+            Ok(()) => {
+                self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                self.counters.largest_batch.fetch_max(size, Ordering::Relaxed);
+                if self.is_failing.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the store takes changes again");
+                }
+                for change in written.iter_mut().flat_map(|job| job.table()) {
+                    self.table.apply(change);
+                }
+                written.into_iter().for_each(Job::acknowledge);
+            }
+            Err(trouble) => {
+                self.counters.failed_commits.fetch_add(1, Ordering::Relaxed);
+                if !self.is_failing.swap(true, Ordering::Relaxed) {
+                    tracing::error!(error = %trouble, "the store could not commit; changes are refused until it can");
+                }
+                self.connection = None;
+                written.into_iter().for_each(|job| job.fail(trouble.clone()));
+            }
+        }
+    }
+
+    /// Commits a batch, moving what is to be told of it into `written`; changes that failed on their own are told at once.
+    /// After an error nothing of the batch is in the database.
+    async fn commit(
+        &mut self,
+        batch: Vec<Box<dyn Job>>,
+        written: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), Trouble> {
+        let mut jobs = batch.into_iter();
+        let outcome = self.try_commit(&mut jobs, written).await;
+        // Those that were not reached share the fate of the others.
+        written.extend(jobs);
+        outcome
+    }
+
+    async fn try_commit(
+        &mut self,
+        jobs: &mut std::vec::IntoIter<Box<dyn Job>>,
+        written: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), Trouble> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.connect.connect().await?),
+        };
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for mut job in jobs {
+            let mut step = transaction.begin().await?;
+            match job.write(&mut step).await {
+                Ok(()) => {
+                    written.push(job);
+                    step.commit().await?;
+                }
+                Err(trouble) => {
+                    // Some failures (a full disk) make SQLite undo the whole transaction by itself: then there is no savepoint
+                    // left to go back to, this fails, and with it the batch.
+                    let undone = step.rollback().await;
+                    job.fail(trouble);
+                    undone?;
+                }
+            }
+        }
+        Ok(transaction.commit().await?)
+    }
+}

@@ -1,0 +1,104 @@
+//! The warm table: every live session in memory, so that a request is answered without asking a database.
+//! In: changes that are durable, in the order of their commits, from one writer. Out: sessions by digest, to any number of
+//! readers that never wait for each other.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use papaya::HashMap;
+use vestibule_core::Timestamp;
+use vestibule_core::live::LiveSession;
+use vestibule_core::session::{Session, SessionDigest};
+
+/// All live sessions. Whoever changes it is alone in doing so; readers see each entry whole, before or after.
+pub(crate) struct Table(HashMap<SessionDigest, Arc<LiveSession>, BuildHasherDefault<DigestHasher>>);
+
+/// What a committed change means for the table.
+pub(crate) enum TableChange {
+    /// All sessions ended.
+    Clear,
+    /// This one ended.
+    End(SessionDigest),
+    /// This one is open, or something of it changed that its holder's old JWTs do not say.
+    Open(Box<Session>),
+    /// This one has a new version: what was minted for the old one is not handed out again.
+    Renew(SessionDigest, u32),
+}
+
+/// What one walk over the table found.
+pub(crate) struct Sweep {
+    pub(crate) expired: Vec<SessionDigest>,
+    pub(crate) minted_bytes: u64,
+}
+
+impl Table {
+    pub(crate) fn with_capacity(sessions: usize) -> Self {
+        Self(HashMap::with_capacity_and_hasher(sessions, BuildHasherDefault::default()))
+    }
+
+    pub(crate) fn find(&self, digest: &SessionDigest) -> Option<Arc<LiveSession>> {
+        self.0.pin().get(digest).map(Arc::clone)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn apply(&self, change: TableChange) {
+        match change {
+            TableChange::Clear => self.0.pin().clear(),
+            TableChange::End(digest) => {
+                self.0.pin().remove(&digest);
+            }
+            TableChange::Open(session) => self.open(*session),
+            TableChange::Renew(digest, version) => {
+                if let Some(live) = self.find(&digest) {
+                    self.0.pin().insert(digest, Arc::new(live.renewed(version)));
+                }
+            }
+        }
+    }
+
+    /// Drops JWTs that are expired at `now`, and says which sessions can never be used again. Takes a fraction of a second for a
+    /// million sessions: not for a thread that has requests to answer.
+    pub(crate) fn sweep(&self, now: Timestamp) -> Sweep {
+        let mut sweep = Sweep { expired: Vec::new(), minted_bytes: 0 };
+        for live in self.0.pin().values() {
+            if live.judge(now).is_err() {
+                sweep.expired.push(*live.digest());
+            } else {
+                sweep.minted_bytes += live.tidy(now) as u64;
+            }
+        }
+        sweep
+    }
+
+    fn open(&self, mut session: Session) {
+        // What memory knows of its last use is newer than what the database does.
+        if let Some(live) = self.find(&session.digest) {
+            session.seen_at = session.seen_at.max(live.seen_at());
+        }
+        self.0.pin().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    }
+}
+
+/// Takes the first eight bytes of a digest for its hash. A digest is an HMAC under a secret pepper, so its bytes are uniform and
+/// nobody outside can choose them: hashing them again, with a key or without, would add nothing but time.
+#[derive(Default)]
+pub(crate) struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {
+        // The length prefix of the array: always 32.
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
