@@ -1,1 +1,68 @@
-//! stub
+//! The rooms that people see: signing in, signing out, their account, the same as a JSON API, and the published keys.
+//! In: requests under `/auth` and for `/.well-known/jwks.json`. Out: pages, problems (RFC 9457) and our two cookies.
+//! Nothing is decided here: credentials, passwords and CSRF tokens are judged by core.
+#![warn(missing_docs)]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use vestibule_core::decide::Decider;
+use vestibule_core::login::Login;
+use vestibule_core::logout::Logout;
+use vestibule_core::mint::Minter;
+use vestibule_core::port::{Accounts, Clock, Directory, Entropy};
+use vestibule_core::wire::CookieName;
+use vestibule_core::wire::forwarded::TrustedProxies;
+
+mod answer;
+mod api;
+mod body;
+mod cookie;
+mod device;
+mod event;
+mod form;
+mod key_set;
+mod moment;
+mod pages;
+mod pre_session;
+mod problem;
+mod return_to;
+mod router;
+mod sign_in;
+mod sign_out;
+mod stylesheet;
+mod visitor;
+
+pub use event::METRICS;
+pub use router::router;
+
+/// All that the rooms stand on. The session cookie's name, the origins and the CSRF tokens are the [`Decider`]'s, so that the
+/// pages and the doors can never disagree about them.
+pub struct Portal {
+    /// Signs in.
+    pub login: Arc<Login>,
+    /// Signs out.
+    pub logout: Arc<Logout>,
+    /// Judges sessions, origins and CSRF tokens.
+    pub decider: Arc<Decider>,
+    /// Has the key ring whose public half is published.
+    pub minter: Arc<Minter>,
+    /// Says what an account is called.
+    pub accounts: Arc<dyn Accounts>,
+    /// Lists a person's sessions.
+    pub directory: Arc<dyn Directory>,
+    /// The name of the cookie that binds a login form to its browser.
+    pub pre_session_cookie: CookieName,
+    /// Whose `X-Forwarded-For` counts.
+    pub proxies: TrustedProxies,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the pages call this place.
+    pub brand: String,
+}
+
+/// The address at the other end of the connection; whoever owns the socket puts it into the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);

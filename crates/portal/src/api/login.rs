@@ -1,0 +1,114 @@
+//! `POST /auth/api/v1/login`: a password for a session, in a cookie or in the body, never in both. Needs no CSRF token: no other
+//! site's page can send JSON here without a CORS grant, and none is ever given. In: JSON. Out: a session, or a problem.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::{ORIGIN, SET_COOKIE};
+use serde::Deserialize;
+use serde_json::json;
+use vestibule_core::csrf::Binding;
+use vestibule_core::login::LoginOutcome;
+use vestibule_core::session::{Session, SessionKind, SessionToken};
+
+use super::SessionJson;
+use crate::problem::Problem;
+use crate::sign_in::Typed;
+use crate::{Portal, body, cookie};
+
+/// The body. Unknown and repeated members are refused. No Debug: it holds a password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginJson {
+    identifier: String,
+    password: String,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    deliver: Deliver,
+    #[serde(default)]
+    remember: bool,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Session,
+    Token,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Deliver {
+    Body,
+    #[default]
+    Cookie,
+}
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    if says_where_from(&parts.headers) {
+        portal.refuse_foreign(&parts)?;
+    }
+    let asked = read(&parts.headers, body).await?;
+    let kind = match asked.deliver {
+        Deliver::Body => SessionKind::Client,
+        Deliver::Cookie => SessionKind::Browser,
+    };
+    let typed = Typed { identifier: &asked.identifier, password: &asked.password };
+    match portal.sign_in(typed, kind, &parts).await? {
+        LoginOutcome::Opened { token, session } => portal.delivered(&token, &session),
+        LoginOutcome::Refused => Err(Problem::LoginRefused),
+        LoginOutcome::Wait(wait) => Err(Problem::Throttled(wait)),
+    }
+}
+
+/// Browsers say where a request comes from, programs need not.
+fn says_where_from(headers: &HeaderMap) -> bool {
+    headers.contains_key("sec-fetch-site") || headers.contains_key(ORIGIN)
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<LoginJson, Problem> {
+    let bytes = body::read(headers, body, body::JSON).await?;
+    // The parser's own words may quote what was sent; ours do not.
+    let asked: LoginJson = serde_json::from_slice(&bytes).map_err(|_| {
+        Problem::Malformed(
+            "Expected a JSON object with identifier and password, and if need be mode, deliver and remember, \
+             each once and nothing else.",
+        )
+    })?;
+    if asked.mode == Mode::Token {
+        return Err(Problem::Unsupported(
+            "mode-unsupported",
+            "This installation opens sessions; it does not hand out tokens at login. Use mode \"session\".",
+        ));
+    }
+    if asked.remember {
+        return Err(Problem::Unsupported(
+            "remember-unsupported",
+            "This installation does not remember devices. Leave remember out, or send false.",
+        ));
+    }
+    Ok(asked)
+}
+
+impl Portal {
+    fn delivered(&self, token: &SessionToken, session: &Session) -> Result<Response, Problem> {
+        let shown = SessionJson::of(session, session.id);
+        if session.kind == SessionKind::Client {
+            let body = json!({ "session": shown, "session_token": token.reveal_bearer() });
+            return Ok(Json(body).into_response());
+        }
+        let csrf_token = self.decider.csrf.issue(Binding::Session(&session.id), self.clock.now());
+        let mut response = Json(json!({ "session": shown, "csrf_token": csrf_token })).into_response();
+        let headers = response.headers_mut();
+        headers.append(SET_COOKIE, cookie::session(&self.decider.cookie, token)?);
+        headers.append(SET_COOKIE, cookie::pre_session_gone(&self.pre_session_cookie)?);
+        Ok(response)
+    }
+}

@@ -1,0 +1,29 @@
+//! `POST /auth/api/v1/logout`: ends the session that asks, on the server first. In: a session, and a CSRF token where the browser
+//! sends the session unasked. Out: 204, also when there was nothing left to end.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use vestibule_core::Reject;
+
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+use crate::{Portal, body};
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    body::read_optional(&parts.headers, body, body::JSON).await?;
+    match portal.visitor_of_api(&parts).await? {
+        Visitor::Known(known) => {
+            portal.refuse_forged(&known, &parts, None)?;
+            portal.sign_out(&known, &parts).await?;
+        }
+        Visitor::Stranger(reject @ Reject::TwoCredentials) => return portal.turned_away(reject),
+        Visitor::Stranger(_) => {}
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    portal.forget_session(response.headers_mut())?;
+    Ok(response)
+}

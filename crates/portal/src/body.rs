@@ -1,0 +1,69 @@
+//! A request's body, bounded in size and time and in the one media type that its address takes. In: head and body. Out: bytes.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::problem::Problem;
+
+/// The largest body that any address here takes.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// How long a body may take to arrive.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// A media type, as sent.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+/// A media type, as sent.
+pub(crate) const JSON: &str = "application/json";
+
+/// Reads a body of this media type; any other, and a missing one, is refused unread.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, expected: &'static str) -> Result<Bytes, Problem> {
+    if !is(headers, expected) {
+        return Err(Problem::MediaType(expected));
+    }
+    collect(headers, body).await
+}
+
+/// Reads the body of a call that needs none: empty, or in this media type.
+pub(crate) async fn read_optional(
+    headers: &HeaderMap,
+    body: Body,
+    expected: &'static str,
+) -> Result<Bytes, Problem> {
+    if headers.contains_key(CONTENT_TYPE) || headers.contains_key(CONTENT_ENCODING) {
+        return read(headers, body, expected).await;
+    }
+    let bytes = collect(headers, body).await?;
+    if bytes.is_empty() { Ok(bytes) } else { Err(Problem::MediaType(expected)) }
+}
+
+async fn collect(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > MAX_BYTES as u64) {
+        return Err(Problem::BodyTooLarge);
+    }
+    match tokio::time::timeout(MAX_WAIT, Limited::new(body, MAX_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(Problem::BodyTooLarge),
+        Ok(Err(_)) => Err(Problem::Malformed("The body broke off.")),
+        Err(_) => Err(Problem::BodyTooSlow),
+    }
+}
+
+/// Whether the one Content-Type is this type, with no parameter but `charset=utf-8`, and nothing is encoded.
+fn is(headers: &HeaderMap, expected: &str) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(sent), None) = (types.next(), types.next()) else { return false };
+    let Ok(sent) = sent.to_str() else { return false };
+    let (essence, parameters) = sent.split_once(';').unwrap_or((sent, "charset=utf-8"));
+    let parameters = parameters.trim().trim_end_matches(';');
+    essence.trim().eq_ignore_ascii_case(expected)
+        && (parameters.eq_ignore_ascii_case("charset=utf-8")
+            || parameters.eq_ignore_ascii_case("charset=\"utf-8\""))
+        && !headers.contains_key(CONTENT_ENCODING)
+}

@@ -1,0 +1,60 @@
+//! Our two cookies as Set-Cookie says them (RFC 6265bis section 4.1): always Path=/, HttpOnly and SameSite, Secure wherever the
+//! origin is https, never Domain. In: names and secrets. Out: header values, marked sensitive.
+
+use http::HeaderValue;
+use vestibule_core::Fault;
+use vestibule_core::session::SessionToken;
+use vestibule_core::wire::CookieName;
+
+use crate::pre_session::PreSession;
+
+/// How long a login form may stay open before its browser forgets what binds it: 15 minutes.
+const PRE_SESSION_SECONDS: u32 = 15 * 60;
+
+/// How cookies of a name are to be treated by browsers.
+#[derive(Clone, Copy)]
+enum SameSite {
+    /// Follows links from mail and chat.
+    Lax,
+    /// Stays on the site.
+    Strict,
+}
+
+/// A session's secret. No Max-Age: how long a session lives is the server's business, and the browser may end it earlier.
+pub(crate) fn session(name: &CookieName, token: &SessionToken) -> Result<HeaderValue, Fault> {
+    set_cookie(name, &token.reveal_cookie_value(), SameSite::Lax, None)
+}
+
+/// Takes the session cookie back.
+pub(crate) fn session_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
+    set_cookie(name, "", SameSite::Lax, Some(0))
+}
+
+/// What binds a login form to its browser.
+pub(crate) fn pre_session(name: &CookieName, value: &PreSession) -> Result<HeaderValue, Fault> {
+    set_cookie(name, &value.reveal(), SameSite::Strict, Some(PRE_SESSION_SECONDS))
+}
+
+/// Takes the pre-session cookie back.
+pub(crate) fn pre_session_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
+    set_cookie(name, "", SameSite::Strict, Some(0))
+}
+
+fn set_cookie(
+    name: &CookieName,
+    value: &str,
+    same_site: SameSite,
+    max_age: Option<u32>,
+) -> Result<HeaderValue, Fault> {
+    let same_site = match same_site {
+        SameSite::Lax => "Lax",
+        SameSite::Strict => "Strict",
+    };
+    let secure = if name.is_secure() { "; Secure" } else { "" };
+    let max_age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+    let text = format!("{}={value}; Path=/{secure}; HttpOnly; SameSite={same_site}{max_age}", name.as_str());
+    let mut header =
+        HeaderValue::from_str(&text).map_err(|_| Fault::Bug("a cookie of ours is no header value"))?;
+    header.set_sensitive(true);
+    Ok(header)
+}

@@ -1,0 +1,202 @@
+//! `/auth/login`: the form, and what becomes of it. In: a password, behind a proof that our own page asked for it. Out: a session
+//! cookie and a way on, or the same form again with nothing lost but the password.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use vestibule_core::decide::CSRF_FIELD;
+use vestibule_core::login::LoginOutcome;
+use vestibule_core::session::SessionKind;
+use vestibule_core::{Fault, Reject};
+
+use super::{Alert, Frame, destination, render, see_other};
+use crate::form::Form;
+use crate::pre_session::PreSession;
+use crate::problem::{CHALLENGE, Problem};
+use crate::return_to::ReturnTo;
+use crate::sign_in::Typed;
+use crate::visitor::{Known, Visitor};
+use crate::{Portal, body, cookie, event, moment};
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    frame: Frame<'a>,
+    csrf_token: String,
+    identifier: &'a str,
+    return_to: &'a str,
+    alert: Option<Alert>,
+}
+
+#[derive(Template)]
+#[template(path = "signed_in.html")]
+struct SignedInPage<'a> {
+    frame: Frame<'a>,
+    csrf_token: String,
+    identifier: &'a str,
+    destination: &'a str,
+}
+
+/// `GET`: the form; or, for who is signed in already, the way on. Not a redirect: a service that sent the browser here although
+/// it has a session would send it here again.
+pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let return_to = ReturnTo::from_query(parts.uri.query());
+    let visitor = portal.visitor_of_page(&parts).await?;
+    if let Visitor::Known(known) = &visitor
+        && let Some(page) = portal.signed_in_page(known, return_to.as_ref()).await?
+    {
+        portal.note_use(known);
+        return Ok(page);
+    }
+    let mut page = portal.login_form(&parts, StatusCode::OK, "", return_to.as_ref(), None)?;
+    if matches!(visitor, Visitor::Stranger(Reject::AmbiguousCookie)) {
+        page.headers_mut().append(SET_COOKIE, cookie::session_gone(&portal.decider.cookie)?);
+    }
+    Ok(page)
+}
+
+/// `POST`: origin first, then the form's token, then the password.
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.refuse_foreign(&parts)?;
+    let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
+    let identifier = form.field("identifier");
+    let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));
+    let again =
+        |status, alert| portal.login_form(&parts, status, identifier, return_to.as_ref(), Some(alert));
+
+    if let Err(reject) = portal.check_form_token(&parts, &form) {
+        event::csrf_refused(reject, portal.source(&parts));
+        // The common cause is a second tab whose login form outlived a login in the first.
+        if let Visitor::Known(known) = portal.visitor_of_page(&parts).await?
+            && let Some(page) = portal.signed_in_page(&known, return_to.as_ref()).await?
+        {
+            return Ok(page);
+        }
+        return Ok(again(StatusCode::FORBIDDEN, expired(reject))?);
+    }
+    let typed = Typed { identifier, password: form.field("password") };
+    match portal.sign_in(typed, SessionKind::Browser, &parts).await {
+        Ok(LoginOutcome::Opened { token, .. }) => {
+            let mut response = see_other(destination(return_to.as_ref()));
+            let headers = response.headers_mut();
+            headers.append(SET_COOKIE, cookie::session(&portal.decider.cookie, &token)?);
+            headers.append(SET_COOKIE, cookie::pre_session_gone(&portal.pre_session_cookie)?);
+            Ok(response)
+        }
+        Ok(LoginOutcome::Refused) => {
+            let mut page = again(StatusCode::UNAUTHORIZED, REFUSED)?;
+            page.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+            Ok(page)
+        }
+        Ok(LoginOutcome::Wait(wait)) => {
+            let page = again(StatusCode::TOO_MANY_REQUESTS, throttled(wait))?;
+            Ok(come_back(page, Problem::Throttled(wait).retry_after()))
+        }
+        Err(fault) => {
+            let incident = event::fault(&portal, &fault);
+            let page = again(StatusCode::SERVICE_UNAVAILABLE, unavailable(&incident))?;
+            Ok(come_back(page, Problem::from(fault).retry_after()))
+        }
+    }
+}
+
+impl Portal {
+    /// The form with a fresh CSRF token. The pre-session that the browser already has is kept, so that forms in other tabs and
+    /// behind the back button stay good; its fifteen minutes begin anew.
+    fn login_form(
+        &self,
+        parts: &Parts,
+        status: StatusCode,
+        identifier: &str,
+        return_to: Option<&ReturnTo>,
+        alert: Option<Alert>,
+    ) -> Result<Response, Fault> {
+        let presented = PreSession::presented(&parts.headers, &self.pre_session_cookie);
+        let pre_session = match presented {
+            Ok(Some(kept)) => kept,
+            Ok(None) | Err(_) => PreSession::draw(&*self.entropy)?,
+        };
+        let page = LoginPage {
+            frame: self.frame(),
+            csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
+            identifier,
+            return_to: return_to.map_or("", ReturnTo::as_str),
+            alert,
+        };
+        let mut response = render(status, &page)?;
+        let cookie = cookie::pre_session(&self.pre_session_cookie, &pre_session)?;
+        response.headers_mut().append(SET_COOKIE, cookie);
+        Ok(response)
+    }
+
+    fn check_form_token(&self, parts: &Parts, form: &Form) -> Result<(), Reject> {
+        let presented = PreSession::presented(&parts.headers, &self.pre_session_cookie)?;
+        let pre_session = presented.ok_or(Reject::CsrfToken)?;
+        self.decider.csrf_token(&parts.headers, Some(form.field(CSRF_FIELD)), pre_session.binding())
+    }
+
+    /// "You are signed in"; `None` when the account went away meanwhile.
+    async fn signed_in_page(
+        &self,
+        known: &Known,
+        return_to: Option<&ReturnTo>,
+    ) -> Result<Option<Response>, Fault> {
+        let Some(identifier) = self.called(&known.session).await? else { return Ok(None) };
+        let page = SignedInPage {
+            frame: self.frame(),
+            csrf_token: self.csrf_token_of(known),
+            identifier: &identifier,
+            destination: destination(return_to),
+        };
+        render(StatusCode::OK, &page).map(Some)
+    }
+}
+
+/// One text for a wrong name, a wrong password, an unknown and a disabled account.
+const REFUSED: Alert = Alert {
+    title: "That did not work",
+    text: Cow::Borrowed("The name or the password is not right. Check both and try again."),
+};
+
+fn expired(reject: Reject) -> Alert {
+    match reject {
+        Reject::AmbiguousCookie => Alert {
+            title: "Your browser sent conflicting cookies",
+            text: Cow::Borrowed("Delete the cookies of this site in your browser, then sign in again."),
+        },
+        _ => Alert {
+            title: "This page had been open too long",
+            text: Cow::Borrowed(
+                "You were not signed in. Type your password again, and you are back on your way.",
+            ),
+        },
+    }
+}
+
+fn throttled(wait: Duration) -> Alert {
+    let text = format!("Please wait {} before you try again.", moment::span(wait));
+    Alert { title: "Too many attempts", text: Cow::Owned(text) }
+}
+
+fn unavailable(incident: &str) -> Alert {
+    let text = format!(
+        "Your password was not the reason, and nothing was changed. Try again in a moment. If this goes on, report incident {incident}."
+    );
+    Alert { title: "We cannot sign anyone in right now", text: Cow::Owned(text) }
+}
+
+fn come_back(mut page: Response, when: Option<HeaderValue>) -> Response {
+    if let Some(when) = when {
+        page.headers_mut().insert(RETRY_AFTER, when);
+    }
+    page
+}

@@ -1,0 +1,93 @@
+//! `/auth/logout`: GET asks, POST does. In: a session and a form of ours. Out: a session that has ended on the server, a browser
+//! that was told to forget it, and a way on. Signing out twice is no error.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use vestibule_core::Fault;
+use vestibule_core::decide::CSRF_FIELD;
+
+use super::{Alert, Frame, render, see_other};
+use crate::form::Form;
+use crate::problem::Problem;
+use crate::return_to::ReturnTo;
+use crate::visitor::{Known, Visitor};
+use crate::{Portal, body};
+
+#[derive(Template)]
+#[template(path = "logout.html")]
+struct LogoutPage<'a> {
+    frame: Frame<'a>,
+    csrf_token: String,
+    identifier: Option<&'a str>,
+    return_to: &'a str,
+    alert: Option<Alert>,
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutPage<'a> {
+    frame: Frame<'a>,
+    login: String,
+}
+
+/// `GET`: asks, or says that there is nothing to sign out of.
+pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let return_to = ReturnTo::from_query(parts.uri.query());
+    Ok(match portal.visitor_of_page(&parts).await? {
+        Visitor::Known(known) => portal.logout_form(&known, StatusCode::OK, return_to.as_ref(), None).await?,
+        Visitor::Stranger(_) => {
+            let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
+            render(StatusCode::OK, &SignedOutPage { frame: portal.frame(), login })?
+        }
+    })
+}
+
+/// `POST`: ends the session.
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.refuse_foreign(&parts)?;
+    let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
+    let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));
+    if let Visitor::Known(known) = portal.visitor_of_page(&parts).await? {
+        // The origin was judged above: what is left to refuse is the token.
+        if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
+            let asked = portal.logout_form(&known, StatusCode::FORBIDDEN, return_to.as_ref(), Some(EXPIRED));
+            return Ok(asked.await?);
+        }
+        portal.sign_out(&known, &parts).await?;
+    }
+    let mut response = see_other(return_to.as_ref().map_or("/auth/logout", ReturnTo::as_str));
+    portal.forget_session(response.headers_mut())?;
+    Ok(response)
+}
+
+const EXPIRED: Alert = Alert {
+    title: "This page had been open too long",
+    text: Cow::Borrowed("You are still signed in. Press the button again to sign out."),
+};
+
+impl Portal {
+    async fn logout_form(
+        &self,
+        known: &Known,
+        status: StatusCode,
+        return_to: Option<&ReturnTo>,
+        alert: Option<Alert>,
+    ) -> Result<Response, Fault> {
+        let identifier = self.called(&known.session).await?;
+        let page = LogoutPage {
+            frame: self.frame(),
+            csrf_token: self.csrf_token_of(known),
+            identifier: identifier.as_deref(),
+            return_to: return_to.map_or("", ReturnTo::as_str),
+            alert,
+        };
+        render(status, &page)
+    }
+}

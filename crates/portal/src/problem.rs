@@ -1,0 +1,194 @@
+//! What went wrong, once and for all pages and calls: status, stable code and the words for the outside.
+//! In: a reject, a fault, or a request in a form that we do not take. Out: a bare response that carries the problem in its
+//! extensions; [`crate::answer`] alone puts it into HTML or `application/problem+json` (RFC 9457).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use vestibule_core::{Fault, Reject};
+
+/// Why a request is not answered as asked.
+#[derive(Clone)]
+pub(crate) enum Problem {
+    /// More bytes than any rightful body has.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTooSlow,
+    /// We could not tell.
+    Fault(Arc<Fault>),
+    /// Wrong name, wrong password, unknown or disabled: one answer.
+    LoginRefused,
+    /// The body is not what its media type says, or not what this call takes.
+    Malformed(&'static str),
+    /// A media type that this address does not take; the one it takes.
+    MediaType(&'static str),
+    /// The address is there, the method is not.
+    MethodNotAllowed,
+    /// Nothing lives at this address.
+    NotFound,
+    /// The credential, the origin or the CSRF token is no good.
+    Rejected(Reject),
+    /// Too many attempts to sign in.
+    Throttled(Duration),
+    /// Asked for something that this installation does not do: the code and the words.
+    Unsupported(&'static str, &'static str),
+}
+
+/// A problem in words for the outside.
+pub(crate) struct Wording {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) detail: String,
+}
+
+/// Names the way to present a credential, as every 401 must (RFC 9110 section 15.5.2).
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"vestibule\"");
+
+impl Problem {
+    pub(crate) fn wording(&self) -> Wording {
+        let (status, code, title, detail) = match self {
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "That was too much",
+                "The request is larger than anything expected here.".to_owned(),
+            ),
+            Self::BodyTooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "body-too-slow",
+                "That took too long",
+                "The request did not arrive in time. Please try again.".to_owned(),
+            ),
+            Self::Fault(fault) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                match **fault {
+                    Fault::Overloaded { .. } => "overloaded",
+                    _ => "unavailable",
+                },
+                "We cannot tell right now",
+                "Something that we depend on did not answer. Nothing was changed. Please try again in a moment."
+                    .to_owned(),
+            ),
+            Self::LoginRefused => (
+                StatusCode::UNAUTHORIZED,
+                "login-refused",
+                "Sign-in refused",
+                "The identifier or the password is not right.".to_owned(),
+            ),
+            Self::Malformed(detail) => {
+                (StatusCode::BAD_REQUEST, "malformed", "We could not read that", (*detail).to_owned())
+            }
+            Self::MediaType(expected) => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media-type",
+                "Not in this form",
+                format!("Send the body as {expected}, in UTF-8 and without a content encoding."),
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "Not by this method",
+                "This address does not take this method.".to_owned(),
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not-found",
+                "There is nothing here",
+                "The address may be mistyped, or the page may have moved.".to_owned(),
+            ),
+            Self::Rejected(reject) => {
+                let (status, title, detail) = rejected(*reject);
+                (status, reject.code(), title, detail.to_owned())
+            }
+            Self::Throttled(wait) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "login-throttled",
+                "Too many attempts",
+                format!("Please wait {} before the next attempt.", crate::moment::span(*wait)),
+            ),
+            Self::Unsupported(code, detail) => {
+                (StatusCode::BAD_REQUEST, *code, "Not offered here", (*detail).to_owned())
+            }
+        };
+        Wording { status, code, title, detail }
+    }
+
+    /// When to come back, where that is known or a fair guess.
+    pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Fault(fault) => match **fault {
+                Fault::Overloaded { retry_after, .. } => Some(seconds(retry_after)),
+                _ => Some(seconds(FAIR_GUESS)),
+            },
+            Self::Throttled(wait) => Some(seconds(*wait)),
+            _ => None,
+        }
+    }
+}
+
+/// How long a store or a disk is given to come back before a client asks again.
+const FAIR_GUESS: Duration = Duration::from_secs(5);
+
+/// A wait as Retry-After says it: whole seconds, rounded up, never none (RFC 9110 section 10.2.3).
+fn seconds(wait: Duration) -> HeaderValue {
+    HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 1 << 32) as u64)
+}
+
+fn rejected(reject: Reject) -> (StatusCode, &'static str, &'static str) {
+    match reject {
+        Reject::CsrfOrigin => (
+            StatusCode::FORBIDDEN,
+            "This request came from elsewhere",
+            "It was not sent by a page of this site, so nothing was done.",
+        ),
+        Reject::CsrfToken => (
+            StatusCode::FORBIDDEN,
+            "This page has expired",
+            "Nothing was done. Load the page again and repeat what you did.",
+        ),
+        Reject::TwoCredentials => (
+            StatusCode::FORBIDDEN,
+            "Two credentials",
+            "The request carries more than one credential, and we do not pick one.",
+        ),
+        Reject::NoCredential => {
+            (StatusCode::UNAUTHORIZED, "Not signed in", "This needs a session. Please sign in.")
+        }
+        reject if reject.asks_for_login() => (
+            StatusCode::UNAUTHORIZED,
+            "Signed out",
+            "The session that was presented is not valid, or not any more. Please sign in again.",
+        ),
+        _ => (StatusCode::FORBIDDEN, "Refused", "This request is not allowed."),
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(Arc::new(fault))
+    }
+}
+
+impl From<Reject> for Problem {
+    fn from(reject: Reject) -> Self {
+        Self::Rejected(reject)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.wording().status;
+        let mut response = status.into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+        }
+        if let Some(when) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, when);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

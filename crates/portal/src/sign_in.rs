@@ -1,0 +1,63 @@
+//! One attempt to sign in, the same for the page and for the API: where from, what it replaces, and what is logged of it.
+//! In: what was typed and the request's head. Out: core's outcome.
+
+use http::request::Parts;
+use vestibule_core::Fault;
+use vestibule_core::login::{LoginOutcome, LoginRequest};
+use vestibule_core::session::{SessionDigest, SessionKind};
+
+use crate::visitor::{Visitor, user_agent};
+use crate::{Portal, event};
+
+/// What was typed. No Debug.
+pub(crate) struct Typed<'a> {
+    pub(crate) identifier: &'a str,
+    pub(crate) password: &'a str,
+}
+
+impl Portal {
+    /// Tries to sign in. A browser's session replaces the one that it holds; a client's session is its own.
+    pub(crate) async fn sign_in(
+        &self,
+        typed: Typed<'_>,
+        kind: SessionKind,
+        parts: &Parts,
+    ) -> Result<LoginOutcome, Fault> {
+        let outcome = self.attempt(typed, kind, parts).await;
+        match &outcome {
+            Ok(LoginOutcome::Opened { session, .. }) => event::login_succeeded(session),
+            Ok(LoginOutcome::Refused) => event::login_refused(self.source(parts)),
+            Ok(LoginOutcome::Wait(_)) => event::login_throttled(self.source(parts)),
+            Err(_) => event::login_fault(),
+        }
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        typed: Typed<'_>,
+        kind: SessionKind,
+        parts: &Parts,
+    ) -> Result<LoginOutcome, Fault> {
+        let replaces = match kind {
+            SessionKind::Browser => self.session_held(parts).await?,
+            SessionKind::Client => None,
+        };
+        let request = LoginRequest {
+            identifier: typed.identifier,
+            password: typed.password,
+            source: self.source(parts),
+            user_agent: &user_agent(&parts.headers),
+            kind,
+            replaces,
+        };
+        self.login.attempt(request).await
+    }
+
+    async fn session_held(&self, parts: &Parts) -> Result<Option<SessionDigest>, Fault> {
+        Ok(match self.visitor_of_page(parts).await? {
+            Visitor::Known(known) => Some(*known.session.digest()),
+            Visitor::Stranger(_) => None,
+        })
+    }
+}

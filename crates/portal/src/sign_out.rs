@@ -1,0 +1,34 @@
+//! Signing out, the same for the page and for the API: the session ends on the server, then the browser is told to forget.
+//! In: the holder of a session. Out: headers.
+
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use vestibule_core::Fault;
+use vestibule_core::port::Ending;
+
+use crate::visitor::Known;
+use crate::{Portal, cookie, event};
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// Not `"cookies"`: that would sign the browser out of every sibling host, too.
+const CACHE_AND_STORAGE: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
+
+impl Portal {
+    /// Ends a session, durably.
+    pub(crate) async fn sign_out(&self, known: &Known, parts: &Parts) -> Result<(), Fault> {
+        let ended = self.logout.end(Ending::Presented(*known.session.digest())).await?;
+        // Another tab may have been first: then that one is in the log.
+        for id in ended {
+            event::logout(id, known.session.subject(), self.source(parts));
+        }
+        Ok(())
+    }
+
+    /// Tells the browser to forget the session and what pages left behind.
+    pub(crate) fn forget_session(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+        headers.append(SET_COOKIE, cookie::session_gone(&self.decider.cookie)?);
+        headers.insert(CLEAR_SITE_DATA, CACHE_AND_STORAGE);
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! Who asks, and from where. In: a request's head. Out: a live session, or why there is none; or a fault when it could not be
+//! told, which is never taken for "nobody".
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use vestibule_core::csrf::Binding;
+use vestibule_core::decide::Trace;
+use vestibule_core::live::{LiveSession, Use};
+use vestibule_core::session::SessionToken;
+use vestibule_core::wire::{self, Credential, Transport, cookie};
+use vestibule_core::{Fault, Reject};
+
+use crate::{Peer, Portal, event};
+
+/// Who asks.
+pub(crate) enum Visitor {
+    /// The holder of a live session.
+    Known(Known),
+    /// Nobody we know, and why.
+    Stranger(Reject),
+}
+
+/// The holder of a live session.
+pub(crate) struct Known {
+    pub(crate) session: Arc<LiveSession>,
+    transport: Transport,
+}
+
+impl Portal {
+    /// Who asks for a page. Pages know one credential, the cookie; an `Authorization` header is none of their business.
+    pub(crate) async fn visitor_of_page(&self, parts: &Parts) -> Result<Visitor, Fault> {
+        match cookie::session_token(&parts.headers, &self.decider.cookie) {
+            Ok(Some(token)) => self.holder(&token, Transport::Cookie).await,
+            Ok(None) => Ok(Visitor::Stranger(Reject::NoCredential)),
+            Err(reject) => Ok(self.stranger(reject, parts)),
+        }
+    }
+
+    /// Who calls the API: by cookie or by a session token in the `Authorization` header. JWTs are for services.
+    pub(crate) async fn visitor_of_api(&self, parts: &Parts) -> Result<Visitor, Fault> {
+        match wire::present(&parts.headers, &self.decider.cookie) {
+            Ok(Some(presented)) => match presented.credential {
+                Credential::Reference(token) => self.holder(&token, presented.transport).await,
+                Credential::Value(_) => Ok(Visitor::Stranger(Reject::CredentialNotAccepted)),
+            },
+            Ok(None) => Ok(Visitor::Stranger(Reject::NoCredential)),
+            Err(reject) => Ok(self.stranger(reject, parts)),
+        }
+    }
+
+    async fn holder(&self, token: &SessionToken, transport: Transport) -> Result<Visitor, Fault> {
+        Ok(match self.decider.session(token, &mut Trace::off()).await? {
+            Ok(session) => Visitor::Known(Known { session, transport }),
+            Err(reject) => Visitor::Stranger(reject),
+        })
+    }
+
+    fn stranger(&self, reject: Reject, parts: &Parts) -> Visitor {
+        if reject == Reject::AmbiguousCookie {
+            event::ambiguous_cookie(self.source(parts));
+        }
+        Visitor::Stranger(reject)
+    }
+
+    /// Takes a person's own request as use of the session. Calls that pages make by themselves to look at it are none.
+    pub(crate) fn note_use(&self, known: &Known) {
+        let now = self.clock.now();
+        if known.session.used(now) == Use::ToBeNoted {
+            self.decider.sessions.note_use(known.session.digest(), now);
+        }
+    }
+
+    /// A fresh CSRF token for the pages of a session.
+    pub(crate) fn csrf_token_of(&self, known: &Known) -> String {
+        self.decider.csrf.issue(Binding::Session(&known.session.id()), self.clock.now())
+    }
+
+    /// Refuses an unsafe request that another site could have caused: by origin, then by token, and only where the browser sends
+    /// the credential unasked.
+    pub(crate) fn refuse_forged(
+        &self,
+        known: &Known,
+        parts: &Parts,
+        field: Option<&str>,
+    ) -> Result<(), Reject> {
+        if !known.transport.is_ambient() {
+            return Ok(());
+        }
+        self.refuse_foreign(parts)?;
+        let binding = known.session.id();
+        self.decider
+            .csrf_token(&parts.headers, field, Binding::Session(&binding))
+            .inspect_err(|reject| event::csrf_refused(*reject, self.source(parts)))
+    }
+
+    /// Refuses a request that does not come from a page of ours.
+    pub(crate) fn refuse_foreign(&self, parts: &Parts) -> Result<(), Reject> {
+        let judged = self.decider.origins.load().judge(&parts.headers);
+        judged.inspect_err(|reject| event::csrf_refused(*reject, self.source(parts)))
+    }
+
+    /// The client's address, behind proxies that we trust.
+    pub(crate) fn source(&self, parts: &Parts) -> Option<IpAddr> {
+        let Peer(peer) = parts.extensions.get::<Peer>()?;
+        Some(self.proxies.client(*peer, &parts.headers))
+    }
+}
+
+/// What the client says it is.
+pub(crate) fn user_agent(headers: &HeaderMap) -> std::borrow::Cow<'_, str> {
+    headers.get(USER_AGENT).map_or_else(Default::default, |value| String::from_utf8_lossy(value.as_bytes()))
+}
