@@ -4,10 +4,15 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod body;
 pub mod door;
 mod identity;
 mod login_page;
+mod scrub;
 mod swap;
 pub mod tally;
+mod upstream;
 
+pub use body::Body;
 pub use swap::Swap;
+pub use upstream::Timeouts;

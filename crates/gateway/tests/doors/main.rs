@@ -1,4 +1,12 @@
 //! The doors, asked as proxies and browsers ask them.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test cannot do without fails the test"
+)]
 
+mod both;
 mod forward_auth;
 mod house;
+mod wire;

@@ -1,0 +1,119 @@
+//! Bodies on their way through: streamed as they come, never gathered unless they are a form to be looked into. In: hyper's
+//! incoming body, or bytes. Out: the same bytes; trailers end here, because a late header is a header nobody scrubbed.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+/// The body of an answer, or of a request to an upstream.
+pub struct Body(Kind);
+
+enum Kind {
+    Stream(Incoming),
+    Watched(Incoming, Arc<Progress>),
+    Whole(Full<Bytes>),
+}
+
+impl Body {
+    /// A body whose every step is noted.
+    pub(crate) fn watched(body: Incoming, progress: Arc<Progress>) -> Self {
+        if http_body::Body::is_end_stream(&body) {
+            progress.0.store(DONE, Ordering::Relaxed);
+        }
+        Self(Kind::Watched(body, progress))
+    }
+}
+
+impl From<Incoming> for Body {
+    fn from(body: Incoming) -> Self {
+        Self(Kind::Stream(body))
+    }
+}
+
+impl From<Full<Bytes>> for Body {
+    fn from(body: Full<Bytes>) -> Self {
+        Self(Kind::Whole(body))
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = match &mut self.0 {
+            Kind::Stream(body) => ready!(Pin::new(body).poll_frame(context)),
+            Kind::Watched(body, progress) => {
+                let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+                progress.step(frame.is_none() || http_body::Body::is_end_stream(body));
+                frame
+            }
+            Kind::Whole(body) => {
+                let Ok(frame) = ready!(Pin::new(body).poll_frame(context)).transpose();
+                frame.map(Ok)
+            }
+        };
+        Poll::Ready(frame.filter(|frame| !matches!(frame, Ok(frame) if frame.is_trailers())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Stream(body) | Kind::Watched(body, _) => body.is_end_stream(),
+            Kind::Whole(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Stream(body) | Kind::Watched(body, _) => body.size_hint(),
+            Kind::Whole(body) => body.size_hint(),
+        }
+    }
+}
+
+/// How far a request's body has come, for who waits for the answer.
+#[derive(Default)]
+pub(crate) struct Progress(AtomicU8);
+
+/// What became of a body since it was last asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// All of it is sent.
+    Done,
+    /// More of it came.
+    Moved,
+    /// Nothing of it came.
+    Stuck,
+}
+
+const STUCK: u8 = 0;
+const MOVED: u8 = 1;
+const DONE: u8 = 2;
+
+impl Progress {
+    /// Of a body that needs no waiting for.
+    pub(crate) fn done() -> Self {
+        Self(AtomicU8::new(DONE))
+    }
+
+    pub(crate) fn take(&self) -> Step {
+        match self.0.compare_exchange(MOVED, STUCK, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Step::Moved,
+            Err(DONE) => Step::Done,
+            Err(_) => Step::Stuck,
+        }
+    }
+
+    fn step(&self, is_last: bool) {
+        self.0.store(if is_last { DONE } else { MOVED }, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,124 @@
+//! The wall between the outside and the services behind. In: a client's headers, or a service's. Out: what may pass of them: no
+//! header that could be taken for one of ours, nothing that was meant for one hop, not our own cookies, and never the JWT back.
+//!
+//! Hop-by-hop headers go before ours are set, so that a client cannot have ours removed (RFC 9110 section 7.6.1).
+
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use vestibule_core::route::Route;
+use vestibule_core::wire::CookieName;
+
+mod hop;
+mod names;
+
+#[cfg(test)]
+mod tests;
+
+/// What must not pass in this installation.
+pub(crate) struct Scrub {
+    cookies: Vec<CookieName>,
+}
+
+/// A `Connection` header names a header that is not the client's to remove, or is no list of names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Smuggled;
+
+impl Scrub {
+    /// `cookies` are the names of ours, which no service behind sees or sets.
+    pub(crate) fn new(cookies: Vec<CookieName>) -> Self {
+        Self { cookies }
+    }
+
+    /// What may pass of a client's headers to the service behind `route`.
+    pub(crate) fn request(&self, client: &HeaderMap, route: &Route) -> Result<HeaderMap, Smuggled> {
+        let options = hop::options(client);
+        if options.iter().any(|option| !names::is_name(option) || is_not_to_be_named(option, route)) {
+            return Err(Smuggled);
+        }
+        // Room for what we add.
+        let mut passed = HeaderMap::with_capacity(client.keys_len() + 12);
+        for (name, value) in client {
+            let bytes = name.as_str().as_bytes();
+            if !names::is_plain(bytes)
+                || hop::is_by_nature(bytes)
+                || options.iter().any(|option| names::alike(option, bytes))
+                || names::is_protected(bytes)
+                || is_named_by(route, bytes)
+            {
+                continue;
+            }
+            if *name != COOKIE {
+                passed.append(name, value.clone());
+            } else if let Some(rest) = self.without_ours(value) {
+                passed.append(COOKIE, rest);
+            }
+        }
+        Ok(passed)
+    }
+
+    /// Takes out of a service's headers what must not reach a client; `jwt` is the one that the service was given.
+    pub(crate) fn response(&self, service: &mut HeaderMap, route: &Route, jwt: Option<&str>) {
+        let options: Vec<Vec<u8>> = hop::options(service).into_iter().map(<[u8]>::to_vec).collect();
+        let barred: Vec<HeaderName> = service
+            .iter()
+            .filter(|(name, value)| {
+                let bytes = name.as_str().as_bytes();
+                hop::is_by_nature(bytes)
+                    || options.iter().any(|option| names::alike(option, bytes))
+                    || names::is_identity(bytes)
+                    || is_named_by(route, bytes)
+                    || jwt.is_some_and(|jwt| contains(value, jwt))
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in barred {
+            service.remove(name);
+        }
+        if service.get_all(SET_COOKIE).iter().any(|cookie| self.sets_ours(cookie)) {
+            let theirs: Vec<HeaderValue> = service
+                .get_all(SET_COOKIE)
+                .iter()
+                .filter(|cookie| !self.sets_ours(cookie))
+                .cloned()
+                .collect();
+            service.remove(SET_COOKIE);
+            for cookie in theirs {
+                service.append(SET_COOKIE, cookie);
+            }
+        }
+    }
+
+    /// A Cookie header without our cookies and their look-alikes, the others byte for byte; `None` when nothing is left.
+    fn without_ours(&self, line: &HeaderValue) -> Option<HeaderValue> {
+        let pairs = || line.as_bytes().split(|byte| *byte == b';');
+        if !pairs().any(|pair| self.is_ours(pair)) {
+            return Some(line.clone());
+        }
+        let rest = pairs().filter(|pair| !self.is_ours(pair)).collect::<Vec<_>>().join(&b';');
+        let rest = rest.trim_ascii();
+        if rest.is_empty() { None } else { HeaderValue::from_bytes(rest).ok() }
+    }
+
+    fn is_ours(&self, pair: &[u8]) -> bool {
+        // The white space around a pair is no part of it for some who read it, and part of the name for others.
+        self.cookies.iter().any(|name| name.resembles(pair.trim_ascii()))
+    }
+
+    fn sets_ours(&self, line: &HeaderValue) -> bool {
+        line.as_bytes().split(|byte| *byte == b';').next().is_some_and(|pair| self.is_ours(pair))
+    }
+}
+
+/// Whether an operator gave this name to a header of ours.
+fn is_named_by(route: &Route, name: &[u8]) -> bool {
+    names::alike(route.assertion_header.as_str().as_bytes(), name)
+        || route.headers.iter().any(|(ours, _)| names::alike(ours.as_str().as_bytes(), name))
+}
+
+fn is_not_to_be_named(option: &[u8], route: &Route) -> bool {
+    names::is_protected(option) || names::is_kept(option) || is_named_by(route, option)
+}
+
+fn contains(value: &HeaderValue, jwt: &str) -> bool {
+    !jwt.is_empty() && value.as_bytes().windows(jwt.len()).any(|window| window == jwt.as_bytes())
+}
