@@ -1,0 +1,217 @@
+//! Accounts, and what changing one does to its sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_core::Fault;
+use vestibule_core::account::{Identifier, Status, Traits};
+use vestibule_core::port::{Added, Changed, Opened};
+use vestibule_core::token::Stamp;
+
+use crate::sessions::jwt;
+use crate::world::*;
+
+#[tokio::test]
+async fn an_account_is_found_by_both_of_its_names() {
+    on_every_store(async |store| {
+        let added = account(1);
+        assert_eq!(store.add(added.clone()).await.unwrap(), Added::Added);
+        let mut without_password = account(2);
+        without_password.password = None;
+        without_password.status = Status::Disabled;
+        store.add(without_password).await.unwrap();
+
+        let by_subject = find_account(&*store, 1).await.unwrap();
+        let by_identifier = store.find_by_identifier(&added.identifier).await.unwrap().unwrap();
+        for found in [by_subject, by_identifier] {
+            assert!(found.subject == added.subject && found.identifier == added.identifier);
+            assert!(found.password == added.password && found.traits == added.traits);
+            assert!(found.status == Status::Enabled && found.epoch == 1 && found.created_at == START);
+        }
+        let second = find_account(&*store, 2).await.unwrap();
+        assert!(second.password.is_none() && second.status == Status::Disabled);
+
+        assert!(find_account(&*store, 3).await.is_none());
+        let unknown = Identifier::parse("nobody@example.com").unwrap();
+        assert!(store.find_by_identifier(&unknown).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_identifier_is_one_account() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        let mut second = account(2);
+        second.identifier = account(1).identifier;
+        assert_eq!(store.add(second).await.unwrap(), Added::IdentifierTaken);
+        assert!(find_account(&*store, 2).await.is_none());
+
+        let mut same_subject = account(1);
+        same_subject.identifier = account(3).identifier;
+        let fault = store.add(same_subject).await.unwrap_err();
+        assert!(matches!(fault, Fault::Bug(_)), "{}", fault.report());
+        assert!(find_account(&*store, 1).await.unwrap().identifier == account(1).identifier);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_better_hash_replaces_only_the_one_it_was_made_from() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1]).await;
+        store.upgrade_password(subject(1), &hash("old"), hash("better")).await.unwrap();
+        assert!(find_account(&*store, 1).await.unwrap().password == Some(hash("better")));
+        // The password was changed meanwhile: the upgrade comes too late.
+        store.upgrade_password(subject(1), &hash("old"), hash("stale")).await.unwrap();
+        assert!(find_account(&*store, 1).await.unwrap().password == Some(hash("better")));
+        store.upgrade_password(subject(9), &hash("old"), hash("better")).await.unwrap();
+
+        assert!(is_live(&*store, 1), "it is the same password");
+        assert_eq!(find_account(&*store, 1).await.unwrap().epoch, 1);
+    })
+    .await;
+}
+
+/// SS-07.
+#[tokio::test]
+async fn a_new_password_ends_all_sessions_but_the_one_to_keep() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1, 2, 3]).await;
+        with_sessions(&*store, 2, &[4]).await;
+        let kept = live(&*store, digest(2)).unwrap();
+        kept.used(START.after(Duration::from_secs(90)));
+
+        let changed = store.set_password(subject(1), hash("new"), Some(id(2))).await.unwrap();
+        assert_eq!(ended(changed), [id(1), id(3)]);
+        assert!(!is_live(&*store, 1) && is_live(&*store, 2) && !is_live(&*store, 3) && is_live(&*store, 4));
+        let account = find_account(&*store, 1).await.unwrap();
+        assert!(account.password == Some(hash("new")));
+        let kept = live(&*store, digest(2)).unwrap();
+        assert_eq!(kept.epoch(), account.epoch, "a session of an older epoch is a dead one");
+        assert_eq!(kept.seen_at(), START.after(Duration::from_secs(90)), "its last use is not forgotten");
+
+        let changed = store.set_password(subject(1), hash("newer"), None).await.unwrap();
+        assert_eq!(ended(changed), [id(2)]);
+        let unknown = store.set_password(subject(9), hash("new"), None).await.unwrap();
+        assert_eq!(unknown, Changed::Unknown);
+    })
+    .await;
+}
+
+/// To keep a session of somebody else's is to keep none.
+#[tokio::test]
+async fn a_new_password_keeps_no_session_of_another_account() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1]).await;
+        with_sessions(&*store, 2, &[2]).await;
+        let changed = store.set_password(subject(1), hash("new"), Some(id(2))).await.unwrap();
+        assert_eq!(ended(changed), [id(1)]);
+        let other = live(&*store, digest(2)).unwrap();
+        assert_eq!((other.epoch(), other.version()), (1, 1));
+    })
+    .await;
+}
+
+/// A login that proved the old password and has not opened its session yet comes too late.
+#[tokio::test]
+async fn the_old_password_opens_nothing_after_it_was_changed() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        let proven_with_the_old = session(1, 1);
+        store.set_password(subject(1), hash("new"), None).await.unwrap();
+        assert_eq!(store.open(proven_with_the_old, None).await.unwrap(), Opened::AccountChanged);
+        let mut proven_with_the_new = session(2, 1);
+        proven_with_the_new.epoch = find_account(&*store, 1).await.unwrap().epoch;
+        assert_eq!(store.open(proven_with_the_new, None).await.unwrap(), Opened::Open);
+    })
+    .await;
+}
+
+/// HX-05: what services are told goes stale with the traits, so nothing minted before is handed out again.
+#[tokio::test]
+async fn new_traits_renew_every_session_of_the_account() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1, 2]).await;
+        with_sessions(&*store, 2, &[3]).await;
+        let stamp = Stamp { audience: 1, ring: 1 };
+        for number in 1..=3 {
+            let token = jwt(stamp, START.after(Duration::from_secs(120)));
+            live(&*store, digest(number)).unwrap().keep(Arc::new(token), START);
+        }
+        live(&*store, digest(1)).unwrap().used(START.after(Duration::from_secs(5)));
+
+        let traits = Traits::parse(r#"{"department":"Legal"}"#).unwrap();
+        let changed = store.set_traits(subject(1), traits.clone()).await.unwrap();
+        assert_eq!(ended(changed), []);
+        assert!(find_account(&*store, 1).await.unwrap().traits == traits);
+        for number in [1, 2] {
+            let renewed = live(&*store, digest(number)).unwrap();
+            assert_eq!((renewed.version(), renewed.epoch(), renewed.id()), (2, 1, id(number)));
+            assert!(renewed.minted(stamp).is_none());
+        }
+        assert_eq!(live(&*store, digest(1)).unwrap().seen_at(), START.after(Duration::from_secs(5)));
+        let other = live(&*store, digest(3)).unwrap();
+        assert_eq!(other.version(), 1);
+        assert!(other.minted(stamp).is_some());
+        assert_eq!(store.set_traits(subject(9), traits).await.unwrap(), Changed::Unknown);
+    })
+    .await;
+}
+
+/// SS-07.
+#[tokio::test]
+async fn disabling_ends_all_sessions_and_whatever_was_under_way() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1, 2]).await;
+        with_sessions(&*store, 2, &[3]).await;
+        let changed = store.set_status(subject(1), Status::Disabled).await.unwrap();
+        assert_eq!(ended(changed), [id(1), id(2)]);
+        assert!(!is_live(&*store, 1) && !is_live(&*store, 2) && is_live(&*store, 3));
+        assert_eq!(store.open(session(4, 1), None).await.unwrap(), Opened::AccountChanged);
+
+        assert_eq!(ended(store.set_status(subject(1), Status::Enabled).await.unwrap()), []);
+        let account = find_account(&*store, 1).await.unwrap();
+        assert!(account.status == Status::Enabled && account.epoch > 1);
+        // Proven before the account was disabled: enabling it does not make that proof good again.
+        assert_eq!(store.open(session(4, 1), None).await.unwrap(), Opened::AccountChanged);
+        let mut anew = session(4, 1);
+        anew.epoch = account.epoch;
+        assert_eq!(store.open(anew, None).await.unwrap(), Opened::Open);
+
+        assert_eq!(store.set_status(subject(9), Status::Enabled).await.unwrap(), Changed::Unknown);
+        assert_eq!(store.set_status(subject(9), Status::Disabled).await.unwrap(), Changed::Unknown);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn enabling_an_enabled_account_disturbs_nobody() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1]).await;
+        assert_eq!(ended(store.set_status(subject(1), Status::Enabled).await.unwrap()), []);
+        assert!(is_live(&*store, 1));
+        assert_eq!(find_account(&*store, 1).await.unwrap().epoch, 1);
+    })
+    .await;
+}
+
+/// SS-07.
+#[tokio::test]
+async fn a_removed_account_leaves_nothing_but_a_free_identifier() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1, 2]).await;
+        with_sessions(&*store, 2, &[3]).await;
+        assert_eq!(ended(store.remove(subject(1)).await.unwrap()), [id(1), id(2)]);
+        assert!(!is_live(&*store, 1) && !is_live(&*store, 2) && is_live(&*store, 3));
+        assert!(find_account(&*store, 1).await.is_none());
+        assert!(store.find_by_identifier(&account(1).identifier).await.unwrap().is_none());
+        assert_eq!(store.open(session(1, 1), None).await.unwrap(), Opened::AccountChanged);
+        assert_eq!(store.remove(subject(1)).await.unwrap(), Changed::Unknown);
+
+        let mut next = account(5);
+        next.identifier = account(1).identifier;
+        assert_eq!(store.add(next).await.unwrap(), Added::Added);
+    })
+    .await;
+}

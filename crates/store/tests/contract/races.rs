@@ -1,0 +1,217 @@
+//! What must hold whoever comes first. Each race is run many times, on threads.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use vestibule_core::account::{Status, Traits};
+use vestibule_core::id::SessionId;
+use vestibule_core::port::{Added, Attempt, Ending, Opened, Reservation};
+use vestibule_core::throttle::{FREE_ATTEMPTS, SOURCE_BURST};
+
+use crate::world::*;
+
+const ROUNDS: u16 = 20;
+const RACERS: u16 = 64;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_opens_that_replace_one_session_both_open_and_the_old_one_is_dead() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        for round in 0..ROUNDS {
+            let (old, one, other) = (3 * round, 3 * round + 1, 3 * round + 2);
+            store.open(session(old, 1), None).await.unwrap();
+            let answers = race([one, other], &store, move |store, number| async move {
+                store.open(session(number, 1), Some(digest(old))).await.unwrap()
+            });
+            assert_eq!(answers.await, [Opened::Open, Opened::Open]);
+            assert!(!is_live(&*store, old) && is_live(&*store, one) && is_live(&*store, other));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_ends_ends_it() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        for round in 0..ROUNDS {
+            store.open(session(round, 1), None).await.unwrap();
+            let ended = race(0..RACERS, &store, move |store, number| async move {
+                let which = match number % 3 {
+                    0 => Ending::One(id(round)),
+                    1 => Ending::Presented(digest(round)),
+                    _ => Ending::Subject(subject(1)),
+                };
+                store.end(which).await.unwrap()
+            });
+            assert_eq!(ended.await.concat(), [id(round)]);
+            assert!(!is_live(&*store, round));
+        }
+    })
+    .await;
+}
+
+/// A session that opens while its account is disabled, removed or given a new password either does not open, or is among those
+/// that ended: nothing in between is left to walk the house.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_session_survives_the_change_that_ends_it() {
+    on_every_store(async |store| {
+        for round in 0..ROUNDS {
+            let of = round as u8;
+            store.add(account(of)).await.unwrap();
+            let first = RACERS * round;
+            let answers = race(0..RACERS, &store, move |store, number| async move {
+                if number != RACERS / 2 {
+                    let session = session(first + number, of);
+                    let id = session.id;
+                    return match store.open(session, None).await.unwrap() {
+                        Opened::Open => (vec![id], vec![]),
+                        Opened::AccountChanged => (vec![], vec![]),
+                    };
+                }
+                let changed = match round % 3 {
+                    0 => store.set_status(subject(of), Status::Disabled).await,
+                    1 => store.remove(subject(of)).await,
+                    _ => store.set_password(subject(of), hash("new"), None).await,
+                };
+                (vec![], ended(changed.unwrap()))
+            });
+            let (opened, ended): (Vec<_>, Vec<_>) = answers.await.into_iter().unzip();
+            assert_eq!(set(opened), set(ended), "round {round}");
+            for number in first..first + RACERS {
+                assert!(!is_live(&*store, number), "round {round}: {number}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_opens_beside_an_ending_of_everyone_is_open_or_ended() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        for round in 0..ROUNDS {
+            let first = RACERS * round;
+            let answers = race(0..RACERS, &store, move |store, number| async move {
+                if number % 16 == 8 {
+                    return store.end(Ending::Everyone).await.unwrap();
+                }
+                assert_eq!(store.open(session(first + number, 1), None).await.unwrap(), Opened::Open);
+                vec![]
+            });
+            let ended = set(answers.await);
+            for number in (first..first + RACERS).filter(|number| number % 16 != 8) {
+                assert_eq!(is_live(&*store, number), !ended.contains(&id(number)), "round {round}: {number}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn new_traits_bring_no_ended_session_back() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        for round in 0..ROUNDS {
+            store.open(session(round, 1), None).await.unwrap();
+            race(0..RACERS, &store, move |store, number| async move {
+                if number == RACERS / 2 {
+                    assert_eq!(store.end(Ending::One(id(round))).await.unwrap(), [id(round)]);
+                } else {
+                    let traits = Traits::parse(&format!(r#"{{"level":{number}}}"#)).unwrap();
+                    ended(store.set_traits(subject(1), traits).await.unwrap());
+                }
+            })
+            .await;
+            assert!(!is_live(&*store, round));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_change_of_traits_is_a_version_of_its_own() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1]).await;
+        race(0..RACERS, &store, move |store, number| async move {
+            let traits = Traits::parse(&format!(r#"{{"level":{number}}}"#)).unwrap();
+            ended(store.set_traits(subject(1), traits).await.unwrap());
+        })
+        .await;
+        assert_eq!(live(&*store, digest(1)).unwrap().version(), 1 + u32::from(RACERS));
+    })
+    .await;
+}
+
+/// AU-04: any number of parallel guesses evaluates no more passwords than the budget.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_guesses_evaluate_exactly_the_budget() {
+    on_every_store(async |store| {
+        for round in 0..ROUNDS as u8 {
+            let on_one_account = race(0..RACERS, &store, move |store, number| async move {
+                let attempt = Attempt { account: [round; 32], source: [number as u8; 32] };
+                store.reserve(attempt, START.after(DAY * u32::from(round))).await.unwrap()
+            });
+            assert_eq!(reserved(on_one_account.await), FREE_ATTEMPTS as usize);
+        }
+        for round in 0..ROUNDS as u8 {
+            let from_one_source = race(0..2 * RACERS, &store, move |store, number| async move {
+                let attempt = Attempt { account: [100 + number as u8; 32], source: [100 + round; 32] };
+                let now = START.after(DAY * (100 + 3 * u32::from(round)));
+                store.reserve(attempt, now).await.unwrap()
+            });
+            assert_eq!(reserved(from_one_source.await), SOURCE_BURST as usize);
+        }
+    })
+    .await;
+}
+
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_gets_an_identifier() {
+    on_every_store(async |store| {
+        for round in 0..ROUNDS as u8 {
+            let answers = race(0..10, &store, move |store, number| async move {
+                let mut added = account(10 * round + number);
+                added.identifier = account(10 * round).identifier;
+                (added.subject, store.add(added).await.unwrap())
+            })
+            .await;
+            let winners: Vec<_> = answers.iter().filter(|(_, answer)| *answer == Added::Added).collect();
+            assert_eq!(winners.len(), 1);
+            let found = store.find_by_identifier(&account(10 * round).identifier).await.unwrap();
+            assert_eq!(found.unwrap().subject, winners[0].0);
+        }
+    })
+    .await;
+}
+
+/// Runs them all at once, each in a task of its own; answers in the order of the racers.
+async fn race<N, T, F>(
+    racers: impl IntoIterator<Item = N>,
+    store: &Arc<dyn Store>,
+    run: impl Fn(Arc<dyn Store>, N) -> F,
+) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for (at, racer) in racers.into_iter().enumerate() {
+        let running = run(Arc::clone(store), racer);
+        tasks.spawn(async move { (at, running.await) });
+    }
+    let mut answers = tasks.join_all().await;
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+fn reserved(answers: Vec<Reservation>) -> usize {
+    answers.into_iter().filter(|answer| *answer == Reservation::Reserved).count()
+}
+
+fn set(ids: Vec<Vec<SessionId>>) -> BTreeSet<SessionId> {
+    ids.into_iter().flatten().collect()
+}
