@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::{Forge, Hostile, Signer, base64, hostile, signer::hs256, signing_input, text};
+use super::{Forge, Hostile, Signer, base64, hostile, hs256, signing_input, text};
 
 pub(super) fn tokens(forge: &Forge) -> Vec<Hostile> {
     let mut list = unsigned(forge);

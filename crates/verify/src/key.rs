@@ -158,11 +158,12 @@ impl VerifyingKey {
         jwk
     }
 
-    /// Checks one signature.
+    /// Checks one signature over raw bytes (for ECDSA: r and s, 32 bytes each, RFC 7518 §3.4). A yes says nothing about
+    /// what was signed: use [`crate::Verifier`] for tokens.
     ///
     /// # Errors
     /// [`Reject::Signature`].
-    pub(crate) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Reject> {
+    pub fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Reject> {
         let checked = match &*self.material {
             Material::Ed25519 { parsed, .. }
             | Material::Es256 { parsed, .. }

@@ -1,11 +1,19 @@
 //! What several tests of the verifier need: a forge with a known issuer, and a verifier that trusts it.
 #![expect(dead_code, reason = "each test uses its own part of this")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
 
 use serde_json::{Map, Value, json};
 use vestibule_verify::{KeySet, Verifier, VerifyingKey};
 
 #[path = "../../../../tests/forge/mod.rs"]
 pub(crate) mod forge;
+pub(crate) mod oracle;
+pub(crate) mod vectors;
 
 pub(crate) use forge::{Forge, Signer};
 
@@ -39,10 +47,7 @@ pub(crate) fn claims() -> Map<String, Value> {
         "address": {"street": "Ada-Lovelace-Weg 1", "city": "Zürich"},
         "email": "ada@example.com",
     });
-    match claims {
-        Value::Object(claims) => claims,
-        _ => unreachable!(),
-    }
+    claims.as_object().cloned().unwrap()
 }
 
 /// The published keys of a forge.
