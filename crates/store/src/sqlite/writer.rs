@@ -212,10 +212,28 @@ impl Worker {
     }
 
     async fn carry_out(&mut self, batch: Vec<Box<dyn Job>>) {
+        self.counters.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        match self.commit(batch).await {
+            // What does not fit must not take those down that do, a logout least of all: each for itself.
+            Some((Trouble::Full(_), failed)) if failed.len() > 1 => {
+                for job in failed {
+                    if let Some((trouble, failed)) = self.commit(vec![job]).await {
+                        fail(failed, &trouble);
+                    }
+                }
+            }
+            Some((trouble, failed)) => fail(failed, &trouble),
+            None => {}
+        }
+    }
+
+    /// Commits a batch, changes the table accordingly and acknowledges. Otherwise hands back what nobody was told anything of yet,
+    /// with the reason; nothing of it is in the database then.
+    async fn commit(&mut self, batch: Vec<Box<dyn Job>>) -> Option<(Trouble, Vec<Box<dyn Job>>)> {
         let size = batch.len() as u64;
-        self.counters.writes.fetch_add(size, Ordering::Relaxed);
-        let mut written = Vec::with_capacity(batch.len());
-        match self.commit(batch, &mut written).await {
+        let mut jobs = batch.into_iter();
+        let mut written = Vec::with_capacity(jobs.len());
+        match self.try_commit(&mut jobs, &mut written).await {
             Ok(()) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 self.counters.largest_batch.fetch_max(size, Ordering::Relaxed);
@@ -225,31 +243,23 @@ impl Worker {
                 for change in written.iter_mut().flat_map(|job| job.table()) {
                     self.table.apply(change);
                 }
-                written.into_iter().for_each(Job::acknowledge);
+                written.into_iter().for_each(|job| job.acknowledge());
+                None
             }
             Err(trouble) => {
                 self.counters.failed_commits.fetch_add(1, Ordering::Relaxed);
                 if !self.is_failing.swap(true, Ordering::Relaxed) {
                     tracing::error!(error = %trouble, "the store could not commit; changes are refused until it can");
                 }
-                self.connection = None;
-                written.into_iter().for_each(|job| job.fail(trouble.clone()));
+                if let Some(connection) = self.connection.take() {
+                    // It is given up because it failed: how its end goes makes no difference.
+                    connection.close().await.ok();
+                }
+                // Those that were not reached share the fate of the others.
+                written.extend(jobs);
+                Some((trouble, written))
             }
         }
-    }
-
-    /// Commits a batch, moving what is to be told of it into `written`; changes that failed on their own are told at once.
-    /// After an error nothing of the batch is in the database.
-    async fn commit(
-        &mut self,
-        batch: Vec<Box<dyn Job>>,
-        written: &mut Vec<Box<dyn Job>>,
-    ) -> Result<(), Trouble> {
-        let mut jobs = batch.into_iter();
-        let outcome = self.try_commit(&mut jobs, written).await;
-        // Those that were not reached share the fate of the others.
-        written.extend(jobs);
-        outcome
     }
 
     async fn try_commit(
@@ -271,13 +281,19 @@ impl Worker {
                 }
                 Err(trouble) => {
                     // Some failures (a full disk) make SQLite undo the whole transaction by itself: then there is no savepoint
-                    // left to go back to, this fails, and with it the batch.
-                    let undone = step.rollback().await;
+                    // left to go back to, and the batch fails of the same cause.
+                    if step.rollback().await.is_err() {
+                        written.push(job);
+                        return Err(trouble);
+                    }
                     job.fail(trouble);
-                    undone?;
                 }
             }
         }
         Ok(transaction.commit().await?)
     }
+}
+
+fn fail(jobs: Vec<Box<dyn Job>>, trouble: &Trouble) {
+    jobs.into_iter().for_each(|job| job.fail(trouble.clone()));
 }
