@@ -1,5 +1,7 @@
 //! JW-02: the JOSE cookbook (RFC 7520, with its RFC 7797 and RFC 8037 parts), every file with its expected outcome.
 
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod common;
 
 use common::{NOW, vectors};

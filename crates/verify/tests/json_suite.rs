@@ -1,5 +1,7 @@
 //! JW-09: the parser of headers and claims against JSONTestSuite, 318 files that JSON parsers disagree on.
 
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod common;
 
 use common::vectors;

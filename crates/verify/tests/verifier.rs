@@ -1,5 +1,7 @@
 //! The verifier as a service uses it: policy, time, keys that change, revocation, and the memory of signatures.
 
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod common;
 
 use std::sync::Arc;
