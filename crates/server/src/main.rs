@@ -1,1 +1,35 @@
-fn main() {}
+//! `vestibule`, the program: reads the command line, does one command, says how it went.
+//! In: arguments, a configuration, the environment. Out: output, and 0 done, 1 refused or not found, 2 bad usage or
+//! configuration, 3 could not tell.
+
+mod assemble;
+mod cli;
+mod clockwork;
+mod config;
+mod control;
+mod demo;
+mod host;
+mod key_room;
+mod listen;
+mod operator;
+mod status;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Also --help and --version, which are no errors and say so themselves.
+            usage.print().ok();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

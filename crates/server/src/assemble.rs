@@ -1,0 +1,221 @@
+//! Puts the house together: settings become stores, stores become rules, rules become doors and pages. In: [`Settings`]. Out: a
+//! [`House`] with which commands work, and its [`Front`] when it serves.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use anyhow::{Result, bail};
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use vestibule_core::csrf::CsrfTokens;
+use vestibule_core::csrf::origin::Origins;
+use vestibule_core::decide::Decider;
+use vestibule_core::key::{KeyRing, SealKey};
+use vestibule_core::login::Login;
+use vestibule_core::logout::Logout;
+use vestibule_core::mint::{AudienceTable, Minter};
+use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
+use vestibule_core::rotation::Rotation;
+use vestibule_core::route::RouteTable;
+use vestibule_core::secret::Pepper;
+use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_gateway::Swap;
+use vestibule_gateway::door::forward_auth::ForwardAuth;
+use vestibule_gateway::door::proxy::ProxyDoor;
+use vestibule_portal::Portal;
+use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_verify::{RevocationView, Verifier};
+
+use crate::config::Settings;
+use crate::host::clock::SystemClock;
+use crate::host::entropy::SystemEntropy;
+use crate::host::hasher::{Bounds, HashingPool};
+use crate::host::secret_file::{self, SecretBytes};
+use crate::key_room::{KeyRoom, LONGEST_JWT, traits};
+
+/// What the pages call this place.
+const BRAND: &str = "Vestibule";
+
+/// Everything but listeners: enough for commands.
+pub(crate) struct House {
+    pub(crate) settings: Settings,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) minter: Arc<Minter>,
+    pub(crate) logout: Arc<Logout>,
+    pub(crate) key_room: KeyRoom,
+    pub(crate) revocations: Arc<RevocationView>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pepper: Pepper,
+}
+
+/// What answers requests.
+pub(crate) struct Front {
+    pub(crate) forward_auth: ForwardAuth,
+    pub(crate) proxy: ProxyDoor,
+    pub(crate) pages: axum::Router,
+}
+
+impl House {
+    /// Opens the store, reads the secrets, and builds the rules on them.
+    pub(crate) async fn open(settings: Settings) -> Result<Arc<Self>> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        secret_file::private_dir(&settings.data_dir)?;
+        let is_new = !settings.database.exists();
+        let secret = |path: &Path, what| installation_secret(path, what, is_new, entropy.as_ref());
+        let seal = Arc::new(SealKey::new(&*secret(&settings.secrets.seal_key, "seal key")?)?);
+        let pepper = Pepper::new(&*secret(&settings.secrets.pepper, "pepper")?);
+        let store = SqliteStore::open(&settings.database, SqliteOptions::default()).await?;
+
+        let records = Keys::all(store.as_ref()).await?;
+        let ring = KeyRing::unseal(&records, &seal, 0, clock.now())?;
+        let revocations = Arc::new(RevocationView::new());
+        let issuer = settings.public_url.as_str().to_owned();
+        // Access tokens for the edge itself are for the origin; services' JWTs are for their audience and no good here.
+        let edge = Verifier::new(issuer.clone(), issuer.clone(), ring.published(clock.now())?)
+            .with_revocation(Arc::clone(&revocations));
+        let edge = Arc::new(edge);
+        let accounts: Arc<dyn Accounts> = store.clone();
+        let sessions: Arc<dyn Sessions> = store.clone();
+        let keys: Arc<dyn Keys> = store.clone();
+        let minter = Arc::new(Minter::new(
+            issuer,
+            ring,
+            AudienceTable::new(settings.audiences.clone()),
+            accounts,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+        ));
+        let mut process = [0; 8];
+        entropy.fill(&mut process)?;
+        let decider = Arc::new(Decider {
+            routes: ArcSwap::from_pointee(RouteTable::new(settings.routes.clone())),
+            origins: ArcSwap::from_pointee(Origins::new(vec![settings.public_url.clone()])),
+            sessions: Arc::clone(&sessions),
+            pepper: pepper.clone(),
+            csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)),
+            cookie: settings.session_cookie.clone(),
+            edge: Arc::clone(&edge),
+            clock: Arc::clone(&clock),
+        });
+        let logout = Arc::new(Logout {
+            sessions,
+            pepper: pepper.clone(),
+            revocations: Arc::clone(&revocations),
+            clock: Arc::clone(&clock),
+            longest_jwt: LONGEST_JWT,
+        });
+        let key_room = KeyRoom {
+            rotation: Rotation {
+                keys: Arc::clone(&keys),
+                seal: Arc::clone(&seal),
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+                algorithm: settings.algorithm,
+                publish_ahead: settings.publish_ahead,
+                longest_jwt: LONGEST_JWT,
+            },
+            keys,
+            seal,
+            rotate_every: settings.rotate_every,
+            minter: Arc::clone(&minter),
+            edge,
+            clock: Arc::clone(&clock),
+            stamps: AtomicU32::new(1),
+            made_of: Mutex::new(traits(&records)),
+        };
+        Ok(Arc::new(Self {
+            settings,
+            store,
+            decider,
+            minter,
+            logout,
+            key_room,
+            revocations,
+            clock,
+            entropy,
+            pepper,
+        }))
+    }
+
+    /// Builds doors and pages. The metrics recorder must be installed before.
+    pub(crate) fn front(&self) -> Result<Front> {
+        let settings = &self.settings;
+        let hasher =
+            HashingPool::start(settings.passwords.cost, Bounds::default(), Arc::clone(&self.entropy))?;
+        let accounts: Arc<dyn Accounts> = self.store.clone();
+        let sessions: Arc<dyn Sessions> = self.store.clone();
+        let throttle: Arc<dyn Throttle> = self.store.clone();
+        let directory: Arc<dyn Directory> = self.store.clone();
+        let login = Arc::new(Login {
+            accounts: Arc::clone(&accounts),
+            sessions,
+            throttle,
+            hasher,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            pepper: self.pepper.clone(),
+            limits: settings.session_limits,
+        });
+        let portal = Portal {
+            login,
+            logout: Arc::clone(&self.logout),
+            decider: Arc::clone(&self.decider),
+            minter: Arc::clone(&self.minter),
+            accounts,
+            directory,
+            pre_session_cookie: settings.pre_session_cookie.clone(),
+            proxies: TrustedProxies::new(settings.public_proxies.clone()),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            brand: BRAND.to_owned(),
+        };
+        let swap =
+            Arc::new(Swap::new(Arc::clone(&self.decider), Arc::clone(&self.minter), &settings.public_url));
+        let cookies = vec![settings.session_cookie.clone(), settings.pre_session_cookie.clone()];
+        Ok(Front {
+            forward_auth: ForwardAuth::new(
+                Arc::clone(&swap),
+                TrustedProxies::new(settings.forward_auth_proxies.clone()),
+            ),
+            proxy: ProxyDoor::new(
+                swap,
+                cookies,
+                &settings.public_url,
+                vestibule_gateway::Timeouts::default(),
+            ),
+            pages: vestibule_portal::router(Arc::new(portal)),
+        })
+    }
+
+    /// Takes over the routes and audiences of newer settings; everything else needs a restart.
+    pub(crate) fn replace_routes(&self, newer: &Settings) {
+        // Old routes name old audiences until they are gone: for a moment both are known.
+        let older = &self.settings.audiences;
+        let kept = older.iter().filter(|old| newer.audiences.iter().all(|new| new.name != old.name));
+        let both = newer.audiences.iter().chain(kept).cloned().collect();
+        self.minter.replace_audiences(AudienceTable::new(both));
+        self.decider.routes.store(Arc::new(RouteTable::new(newer.routes.clone())));
+    }
+}
+
+/// Reads a secret of the installation. Makes it where everything is new; where there is a database already, a missing secret was
+/// lost, and another one would be wrong.
+fn installation_secret(path: &Path, what: &str, is_new: bool, entropy: &dyn Entropy) -> Result<SecretBytes> {
+    match secret_file::read(path)? {
+        Some(secret) => Ok(secret),
+        None if is_new => {
+            if let Some(folder) = path.parent() {
+                secret_file::private_dir(folder)?;
+            }
+            secret_file::create(path, entropy)
+        }
+        None => bail!(
+            "the {what} {} is missing but the database is there; restore it from your backup",
+            path.display()
+        ),
+    }
+}

@@ -1,0 +1,201 @@
+//! `vestibule account …`: who may sign in. Passwords come on stdin and are hashed here; only hashes go further.
+
+use clap::{Args, Subcommand};
+use vestibule_core::account::password;
+use vestibule_core::port::Entropy;
+
+use super::output::{self, counted, facts, say};
+use super::{Context, Failure, ask_one, input};
+use crate::control::view::AccountView;
+use crate::control::{Answer, Ask, PAGE};
+use crate::host::entropy::SystemEntropy;
+
+#[derive(Subcommand)]
+pub(super) enum AccountCommand {
+    /// Add an account
+    Add(Add),
+    /// List all accounts
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one account
+    Show {
+        /// Identifier or subject
+        account: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set traits or a new password; a new password ends all sessions
+    Set(Set),
+    /// Refuse sign-in and end all sessions
+    Disable {
+        /// Identifier or subject
+        account: String,
+    },
+    /// Allow sign-in again
+    Enable {
+        /// Identifier or subject
+        account: String,
+    },
+    /// Remove an account and end all its sessions
+    Remove {
+        /// Identifier or subject
+        account: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Add {
+    /// What its owner will type, usually a mail address
+    identifier: String,
+    /// Facts that services may be told: a JSON object
+    #[arg(long, value_name = "JSON")]
+    traits: Option<String>,
+    /// Read the password from stdin; without it nobody can sign in until one is set
+    #[arg(long)]
+    password_stdin: bool,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true, id = "what")]
+pub(super) struct SetWhat {
+    /// Facts that services may be told: a JSON object, in place of the old one
+    #[arg(long, value_name = "JSON")]
+    traits: Option<String>,
+    /// Read a new password from stdin
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Set {
+    /// Identifier or subject
+    account: String,
+    #[command(flatten)]
+    what: SetWhat,
+}
+
+impl AccountCommand {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Add(add) => add.run(context),
+            Self::Disable { account } => set_status(context, account, "disabled"),
+            Self::Enable { account } => set_status(context, account, "enabled"),
+            Self::List { json } => list(context, json),
+            Self::Remove { account } => {
+                let ended = done(context, Ask::AccountRemove { who: account.clone() })?;
+                say(&format!("{account} is removed; {} ended", counted(ended, "session")));
+                Ok(())
+            }
+            Self::Set(set) => set.run(context),
+            Self::Show { account, json } => show(context, account, json),
+        }
+    }
+}
+
+impl Add {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let password_hash = if self.password_stdin { Some(hashed(context)?) } else { None };
+        let ask = Ask::AccountAdd { identifier: self.identifier, traits: self.traits, password_hash };
+        let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
+        let Answer::Account { account } = answer else { return Err(Failure::mismatch()) };
+        if self.json {
+            return output::json(&account);
+        }
+        say(&format!("{} is added, with the subject {}", account.identifier, account.subject));
+        if !account.has_password {
+            say("Nobody can sign in with it yet: vestibule account set … --password-stdin");
+        }
+        Ok(())
+    }
+}
+
+impl Set {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let password_hash = if self.what.password_stdin { Some(hashed(context)?) } else { None };
+        let ask = Ask::AccountSet { who: self.account.clone(), traits: self.what.traits, password_hash };
+        let ended = done(context, ask)?;
+        say(&format!("{} is changed; {} ended", self.account, counted(ended, "session")));
+        Ok(())
+    }
+}
+
+fn hashed(context: &Context) -> Result<String, Failure> {
+    let rules = context.settings()?.passwords;
+    let password = input::new_password(rules.min_length)?;
+    let mut salt = [0; 16];
+    SystemEntropy.fill(&mut salt)?;
+    Ok(password::hash(&password, &salt, rules.cost)?.reveal().to_owned())
+}
+
+fn set_status(context: &Context, account: String, status: &str) -> Result<(), Failure> {
+    let ask = Ask::AccountStatus { who: account.clone(), status: status.to_owned() };
+    let ended = done(context, ask)?;
+    say(&format!("{account} is {status}; {} ended", counted(ended, "session")));
+    Ok(())
+}
+
+/// Does something and says how many sessions ended with it.
+fn done(context: &Context, ask: Ask) -> Result<usize, Failure> {
+    match context.ask(async |desk| ask_one(desk, ask).await)? {
+        Answer::Done { ended } => Ok(ended.len()),
+        _ => Err(Failure::mismatch()),
+    }
+}
+
+fn list(context: &Context, json: bool) -> Result<(), Failure> {
+    let accounts = context.ask(async |desk| {
+        let mut all: Vec<AccountView> = Vec::new();
+        loop {
+            let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let Answer::Accounts { accounts } = ask_one(desk, Ask::AccountList { skip }).await? else {
+                return Err(Failure::mismatch());
+            };
+            let is_last = accounts.len() < PAGE as usize;
+            all.extend(accounts);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    })?;
+    if json {
+        return output::json(&accounts);
+    }
+    if accounts.is_empty() {
+        say("No accounts yet: vestibule account add ada@example.com --password-stdin");
+        return Ok(());
+    }
+    let row = |it: &AccountView| {
+        let password = if it.has_password { "yes" } else { "no" };
+        vec![
+            it.identifier.clone(),
+            it.subject.clone(),
+            it.status.clone(),
+            password.into(),
+            it.created_at.clone(),
+        ]
+    };
+    output::table(&["IDENTIFIER", "SUBJECT", "STATUS", "PASSWORD", "CREATED"], accounts.iter().map(row));
+    Ok(())
+}
+
+fn show(context: &Context, who: String, json: bool) -> Result<(), Failure> {
+    let answer = context.ask(async |desk| ask_one(desk, Ask::AccountShow { who }).await)?;
+    let Answer::Account { account } = answer else { return Err(Failure::mismatch()) };
+    if json {
+        return output::json(&account);
+    }
+    facts(&[
+        ("identifier", account.identifier),
+        ("subject", account.subject),
+        ("status", account.status),
+        ("password", if account.has_password { "yes" } else { "no" }.to_owned()),
+        ("traits", serde_json::Value::Object(account.traits).to_string()),
+        ("epoch", account.epoch.to_string()),
+        ("created", account.created_at),
+    ]);
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! `vestibule config …`: is it right, what is in force, what can be written.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::output::{self, say};
+use super::{Context, Failure};
+use crate::config::raw::Raw;
+
+#[derive(Subcommand)]
+pub(super) enum Config {
+    /// Say whether the configuration is right
+    Check,
+    /// Print the settings in force; secrets are named by their files and never shown
+    Show {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the configuration file
+    Schema,
+}
+
+impl Config {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Check => {
+                let settings = context.settings()?;
+                say(&format!(
+                    "{} is right: {} routes, {} audiences",
+                    context.source,
+                    settings.routes.len(),
+                    settings.audiences.len()
+                ));
+                for danger in &settings.dangers {
+                    say(&format!("danger: {}: {}", danger.key, danger.what));
+                }
+                Ok(())
+            }
+            Self::Schema => output::json(&schemars::schema_for!(Raw)),
+            Self::Show { json } => show(context, json),
+        }
+    }
+}
+
+fn show(context: &Context, json: bool) -> Result<(), Failure> {
+    let settings = context.settings()?;
+    if json {
+        let dangers: Vec<Value> =
+            settings.dangers.iter().map(|it| json!({ "key": it.key, "what": it.what })).collect();
+        return output::json(&json!({ "settings": settings.raw, "dangers": dangers }));
+    }
+    for danger in &settings.dangers {
+        say(&format!("# danger: {}: {}", danger.key, danger.what));
+    }
+    let text = toml::to_string(&settings.raw)
+        .map_err(|error| Failure::Unknown(format!("the settings cannot be told: {error}")))?;
+    say(text.trim_end());
+    Ok(())
+}

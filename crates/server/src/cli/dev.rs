@@ -1,0 +1,214 @@
+//! `vestibule dev`: the main job on one command. Server, gateway and a small demo service on loopback, on a database of its own, with
+//! a demo account whose password is drawn anew at every start. Out: how to sign in, then a line per swap.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use data_encoding::BASE32_DNSSEC;
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use vestibule_core::account::password;
+use vestibule_core::port::Entropy;
+use vestibule_core::secret::Password;
+use vestibule_verify::Verifier;
+use zeroize::Zeroizing;
+
+use super::output::say;
+use super::serve::{Server, block_on};
+use super::{Context, Failure};
+use crate::assemble::House;
+use crate::config::{self, Source};
+use crate::control::{Answer, Ask};
+use crate::demo::{self, Demo};
+use crate::host::entropy::SystemEntropy;
+use crate::host::secret_file;
+use crate::listen;
+use crate::operator::Operator;
+use crate::telemetry;
+
+const IDENTIFIER: &str = "ada@example.com";
+const TRAITS: &str =
+    r#"{"name":"Ada Lovelace","department":"R&D","address":{"city":"London","country":"GB"}}"#;
+/// Security events and one line per swap; nothing else of what goes well.
+const LOG_FILTER: &str = "warn,vestibule::event=info,vestibule::swap=debug";
+
+#[derive(Args)]
+pub(super) struct Dev {
+    /// Port of the pages and the gateway, on loopback; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Keep everything in this folder; without it in one that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Dev {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        telemetry::log(context.log_format, LOG_FILTER)?;
+        let counters = telemetry::count()?;
+        block_on(async {
+            let public = listen::bind(([127, 0, 0, 1], self.port).into(), "--port").await?;
+            let internal = listen::bind(([127, 0, 0, 1], 0).into(), "the internal listener").await?;
+            let behind = listen::bind(([127, 0, 0, 1], 0).into(), "the demo service").await?;
+            let folder = Folder::make(self.data_dir.as_deref())?;
+            let file = folder.path.join("dev.toml");
+            let text = configuration(port_of(&public)?, port_of(&internal)?, port_of(&behind)?);
+            fs::write(&file, &text).map_err(|error| cannot("write", &file, &error))?;
+            let settings = config::read(&text, &file.display().to_string(), &folder.path, &[])?;
+            let server = Server::open_on(settings, counters, public, internal).await?;
+            let password = demo_account(&server.house).await?;
+            welcome(&server, &file, &password);
+            drop(password);
+            let demo = tokio::spawn(serve_demo(Arc::clone(&server.house), behind));
+            let ended = server.run(Some(Source::find(Some(file)))).await;
+            demo.abort();
+            ended
+        })
+    }
+}
+
+/// The data folder; a temporary one goes when it is dropped.
+struct Folder {
+    path: PathBuf,
+    is_temporary: bool,
+}
+
+impl Folder {
+    fn make(asked: Option<&Path>) -> Result<Self, Failure> {
+        let path = match asked {
+            Some(path) => path.to_owned(),
+            None => {
+                let mut random = [0; 10];
+                SystemEntropy.fill(&mut random)?;
+                std::env::temp_dir().join(format!("vestibule-dev-{}", BASE32_DNSSEC.encode(&random)))
+            }
+        };
+        secret_file::private_dir(&path)?;
+        // Commands are started from elsewhere: the file they are pointed to must be found from there.
+        let path = path.canonicalize().map_err(|error| cannot("find", &path, &error))?;
+        Ok(Self { path, is_temporary: asked.is_none() })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_temporary
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(folder = %self.path.display(), error = %error, "the temporary folder stays behind");
+        }
+    }
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("cannot {what} {}: {error}", path.display()))
+}
+
+fn port_of(listener: &TcpListener) -> Result<u16, Failure> {
+    let address = listener.local_addr();
+    address
+        .map(|it| it.port())
+        .map_err(|error| Failure::Unknown(format!("a listener has no address: {error}")))
+}
+
+fn configuration(public: u16, internal: u16, behind: u16) -> String {
+    format!(
+        "# Written by `vestibule dev` at every start.\n\
+         data_dir = \".\"\n\
+         public_url = \"http://127.0.0.1:{public}\"\n\n\
+         [listen]\n\
+         public = \"127.0.0.1:{public}\"\n\
+         internal = \"127.0.0.1:{internal}\"\n\n\
+         [[audience]]\n\
+         name = \"{audience}\"\n\
+         claims = {{ email = \"account.identifier\", name = \"account.traits.name\", department = \"account.traits.department\", address = \"account.traits.address\" }}\n\n\
+         [[route]]\n\
+         path = \"/\"\n\
+         audience = \"{audience}\"\n\
+         headers = {{ \"x-auth-department\" = \"department\" }}\n\
+         upstream = \"http://127.0.0.1:{behind}\"\n",
+        audience = demo::AUDIENCE,
+    )
+}
+
+/// Makes the demo account, or gives it a new password where a kept folder has it already.
+async fn demo_account(house: &Arc<House>) -> Result<Zeroizing<String>, Failure> {
+    let typed = random_password()?;
+    let password =
+        Password::parse(&typed).ok_or_else(|| Failure::Unknown("a drawn password is none".into()))?;
+    let mut salt = [0; 16];
+    SystemEntropy.fill(&mut salt)?;
+    let hash = password::hash(&password, &salt, house.settings.passwords.cost)?.reveal().to_owned();
+    let operator = Operator::new(Arc::clone(house));
+    let traits = Some(TRAITS.to_owned());
+    let add = Ask::AccountAdd {
+        identifier: IDENTIFIER.to_owned(),
+        traits: traits.clone(),
+        password_hash: Some(hash.clone()),
+    };
+    let set = Ask::AccountSet { who: IDENTIFIER.to_owned(), traits, password_hash: Some(hash) };
+    let answer = match operator.answer(add).await {
+        Answer::Refused { .. } => operator.answer(set).await,
+        answer => answer,
+    };
+    match answer {
+        Answer::Refused { what } | Answer::Fault { what } => Err(Failure::Unknown(what)),
+        _ => Ok(typed),
+    }
+}
+
+/// 125 bits in five groups of five: short enough to type, long enough that nobody guesses it.
+fn random_password() -> Result<Zeroizing<String>, Failure> {
+    let mut random = Zeroizing::new([0; 16]);
+    SystemEntropy.fill(&mut *random)?;
+    let text = Zeroizing::new(BASE32_DNSSEC.encode(&*random));
+    let groups: Vec<&str> = (0..5).filter_map(|group| text.get(group * 5..group * 5 + 5)).collect();
+    Ok(Zeroizing::new(groups.join("-")))
+}
+
+fn welcome(server: &Server, file: &Path, password: &str) {
+    let settings = &server.house.settings;
+    say(&format!(
+        "\nVestibule runs on this machine alone. Ctrl-C ends it{}.\n\n  \
+           Open       {url}/\n  \
+           Sign in    {IDENTIFIER}\n  \
+           Password   {password}\n\n  \
+           Keys       {url}/.well-known/jwks.json\n  \
+           Metrics    http://{internal}/metrics\n  \
+           Ask it     vestibule session list --config {file}\n\n\
+         A line for each session that is swapped for a JWT:\n",
+        if file.starts_with(std::env::temp_dir()) { " and removes what it wrote" } else { "" },
+        url = settings.public_url.as_str(),
+        internal = server.internal_address(),
+        file = file.display(),
+    ));
+}
+
+/// The service behind: it verifies with public keys alone, those that are published now.
+async fn serve_demo(house: Arc<House>, listener: TcpListener) {
+    let published = || house.minter.ring().published(house.clock.now());
+    let verifier = Verifier::new(house.minter.issuer(), demo::AUDIENCE, published().unwrap_or_default());
+    let verifier = Arc::new(verifier);
+    let demo = Demo {
+        verifier: Arc::clone(&verifier),
+        clock: Arc::clone(&house.clock),
+        cookie: house.settings.session_cookie.as_str().to_owned(),
+        lines: Mutex::new(HashMap::new()),
+    };
+    let keep_keys = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if let Ok(keys) = published() {
+                verifier.replace_keys(keys);
+            }
+        }
+    };
+    tokio::select! {
+        () = demo::serve(Arc::new(demo), listener) => {}
+        () = keep_keys => {}
+    }
+}

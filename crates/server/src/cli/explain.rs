@@ -1,0 +1,77 @@
+//! `vestibule explain`: why one request would be let through or not, step by step.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::output::{self, say};
+use super::{Context, Failure, ask_one, input};
+use crate::control::view::{Explanation, StepView};
+use crate::control::{Answer, Ask, Presented};
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("credential").required(true))]
+pub(super) struct Explain {
+    /// Read the session cookie from stdin: its value, or a whole Cookie header
+    #[arg(long, group = "credential")]
+    cookie_stdin: bool,
+    /// Read what follows `Authorization: Bearer` from stdin
+    #[arg(long, group = "credential")]
+    bearer_stdin: bool,
+    /// The whole URL as the browser sees it
+    #[arg(long)]
+    url: String,
+    #[arg(long, default_value = "GET")]
+    method: String,
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        let credential = if self.cookie_stdin {
+            Presented::Cookie(input::text("a cookie")?.trim().to_owned())
+        } else {
+            Presented::Bearer(input::text("a credential")?.trim().to_owned())
+        };
+        let ask = Ask::Explain { credential, url: self.url.clone(), method: self.method.clone() };
+        let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
+        let Answer::Explanation { explanation } = answer else { return Err(Failure::mismatch()) };
+        if self.json {
+            output::json(&explanation)?;
+        } else {
+            say(&format!("{} {}", self.method, self.url));
+            tell(&explanation);
+        }
+        match explanation.code {
+            None => Ok(()),
+            Some(code) => Err(Failure::Refused(format!("{}: {code}", explanation.outcome))),
+        }
+    }
+}
+
+fn tell(explanation: &Explanation) {
+    for StepView { step, found } in &explanation.steps {
+        let found: Vec<String> =
+            found.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
+        say(&format!("  {step:10}  {}", found.join("  ")));
+    }
+    if let Some(jwt) = &explanation.jwt {
+        let cache = if jwt.reused { "kept from an earlier request" } else { "signed for this one" };
+        say(&format!(
+            "  jwt         audience={}  key={}  alg={}  {} bytes  expires in {}s  {cache}",
+            jwt.audience, jwt.key_id, jwt.algorithm, jwt.bytes, jwt.expires_in_seconds
+        ));
+        for (name, value) in &jwt.claims {
+            say(&format!("    {name:10} {}", plain(value)));
+        }
+    }
+    say(&format!("  => {}", explanation.outcome));
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,75 @@
+//! `vestibule key …`: the signing key ring.
+
+use clap::Subcommand;
+
+use super::output::{self, say};
+use super::{Context, Failure, ask_one};
+use crate::control::view::KeyView;
+use crate::control::{Answer, Ask, Beginning};
+
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// List signing keys
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a key that takes over after `keys.publish_ahead`
+    Rotate {
+        /// Let it sign at once; verifiers that keep key sets must fetch anew
+        #[arg(long)]
+        now: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Withdraw a key at once: nothing it signed is accepted any more
+    Retire {
+        /// As `key list` names it
+        #[arg(value_name = "KID")]
+        key_id: String,
+    },
+}
+
+impl KeyCommand {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List { json } => list(context, json),
+            Self::Retire { key_id } => {
+                let ask = Ask::KeyRetire { key_id: key_id.clone() };
+                match context.ask(async |desk| ask_one(desk, ask).await)? {
+                    Answer::Done { .. } => say(&format!("{key_id} is retired")),
+                    _ => return Err(Failure::mismatch()),
+                }
+                Ok(())
+            }
+            Self::Rotate { now, json } => {
+                let begin = if now { Beginning::Now } else { Beginning::Ahead };
+                let answer = context.ask(async |desk| ask_one(desk, Ask::KeyRotate { begin }).await)?;
+                let Answer::Key { key } = answer else { return Err(Failure::mismatch()) };
+                if json {
+                    return output::json(&key);
+                }
+                say(&format!("{} ({}) signs from {} on", key.key_id, key.algorithm, key.active_from));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(context: &Context, json: bool) -> Result<(), Failure> {
+    let answer = context.ask(async |desk| ask_one(desk, Ask::KeyList).await)?;
+    let Answer::Keys { keys } = answer else { return Err(Failure::mismatch()) };
+    if json {
+        return output::json(&keys);
+    }
+    if keys.is_empty() {
+        say("No keys yet: the first start makes one, and so does vestibule key rotate --now");
+        return Ok(());
+    }
+    let row = |it: &KeyView| {
+        let gone = it.gone_at.clone().unwrap_or_default();
+        vec![it.key_id.clone(), it.algorithm.clone(), it.state.0.clone(), it.active_from.clone(), gone]
+    };
+    output::table(&["KID", "ALGORITHM", "STATE", "SIGNS FROM", "GONE AT"], keys.iter().map(row));
+    Ok(())
+}

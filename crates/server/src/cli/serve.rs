@@ -1,0 +1,179 @@
+//! `vestibule serve`: the server, until SIGTERM or SIGINT; SIGHUP reads routes and audiences anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Context, Failure};
+use crate::assemble::House;
+use crate::clockwork;
+use crate::config::{Settings, Source};
+use crate::control::server::ControlSocket;
+use crate::listen::{self, Face, Limits};
+use crate::operator::Operator;
+use crate::status::Status;
+use crate::telemetry;
+
+/// How long requests in flight may take once the program was asked to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+pub(super) fn run(context: &Context) -> Result<(), Failure> {
+    telemetry::log(context.log_format, "info")?;
+    let counters = telemetry::count()?;
+    let settings = context.settings()?;
+    block_on(async {
+        let server = Server::open(settings, counters).await?;
+        tracing::info!(
+            public = %server.public_address(),
+            internal = %server.internal_address(),
+            public_url = server.house.settings.public_url.as_str(),
+            routes = server.house.settings.routes.len(),
+            "ready"
+        );
+        server.run(Some(context.source.clone())).await
+    })
+}
+
+/// Runs a server command's future on all cores.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(future)
+}
+
+/// A server with its sockets open.
+pub(super) struct Server {
+    pub(super) house: Arc<House>,
+    counters: PrometheusHandle,
+    public: TcpListener,
+    internal: TcpListener,
+    control: ControlSocket,
+}
+
+impl Server {
+    /// Opens the sockets first, so that a port in use is known before anything else happens.
+    pub(super) async fn open(settings: Settings, counters: PrometheusHandle) -> Result<Self, Failure> {
+        let public = listen::bind(settings.listen.public, "listen.public").await?;
+        let internal = listen::bind(settings.listen.internal, "listen.internal").await?;
+        Self::open_on(settings, counters, public, internal).await
+    }
+
+    /// Opens the house behind sockets that are open already.
+    pub(super) async fn open_on(
+        settings: Settings,
+        counters: PrometheusHandle,
+        public: TcpListener,
+        internal: TcpListener,
+    ) -> Result<Self, Failure> {
+        for danger in &settings.dangers {
+            tracing::warn!(setting = danger.key, "danger: {}", danger.what);
+        }
+        let house = House::open(settings).await?;
+        let control = ControlSocket::open(&house.settings.control_socket())?;
+        house.key_room.ensure_signer().await?;
+        Ok(Self { house, counters, public, internal, control })
+    }
+
+    pub(super) fn public_address(&self) -> String {
+        self.public.local_addr().map(|it| it.to_string()).unwrap_or_default()
+    }
+
+    pub(super) fn internal_address(&self) -> String {
+        self.internal.local_addr().map(|it| it.to_string()).unwrap_or_default()
+    }
+
+    /// Serves until a signal ends it; `source` is what SIGHUP reads.
+    pub(super) async fn run(self, source: Option<Source>) -> Result<(), Failure> {
+        let house = self.house;
+        let front = Arc::new(house.front()?);
+        let status = Arc::new(Status::new(Arc::clone(&house), self.counters.clone()));
+        let operator = Arc::new(Operator::new(Arc::clone(&house)));
+        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        let connections = TaskTracker::new();
+        let accept = |listener, face| {
+            tokio::spawn(listen::accept(
+                listener,
+                face,
+                Limits::default(),
+                drain.clone(),
+                connections.clone(),
+            ))
+        };
+        let faces = [
+            accept(self.public, Face::Public { front: Arc::clone(&front) }),
+            accept(self.internal, Face::Internal { front, status: Arc::clone(&status) }),
+        ];
+        let control = tokio::spawn(self.control.serve(operator, stop.clone()));
+        let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
+
+        wait_for_the_end(&house, source).await?;
+        tracing::info!("draining: no new connections, requests in flight are finished");
+        status.drain();
+        drain.cancel();
+        for face in faces {
+            face.await.ok();
+        }
+        connections.close();
+        tokio::select! {
+            () = connections.wait() => {}
+            () = tokio::time::sleep(DRAIN) => {
+                tracing::warn!(connections = connections.len(), "some requests were not finished in time");
+            }
+            ended = signalled(SignalKind::interrupt()) => ended?,
+        }
+        stop.cancel();
+        control.await.ok();
+        clockwork.await.ok();
+        house.store.close().await?;
+        tracing::info!("ended");
+        Ok(())
+    }
+}
+
+/// Waits for SIGTERM or SIGINT, and takes over new routes at each SIGHUP.
+async fn wait_for_the_end(house: &House, source: Option<Source>) -> Result<(), Failure> {
+    let no_signals = |error| Failure::Unknown(format!("signals cannot be received: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => {
+                if let Some(source) = &source {
+                    reload(house, source);
+                }
+            }
+        }
+    }
+}
+
+async fn signalled(kind: SignalKind) -> Result<(), Failure> {
+    let mut signal =
+        signal(kind).map_err(|error| Failure::Unknown(format!("signals cannot be received: {error}")))?;
+    signal.recv().await;
+    Ok(())
+}
+
+/// A configuration that is wrong changes nothing: the old one stays in force.
+fn reload(house: &House, source: &Source) {
+    match source.load() {
+        Ok(newer) => {
+            house.replace_routes(&newer);
+            tracing::info!(
+                routes = newer.routes.len(),
+                audiences = newer.audiences.len(),
+                "routes and audiences were read anew; other settings need a restart"
+            );
+        }
+        Err(error) => tracing::error!(error = %error, "the configuration stays as it was"),
+    }
+}

@@ -1,0 +1,140 @@
+//! `vestibule token …`: read any JWT, or verify one. The JWT comes on stdin: an argument would be in the process list.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use vestibule_core::port::Clock;
+use vestibule_verify::{KeySet, MAX_JWKS_BYTES, Verifier};
+use zeroize::Zeroizing;
+
+use super::output::{self, say};
+use super::{Context, Failure, ask_one, input};
+use crate::control::view::VerifiedView;
+use crate::control::{Answer, Ask};
+use crate::host::clock::SystemClock;
+
+#[derive(Subcommand)]
+pub(super) enum Token {
+    /// Show what a JWT on stdin says; nothing is verified
+    Inspect {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Verify a JWT on stdin, against this installation or a key set
+    Verify(Verify),
+}
+
+#[derive(Args)]
+pub(super) struct Verify {
+    /// Whom it must be for
+    #[arg(long)]
+    audience: String,
+    /// A JWK set to verify against, in place of this installation's keys
+    #[arg(long, value_name = "FILE", requires = "issuer")]
+    jwks_file: Option<PathBuf>,
+    /// Who must have issued it. Its keys are not fetched over HTTP yet: bring them with --jwks-file
+    #[arg(long, value_name = "URL", requires = "jwks_file")]
+    issuer: Option<String>,
+    #[arg(long)]
+    json: bool,
+}
+
+impl Token {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Inspect { json } => inspect(json),
+            Self::Verify(verify) => verify.run(context),
+        }
+    }
+}
+
+fn jwt() -> Result<Zeroizing<String>, Failure> {
+    let text = input::text("a JWT")?;
+    let text = text.trim();
+    // As it is often copied.
+    Ok(Zeroizing::new(text.strip_prefix("Bearer ").unwrap_or(text).to_owned()))
+}
+
+fn inspect(json: bool) -> Result<(), Failure> {
+    let now = SystemClock.now().unix_seconds();
+    let read = vestibule_verify::inspect(&jwt()?, now)
+        .map_err(|reject| Failure::Refused(format!("this is not a JWT ({}): {reject}", reject.code())))?;
+    if json {
+        let findings: Vec<Value> =
+            read.findings.iter().map(|it| json!({ "code": it.code, "text": it.text })).collect();
+        return output::json(&json!({ "header": read.header, "claims": read.claims, "findings": findings }));
+    }
+    say("Header (not verified)");
+    members(&Value::Object(read.header));
+    say("Claims (not verified)");
+    members(&read.claims.map_or(Value::Null, Value::Object));
+    for finding in &read.findings {
+        say(&format!("! {} ({})", finding.text, finding.code));
+    }
+    Ok(())
+}
+
+impl Verify {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let jwt = jwt()?;
+        let verified = match (&self.jwks_file, &self.issuer) {
+            (Some(file), Some(issuer)) => {
+                let verifier = Verifier::new(issuer.clone(), self.audience.clone(), key_set(file)?);
+                by(&verifier, &jwt)?
+            }
+            _ => {
+                let ask = Ask::TokenVerify { jwt: jwt.to_string(), audience: self.audience.clone() };
+                let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
+                let Answer::Verified { verified } = answer else { return Err(Failure::mismatch()) };
+                verified
+            }
+        };
+        if self.json {
+            return output::json(&verified);
+        }
+        say("The signature is good, and it is for this audience, in time and not revoked.");
+        say("Header");
+        members(&Value::Object(verified.header));
+        say("Claims");
+        members(&Value::Object(verified.claims));
+        Ok(())
+    }
+}
+
+fn key_set(file: &PathBuf) -> Result<KeySet, Failure> {
+    let wrong = |what: String| Failure::Usage(format!("{}: {what}", file.display()));
+    let length = std::fs::metadata(file).map_err(|error| wrong(error.to_string()))?.len();
+    if length > MAX_JWKS_BYTES as u64 {
+        return Err(wrong(format!("a key set takes {MAX_JWKS_BYTES} bytes at most")));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    KeySet::from_jwks(&text).map_err(|cause| wrong(cause.to_string()))
+}
+
+fn by(verifier: &Verifier, jwt: &str) -> Result<VerifiedView, Failure> {
+    let now = SystemClock.now().unix_seconds();
+    let refused =
+        |reject: vestibule_verify::Reject| Failure::Refused(format!("refused ({}): {reject}", reject.code()));
+    let claims = verifier.verify_at(jwt, now).map_err(refused)?.members().clone();
+    let header = vestibule_verify::inspect(jwt, now).map_err(refused)?.header;
+    Ok(VerifiedView { header, claims })
+}
+
+/// The members of an object, one per line; times also as people read them.
+fn members(object: &Value) {
+    let Value::Object(members) = object else {
+        say("  none that can be read");
+        return;
+    };
+    for (name, value) in members {
+        let spoken = match (name.as_str(), value.as_u64()) {
+            ("auth_time" | "exp" | "iat" | "nbf", Some(seconds)) => {
+                let at = vestibule_core::Timestamp::from_unix_seconds(seconds);
+                format!("  ({})", crate::control::view::moment(at))
+            }
+            _ => String::new(),
+        };
+        say(&format!("  {name:10} {value}{spoken}"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Settings: read once, at start and at SIGHUP. In: a TOML file and `VESTIBULE__…` variables. Out: [`Settings`], which cannot
+//! be half-valid, or one [`ConfigError`] that names the place, the key, what is wrong and what would be right.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub(crate) mod environment;
+pub(crate) mod raw;
+mod settings;
+pub(crate) mod span;
+mod text;
+
+pub(crate) use settings::Settings;
+
+use raw::Raw;
+use text::Text;
+
+#[cfg(test)]
+mod tests;
+
+/// The file that is read when none is named and it is there.
+const DEFAULT_FILE: &str = "vestibule.toml";
+/// No configuration of ours is near this long.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Why a configuration is refused.
+#[derive(Debug)]
+pub(crate) struct ConfigError {
+    /// `vestibule.toml:3:1`, or which variable.
+    place: String,
+    /// `route[0].path`; empty when the whole file is meant.
+    key: String,
+    /// What is wrong and what would be right; never a secret.
+    what: String,
+}
+
+/// A setting that does not make sense, before its place is known.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    key: String,
+    what: String,
+}
+
+/// Where settings come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    file: Option<PathBuf>,
+}
+
+impl Source {
+    /// The file named, or `./vestibule.toml` if it is there, or defaults alone.
+    pub(crate) fn find(named: Option<PathBuf>) -> Self {
+        let file = named.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
+        Self { file }
+    }
+
+    /// Reads settings as they are now.
+    pub(crate) fn load(&self) -> Result<Settings, ConfigError> {
+        self.load_with(&environment::variables())
+    }
+
+    fn load_with(&self, variables: &[(String, String)]) -> Result<Settings, ConfigError> {
+        match &self.file {
+            Some(file) => {
+                let text = read_file(file)?;
+                let base = file.parent().unwrap_or(Path::new(""));
+                read(&text, &file.display().to_string(), base, variables)
+            }
+            None => read("", "the default configuration", Path::new(""), variables),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}", file.display()),
+            None => f.write_str("defaults"),
+        }
+    }
+}
+
+/// Reads settings from a text; relative paths in it start at `base`.
+pub(crate) fn read(
+    text: &str,
+    name: &str,
+    base: &Path,
+    variables: &[(String, String)],
+) -> Result<Settings, ConfigError> {
+    let places = Text::read(text);
+    // The file by itself first: its errors know their places.
+    if let Err(error) = toml::from_str::<Raw>(text) {
+        let at = error.span().map(|span| span.start);
+        return Err(ConfigError {
+            place: at.map_or_else(|| name.to_owned(), |at| format!("{name}:{}", places.place_at(at))),
+            key: at.and_then(|at| places.key_at(at)).unwrap_or_default().to_owned(),
+            what: clean(error.message()),
+        });
+    }
+    let overrides = environment::read(variables)?;
+    let whole = |what: String| ConfigError { place: name.to_owned(), key: String::new(), what };
+    let mut table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| whole(clean(error.message())))?;
+    environment::apply(&overrides, &mut table);
+    let raw: Raw = table.try_into().map_err(|error: toml::de::Error| whole(clean(error.message())))?;
+    Settings::from_raw(raw, base).map_err(|Wrong { key, what }| {
+        let place = match overrides.iter().find(|one| one.sets(&key)) {
+            Some(one) => format!("environment variable {}", one.name()),
+            None => places.place_of(&key).map_or_else(|| name.to_owned(), |place| format!("{name}:{place}")),
+        };
+        ConfigError { place, key, what }
+    })
+}
+
+fn read_file(file: &Path) -> Result<String, ConfigError> {
+    let wrong = |what: String| ConfigError { place: file.display().to_string(), key: String::new(), what };
+    let length = std::fs::metadata(file).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
+    if length > MAX_BYTES {
+        return Err(wrong(format!("is {length} bytes long; a configuration takes {MAX_BYTES} at most")));
+    }
+    std::fs::read_to_string(file).map_err(|error| wrong(format!("cannot be read: {error}")))
+}
+
+/// A parser's message on one line.
+fn clean(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl Wrong {
+    pub(crate) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { key: key.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,301 @@
+//! The configuration as it is written: TOML, key for key. In: the file and the environment. Out: the same, typed, unknown keys
+//! refused; what it means together is [`super::settings`]'s business. Also the source of `vestibule config schema`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::span::Span;
+
+/// All that can be configured. Every key is optional; an empty file is valid.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Raw {
+    /// Database, keys, pepper and control socket; made with mode 0700. Relative paths start at the configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The origin that browsers see. http:// only on loopback. Default: http:// and `listen.public`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) public_url: Option<String>,
+    /// Who may make an account: "closed" (operators alone). "open" comes later.
+    pub(crate) registration: Registration,
+    pub(crate) listen: Listen,
+    pub(crate) secrets: Secrets,
+    pub(crate) store: Store,
+    pub(crate) sessions: Sessions,
+    pub(crate) passwords: Passwords,
+    pub(crate) tokens: Tokens,
+    pub(crate) keys: Keys,
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// Services that get JWTs.
+    pub(crate) audience: Vec<Audience>,
+    /// Which requests go where; none means that everything is denied.
+    pub(crate) route: Vec<Route>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Registration {
+    #[default]
+    Closed,
+    Open,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Listen {
+    /// Pages, JSON API, JWKS, built-in gateway.
+    pub(crate) public: String,
+    /// /check, metrics, health: never to be reached by browsers.
+    pub(crate) internal: String,
+    /// Lets `internal` listen beyond loopback: whoever reaches it can ask for decisions.
+    pub(crate) danger_internal_beyond_loopback: bool,
+    /// Comes later; put a TLS proxy in front.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Tls>,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) cert_file: PathBuf,
+    pub(crate) key_file: PathBuf,
+}
+
+/// Files of 32 random bytes each, as one line of base64url; mode 0600. `vestibule init` makes them. Default: in `data_dir`, made at
+/// the first start.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Secrets {
+    /// Seals the signing keys in the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seal_key_file: Option<PathBuf>,
+    /// What session tokens are digested under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Store {
+    /// "sqlite:PATH". Default: vestibule.db in `data_dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// "same": sessions live in the same store.
+    pub(crate) sessions: String,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sessions {
+    /// Sent as __Host-Http-NAME over https, as NAME on an http loopback origin.
+    pub(crate) cookie: String,
+    /// How long a session may lie unused.
+    pub(crate) idle: Span,
+    /// How long it lives at most.
+    pub(crate) absolute: Span,
+    pub(crate) remember: Remember,
+    /// 0 is no cap; a cap comes later.
+    pub(crate) max_per_account: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Remember {
+    /// Comes later.
+    pub(crate) enabled: bool,
+    pub(crate) idle: Span,
+    pub(crate) absolute: Span,
+}
+
+/// Argon2id, at 19456 KiB, 2 iterations, 1 lane or more.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Passwords {
+    /// In code points; 15 is the least where the password is the only factor.
+    pub(crate) min_length: usize,
+    pub(crate) memory_kib: u32,
+    pub(crate) iterations: u32,
+    pub(crate) lanes: u32,
+}
+
+/// Token mode comes later; `algorithm` already says what services' JWTs are signed with.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Tokens {
+    pub(crate) access: Span,
+    pub(crate) refresh: Refresh,
+    /// ES256, EdDSA, RS256 or PS256.
+    pub(crate) algorithm: String,
+    /// Comes later.
+    pub(crate) cookies: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Refresh {
+    pub(crate) idle: Span,
+    pub(crate) absolute: Span,
+    pub(crate) replay_window: Span,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Keys {
+    /// How long one key signs.
+    pub(crate) rotate_every: Span,
+    /// How long a new key is published before it signs.
+    pub(crate) publish_ahead: Span,
+}
+
+/// Whose forwarding headers are believed.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TrustedProxies {
+    /// Who may ask /check.
+    pub(crate) forward_auth: Vec<String>,
+    /// Whose X-Forwarded-For tells the client's address on the public listener.
+    pub(crate) public: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audience {
+    /// The `aud` claim.
+    pub(crate) name: String,
+    /// How long a JWT lives: 1s to 300s.
+    #[serde(default = "default_lifetime")]
+    pub(crate) lifetime: Span,
+    /// Claim name to source: "account.identifier" or "account.traits.NAME".
+    #[serde(default)]
+    pub(crate) claims: BTreeMap<String, String>,
+    /// Comes later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encrypt_to_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Route {
+    /// Without port; default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<String>,
+    /// Literal, or a prefix when it ends in /.
+    pub(crate) path: String,
+    /// Default: all.
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
+    /// "signed-in" or "public".
+    #[serde(default = "default_require")]
+    pub(crate) require: String,
+    /// "session-cookie", "session-header", "token-header".
+    #[serde(default = "default_accept")]
+    pub(crate) accept: Vec<String>,
+    /// Which [[audience]] its service is; needed unless public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) audience: Option<String>,
+    /// "token", "origin" (for services with a token of their own) or "off".
+    #[serde(default = "default_csrf")]
+    pub(crate) csrf: String,
+    /// Where the service gets its JWT.
+    #[serde(default = "default_assertion_header")]
+    pub(crate) assertion_header: String,
+    /// Plain copies: header name to claim name.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Where the built-in gateway sends it: http://host:port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upstream: Option<String>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            public: "127.0.0.1:8080".into(),
+            internal: "127.0.0.1:8081".into(),
+            danger_internal_beyond_loopback: false,
+            tls: None,
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: None, sessions: "same".into() }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            cookie: "vestibule".into(),
+            idle: Span::minutes(30),
+            absolute: Span::hours(12),
+            remember: Remember::default(),
+            max_per_account: 0,
+        }
+    }
+}
+
+impl Default for Remember {
+    fn default() -> Self {
+        Self { enabled: false, idle: Span::days(7), absolute: Span::days(30) }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { min_length: 15, memory_kib: 19_456, iterations: 2, lanes: 1 }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            access: Span::minutes(10),
+            refresh: Refresh::default(),
+            algorithm: "ES256".into(),
+            cookies: false,
+        }
+    }
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Self { idle: Span::days(14), absolute: Span::days(30), replay_window: Span::seconds(10) }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { rotate_every: Span::days(30), publish_ahead: Span::hours(24) }
+    }
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self { forward_auth: vec!["127.0.0.1/32".into()], public: Vec::new() }
+    }
+}
+
+fn default_lifetime() -> Span {
+    Span::seconds(120)
+}
+
+fn default_require() -> String {
+    "signed-in".into()
+}
+
+fn default_accept() -> Vec<String> {
+    ["session-cookie", "session-header", "token-header"].map(str::to_owned).to_vec()
+}
+
+fn default_csrf() -> String {
+    "token".into()
+}
+
+fn default_assertion_header() -> String {
+    "authorization".into()
+}

@@ -1,0 +1,344 @@
+//! The configuration as it is meant: every value parsed, every combination judged. In: [`Raw`]. Out: [`Settings`] that need no
+//! second look, or the first setting that is wrong.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use vestibule_core::account::password::PasswordCost;
+use vestibule_core::csrf::origin::Origin;
+use vestibule_core::mint::Audience;
+use vestibule_core::route::{CsrfPolicy, Requirement, Route};
+use vestibule_core::session::SessionLimits;
+use vestibule_core::wire::CookieName;
+use vestibule_core::wire::cookie::Https;
+use vestibule_verify::Algorithm;
+
+use super::Wrong;
+use super::raw::{self, Raw};
+use super::span::Span;
+
+mod routes;
+
+/// All settings, valid together.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// Database, default secrets, control socket.
+    pub(crate) data_dir: PathBuf,
+    /// The origin that browsers see; also the `iss` of every JWT.
+    pub(crate) public_url: Origin,
+    pub(crate) listen: Listen,
+    pub(crate) secrets: SecretFiles,
+    pub(crate) database: PathBuf,
+    pub(crate) session_limits: SessionLimits,
+    pub(crate) session_cookie: CookieName,
+    pub(crate) pre_session_cookie: CookieName,
+    pub(crate) passwords: PasswordRules,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) rotate_every: Duration,
+    pub(crate) publish_ahead: Duration,
+    /// Who may ask /check.
+    pub(crate) forward_auth_proxies: Vec<IpNet>,
+    /// Whose X-Forwarded-For counts on the public listener.
+    pub(crate) public_proxies: Vec<IpNet>,
+    pub(crate) audiences: Vec<Audience>,
+    pub(crate) routes: Vec<Route>,
+    /// What weakens a gate: logged at start, shown by readyz and `config show`.
+    pub(crate) dangers: Vec<Danger>,
+    /// As written, with what was derived filled in.
+    pub(crate) raw: Raw,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listen {
+    pub(crate) public: SocketAddr,
+    pub(crate) internal: SocketAddr,
+}
+
+/// Where the two installation secrets are.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretFiles {
+    pub(crate) seal_key: PathBuf,
+    pub(crate) pepper: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PasswordRules {
+    /// In code points.
+    pub(crate) min_length: usize,
+    pub(crate) cost: PasswordCost,
+}
+
+/// A setting that weakens a gate.
+#[derive(Clone, Debug)]
+pub(crate) struct Danger {
+    pub(crate) key: String,
+    pub(crate) what: &'static str,
+}
+
+impl Settings {
+    /// Judges a configuration; relative paths start at `base`.
+    pub(super) fn from_raw(mut raw: Raw, base: &Path) -> Result<Self, Wrong> {
+        refuse_what_comes_later(&raw)?;
+        let under_base = |path: &Path| base.join(path);
+        let data_dir = under_base(raw.data_dir.as_deref().unwrap_or(Path::new("vestibule-data")));
+        let listen = Listen {
+            public: socket("listen.public", &raw.listen.public)?,
+            internal: socket("listen.internal", &raw.listen.internal)?,
+        };
+        let public_url = public_url(&raw, listen)?;
+        let mut dangers = internal_danger(&raw, listen)?;
+        let in_data = |configured: &Option<PathBuf>, default: &str| match configured {
+            Some(path) => under_base(path),
+            None => data_dir.join(default),
+        };
+        let secrets = SecretFiles {
+            seal_key: in_data(&raw.secrets.seal_key_file, "seal.key"),
+            pepper: in_data(&raw.secrets.pepper_file, "pepper.key"),
+        };
+        let database = match raw.store.url.as_deref() {
+            Some(url) => under_base(sqlite_path(url)?),
+            None => data_dir.join("vestibule.db"),
+        };
+        let https = if public_url.is_https() { Https::Yes } else { Https::No };
+        let cookie_wrong = |cause: &dyn std::fmt::Display| Wrong::new("sessions.cookie", cause.to_string());
+        let session_cookie =
+            CookieName::session(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
+        let pre_session_cookie =
+            CookieName::pre_session(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
+        let audiences = routes::audiences(&raw.audience, &public_url)?;
+        let routes = routes::routes(&raw.route, &audiences)?;
+        dangers.extend(csrf_dangers(&routes));
+
+        raw.public_url = Some(public_url.as_str().to_owned());
+        raw.data_dir = Some(data_dir.clone());
+        raw.store.url = Some(format!("sqlite:{}", database.display()));
+        raw.secrets.seal_key_file = Some(secrets.seal_key.clone());
+        raw.secrets.pepper_file = Some(secrets.pepper.clone());
+        Ok(Self {
+            session_limits: session_limits(&raw.sessions)?,
+            passwords: password_rules(&raw.passwords)?,
+            algorithm: algorithm(&raw.tokens.algorithm)?,
+            rotate_every: at_least("keys.rotate_every", raw.keys.rotate_every, Span::hours(1))?,
+            publish_ahead: publish_ahead(&raw.keys)?,
+            forward_auth_proxies: networks(
+                "trusted_proxies.forward_auth",
+                &raw.trusted_proxies.forward_auth,
+            )?,
+            public_proxies: networks("trusted_proxies.public", &raw.trusted_proxies.public)?,
+            data_dir,
+            public_url,
+            listen,
+            secrets,
+            database,
+            session_cookie,
+            pre_session_cookie,
+            audiences,
+            routes,
+            dangers,
+            raw,
+        })
+    }
+
+    /// Where commands reach a running server.
+    pub(crate) fn control_socket(&self) -> PathBuf {
+        self.data_dir.join("control.sock")
+    }
+}
+
+/// Keys of features that are not there yet are known by name, so that nobody believes they do something.
+fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
+    let later = |key: &str, what: &str| {
+        Err(Wrong::new(key, format!("{what} is not available yet; leave this key out")))
+    };
+    if raw.registration == raw::Registration::Open {
+        return later("registration", "open registration");
+    }
+    if raw.listen.tls.is_some() {
+        return later("listen.tls", "TLS on the listeners (let a proxy in front speak TLS)");
+    }
+    if raw.sessions.remember.enabled {
+        return later("sessions.remember.enabled", "remember-me");
+    }
+    if raw.sessions.max_per_account != 0 {
+        return later("sessions.max_per_account", "a cap on sessions per account");
+    }
+    if raw.tokens.cookies {
+        return later("tokens.cookies", "the JWT in a cookie");
+    }
+    if raw.store.sessions != "same" {
+        return later("store.sessions", "a second store for sessions");
+    }
+    if let Some(index) = raw.audience.iter().position(|it| it.encrypt_to_file.is_some()) {
+        return later(&format!("audience[{index}].encrypt_to_file"), "encryption for one audience");
+    }
+    Ok(())
+}
+
+fn socket(key: &str, text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| {
+        Wrong::new(
+            key,
+            format!(
+                "{text:?} is not an address with a port; write it like \"127.0.0.1:8080\" or \"[::1]:8080\""
+            ),
+        )
+    })
+}
+
+fn public_url(raw: &Raw, listen: Listen) -> Result<Origin, Wrong> {
+    let wrong = |what: String| Wrong::new("public_url", what);
+    let Some(text) = &raw.public_url else {
+        if !listen.public.ip().is_loopback() {
+            let what = "is missing: beyond loopback browsers need an https origin; write it like \"https://app.example.com\"";
+            return Err(wrong(what.into()));
+        }
+        return Origin::parse(&format!("http://{}", listen.public)).map_err(|it| wrong(it.to_string()));
+    };
+    let url = Origin::parse(text.strip_suffix('/').unwrap_or(text))
+        .map_err(|cause| wrong(format!("{text:?} is {cause}")))?;
+    if url.is_https() {
+        return Ok(url);
+    }
+    if !is_loopback(url.host()) {
+        return Err(wrong(format!(
+            "{text:?}: http:// is for loopback alone; everywhere else it is https://"
+        )));
+    }
+    if !listen.public.ip().is_loopback() {
+        let what = format!("{text:?}: with an http:// origin `listen.public` must be a loopback address");
+        return Err(wrong(what));
+    }
+    Ok(url)
+}
+
+/// Names that browsers keep on this machine (RFC 6761 section 6.3), and loopback addresses.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|it| it.is_loopback())
+}
+
+fn internal_danger(raw: &Raw, listen: Listen) -> Result<Vec<Danger>, Wrong> {
+    let key = "listen.danger_internal_beyond_loopback";
+    match (listen.internal.ip().is_loopback(), raw.listen.danger_internal_beyond_loopback) {
+        (true, _) => Ok(Vec::new()),
+        (false, true) => Ok(vec![Danger {
+            key: key.into(),
+            what: "the internal listener can be reached from beyond this machine",
+        }]),
+        (false, false) => {
+            let what = format!(
+                "{:?} is beyond loopback: whoever reaches it can ask for decisions and metrics; bind it to loopback, or set `{key} = true` behind a firewall",
+                raw.listen.internal
+            );
+            Err(Wrong::new("listen.internal", what))
+        }
+    }
+}
+
+fn csrf_dangers(routes: &[Route]) -> Vec<Danger> {
+    let is_off = |route: &&Route| {
+        route.csrf == CsrfPolicy::Off && matches!(route.requirement, Requirement::SignedIn(_))
+    };
+    let off = routes.iter().filter(is_off);
+    off.map(|route| Danger {
+        key: format!("route {} csrf = \"off\"", route.path.as_str()),
+        what: "other sites' pages can act there in the name of whoever is signed in",
+    })
+    .collect()
+}
+
+fn sqlite_path(url: &str) -> Result<&Path, Wrong> {
+    // The URL is not repeated in the message: others carry a password.
+    let key = "store.url";
+    match url.split_once(':') {
+        Some(("sqlite", path)) => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.contains('?') || path == ":memory:" {
+                return Err(Wrong::new(
+                    key,
+                    "names no file; write it like \"sqlite:vestibule-data/vestibule.db\"",
+                ));
+            }
+            Ok(Path::new(path))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            Err(Wrong::new(key, "PostgreSQL is not available yet; use \"sqlite:PATH\" or leave this key out"))
+        }
+        Some(("redis" | "rediss" | "redis+cluster", _)) => {
+            Err(Wrong::new(key, "Redis is not available yet; use \"sqlite:PATH\" or leave this key out"))
+        }
+        _ => Err(Wrong::new(key, "is not a store; write it like \"sqlite:vestibule-data/vestibule.db\"")),
+    }
+}
+
+fn session_limits(raw: &raw::Sessions) -> Result<SessionLimits, Wrong> {
+    let idle = at_least("sessions.idle", raw.idle, Span::minutes(1))?;
+    let absolute = at_least("sessions.absolute", raw.absolute, Span::minutes(1))?;
+    if absolute > Span::days(400).duration() {
+        return Err(Wrong::new(
+            "sessions.absolute",
+            format!("{} is too long; 400d is the most", raw.absolute),
+        ));
+    }
+    if idle > absolute {
+        let what =
+            format!("{} is longer than `sessions.absolute` ({}); make it shorter", raw.idle, raw.absolute);
+        return Err(Wrong::new("sessions.idle", what));
+    }
+    Ok(SessionLimits { idle, absolute })
+}
+
+fn at_least(key: &str, span: Span, least: Span) -> Result<Duration, Wrong> {
+    if span.duration() < least.duration() {
+        return Err(Wrong::new(key, format!("{span} is too short; {least} is the least")));
+    }
+    Ok(span.duration())
+}
+
+fn publish_ahead(raw: &raw::Keys) -> Result<Duration, Wrong> {
+    if raw.publish_ahead.duration() >= raw.rotate_every.duration() {
+        let what = format!(
+            "{} is not shorter than `keys.rotate_every` ({}): a key would be replaced before it signs",
+            raw.publish_ahead, raw.rotate_every
+        );
+        return Err(Wrong::new("keys.publish_ahead", what));
+    }
+    // Verifiers keep key sets for minutes; less would be a rotation that some of them miss.
+    at_least("keys.publish_ahead", raw.publish_ahead, Span::minutes(10))
+}
+
+fn password_rules(raw: &raw::Passwords) -> Result<PasswordRules, Wrong> {
+    if !(15..=64).contains(&raw.min_length) {
+        let what = format!(
+            "{} is out of range: 15 is the least while the password is the only factor, and 64 is the most",
+            raw.min_length
+        );
+        return Err(Wrong::new("passwords.min_length", what));
+    }
+    let cost = PasswordCost::new(raw.memory_kib, raw.iterations, raw.lanes)
+        .map_err(|cause| Wrong::new("passwords", cause.to_string()))?;
+    Ok(PasswordRules { min_length: raw.min_length, cost })
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, Wrong> {
+    match Algorithm::parse(name).filter(|it| !it.is_symmetric()) {
+        Some(algorithm) => Ok(algorithm),
+        None => {
+            let what = format!("{name:?} does not sign here; choose ES256, EdDSA, RS256 or PS256");
+            Err(Wrong::new("tokens.algorithm", what))
+        }
+    }
+}
+
+fn networks(key: &str, texts: &[String]) -> Result<Vec<IpNet>, Wrong> {
+    let parse = |(index, text): (usize, &String)| {
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map_err(|_| {
+            let what = format!("{text:?} is not a network; write it like \"10.0.0.0/8\" or \"192.0.2.7/32\"");
+            Wrong::new(format!("{key}[{index}]"), what)
+        })
+    };
+    texts.iter().enumerate().map(parse).collect()
+}

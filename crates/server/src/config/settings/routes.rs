@@ -1,0 +1,265 @@
+//! Audiences and routes as they are meant. In: their tables. Out: core's types, each name resolved, each header allowed.
+
+use std::sync::Arc;
+
+use http::uri::Scheme;
+use http::{HeaderName, Method, Uri};
+use vestibule_core::csrf::origin::Origin;
+use vestibule_core::mint::{Audience, STANDARD_CLAIMS};
+use vestibule_core::principal::Assurance;
+use vestibule_core::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route};
+use vestibule_core::wire::{CredentialKind, Transport};
+
+use crate::config::Wrong;
+use crate::config::raw;
+
+/// Headers that an upstream gets from the connection or from us under a fixed meaning; a route cannot give them another.
+const RESERVED_HEADERS: [&str; 16] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-auth-login",
+    "x-auth-session",
+    "x-auth-subject",
+    "x-csrf-token",
+];
+
+/// Paths of the public listener that are our own.
+const OUR_PATHS: [&str; 2] = ["/auth/", "/.well-known/"];
+
+pub(super) fn audiences(raw: &[raw::Audience], public_url: &Origin) -> Result<Vec<Audience>, Wrong> {
+    let mut audiences: Vec<Audience> = Vec::new();
+    for (index, one) in raw.iter().enumerate() {
+        let key = |member: &str| format!("audience[{index}].{member}");
+        if one.name == public_url.as_str() {
+            let what = "is `public_url`, the audience of access tokens for the edge itself; give the service a name of its own";
+            return Err(Wrong::new(key("name"), what));
+        }
+        if audiences.iter().any(|other| other.name == one.name) {
+            return Err(Wrong::new(key("name"), format!("{:?} is the name of two audiences", one.name)));
+        }
+        let claims = one.claims.iter().map(|(claim, source)| (claim.as_str(), source.as_str()));
+        let audience = Audience::new(&one.name, one.lifetime.duration(), claims).map_err(|cause| {
+            use vestibule_core::mint::NotAnAudience as Not;
+            let member = match &cause {
+                Not::Lifetime => "lifetime",
+                Not::Name => "name",
+                Not::ClaimSource { .. } | Not::StandardClaim(_) => "claims",
+            };
+            Wrong::new(key(member), cause.to_string())
+        })?;
+        audiences.push(audience);
+    }
+    Ok(audiences)
+}
+
+pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience]) -> Result<Vec<Route>, Wrong> {
+    let mut routes: Vec<Route> = Vec::new();
+    for (index, one) in raw.iter().enumerate() {
+        let route = route(&format!("route[{index}]"), one, audiences)?;
+        if routes.iter().any(|other| covers_the_same(other, &route)) {
+            let what =
+                format!("{:?} is already covered, for the same host and methods, by a route above", one.path);
+            return Err(Wrong::new(format!("route[{index}].path"), what));
+        }
+        routes.push(route);
+    }
+    Ok(routes)
+}
+
+fn covers_the_same(one: &Route, other: &Route) -> bool {
+    let share_a_method = || match (one.methods.as_slice(), other.methods.as_slice()) {
+        ([], []) => true,
+        // Named methods beside all methods: the named ones win, so this is a choice and not a mistake.
+        ([], _) | (_, []) => false,
+        (some, others) => some.iter().any(|method| others.contains(method)),
+    };
+    one.host == other.host && one.path == other.path && share_a_method()
+}
+
+fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wrong> {
+    let key = |member: &str| format!("{at}.{member}");
+    let audience = match &raw.audience {
+        None => None,
+        Some(name) => Some(audiences.iter().find(|it| it.name == *name).ok_or_else(|| {
+            let what = format!("{name:?} is no audience; add an [[audience]] with that name");
+            Wrong::new(key("audience"), what)
+        })?),
+    };
+    let requirement = requirement(&key("require"), &raw.require)?;
+    if audience.is_none() && matches!(requirement, Requirement::SignedIn(_)) {
+        let what = "is missing: a service behind a signed-in route gets a JWT, and a JWT is for one audience";
+        return Err(Wrong::new(key("audience"), what));
+    }
+    let assertion_header = header(&key("assertion_header"), &raw.assertion_header)?;
+    Ok(Route {
+        host: raw.host.as_deref().map(|text| host(&key("host"), text)).transpose()?,
+        path: path(&key("path"), &raw.path)?,
+        methods: methods(&key("methods"), &raw.methods)?,
+        requirement,
+        accept: accept(&key("accept"), &raw.accept)?,
+        audience: audience.map(|it| Arc::from(it.name.as_str())),
+        csrf: csrf(&key("csrf"), &raw.csrf)?,
+        headers: copies(&key("headers"), raw, audience, &assertion_header)?,
+        assertion_header,
+        upstream: raw.upstream.as_deref().map(|text| upstream(&key("upstream"), text)).transpose()?,
+    })
+}
+
+fn host(key: &str, text: &str) -> Result<String, Wrong> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+    let has_port = text.contains(':') && !text.starts_with('[');
+    if text.is_empty() || !text.chars().all(good) || has_port || text.ends_with('.') {
+        let what =
+            format!("{text:?} is not a host; write it like \"app.example.com\", without scheme and port");
+        return Err(Wrong::new(key, what));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+fn path(key: &str, text: &str) -> Result<PathPattern, Wrong> {
+    if let Some(ours) =
+        OUR_PATHS.iter().find(|ours| text.starts_with(*ours) || text == ours.trim_end_matches('/'))
+    {
+        return Err(Wrong::new(key, format!("{text:?} is under {ours}, which is Vestibule's own")));
+    }
+    PathPattern::parse(text).map_err(|_| {
+        let what = format!("{text:?} is not a plain path; begin with /, and leave out //, \".\", \"..\", ;, \\, # and encoded slashes");
+        Wrong::new(key, what)
+    })
+}
+
+fn methods(key: &str, texts: &[String]) -> Result<Vec<Method>, Wrong> {
+    let parse = |(index, text): (usize, &String)| {
+        let method = Method::from_bytes(text.as_bytes()).ok();
+        method.filter(|_| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')).ok_or_else(
+            || {
+                let what = format!("{text:?} is not a method; write it in capitals, like \"GET\"");
+                Wrong::new(format!("{key}[{index}]"), what)
+            },
+        )
+    };
+    texts.iter().enumerate().map(parse).collect()
+}
+
+fn requirement(key: &str, text: &str) -> Result<Requirement, Wrong> {
+    match text {
+        "public" => Ok(Requirement::Public),
+        "signed-in" => Ok(Requirement::SignedIn(Assurance::Aal1)),
+        "aal2" => Err(Wrong::new(key, "a second factor is not available yet; use \"signed-in\"")),
+        other => {
+            Err(Wrong::new(key, format!("{other:?} is no requirement; use \"signed-in\" or \"public\"")))
+        }
+    }
+}
+
+fn accept(key: &str, texts: &[String]) -> Result<Accept, Wrong> {
+    let mut accept = Accept::NONE;
+    for (index, text) in texts.iter().enumerate() {
+        let (kind, transport) = match text.as_str() {
+            "session-cookie" => (CredentialKind::Reference, Transport::Cookie),
+            "session-header" => (CredentialKind::Reference, Transport::Header),
+            "token-header" => (CredentialKind::Value, Transport::Header),
+            other => {
+                let what = if other == "token-cookie" {
+                    "the JWT in a cookie is not available yet; leave it out".to_owned()
+                } else {
+                    format!(
+                        "{other:?} is no credential; use \"session-cookie\", \"session-header\", \"token-header\""
+                    )
+                };
+                return Err(Wrong::new(format!("{key}[{index}]"), what));
+            }
+        };
+        accept = accept.with(kind, transport);
+    }
+    if accept == Accept::NONE {
+        return Err(Wrong::new(key, "is empty: nobody could pass; leave the key out for the default"));
+    }
+    Ok(accept)
+}
+
+fn csrf(key: &str, text: &str) -> Result<CsrfPolicy, Wrong> {
+    match text {
+        "off" => Ok(CsrfPolicy::Off),
+        "origin" => Ok(CsrfPolicy::Origin),
+        "token" => Ok(CsrfPolicy::Token),
+        other => {
+            Err(Wrong::new(key, format!("{other:?} is no policy; use \"token\", \"origin\" or \"off\"")))
+        }
+    }
+}
+
+fn header(key: &str, text: &str) -> Result<HeaderName, Wrong> {
+    let name: HeaderName = text.parse().map_err(|_| {
+        Wrong::new(key, format!("{text:?} is not a header name; write it like \"x-auth-department\""))
+    })?;
+    if RESERVED_HEADERS.contains(&name.as_str()) {
+        return Err(Wrong::new(
+            key,
+            format!("{text:?} already has a meaning of its own; choose another name"),
+        ));
+    }
+    if name.as_str().contains(['_', '.']) {
+        let what = format!("{text:?}: proxies and servers read _ and . in names in different ways; use -");
+        return Err(Wrong::new(key, what));
+    }
+    Ok(name)
+}
+
+fn copies(
+    at: &str,
+    raw: &raw::Route,
+    audience: Option<&Audience>,
+    assertion_header: &HeaderName,
+) -> Result<Vec<(HeaderName, String)>, Wrong> {
+    let mut copies = Vec::new();
+    for (name, claim) in &raw.headers {
+        let key = format!("{at}.{name}");
+        let name = header(&key, name)?;
+        if name == *assertion_header || name == http::header::AUTHORIZATION {
+            return Err(Wrong::new(key, "is where the JWT goes; choose another name"));
+        }
+        let told: Vec<&str> = audience.map(|it| it.claim_names().collect()).unwrap_or_default();
+        if !told.contains(&claim.as_str()) {
+            let what = if STANDARD_CLAIMS.contains(&claim.as_str()) {
+                format!(
+                    "{claim:?} is a standard claim: subject and session already come as x-auth-subject and x-auth-session"
+                )
+            } else {
+                format!("{claim:?} is no claim of the route's audience; add it to `claims` there")
+            };
+            return Err(Wrong::new(key, what));
+        }
+        copies.push((name, claim.clone()));
+    }
+    Ok(copies)
+}
+
+fn upstream(key: &str, text: &str) -> Result<Uri, Wrong> {
+    let wrong =
+        |why: &str| Wrong::new(key, format!("{text:?} {why}; write it like \"http://127.0.0.1:9000\""));
+    let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
+    if uri.scheme() == Some(&Scheme::HTTPS) {
+        return Err(wrong("is https, which is not available yet towards upstreams"));
+    }
+    let Some(authority) = uri.authority().filter(|_| uri.scheme() == Some(&Scheme::HTTP)) else {
+        return Err(wrong("is not an http:// URL"));
+    };
+    if authority.as_str().contains('@') {
+        return Err(Wrong::new(key, "carries a name or password, which upstreams do not get"));
+    }
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(wrong("has a path or query: requests keep the path they came with"));
+    }
+    Ok(uri)
+}

@@ -1,0 +1,392 @@
+use super::*;
+
+fn from(text: &str) -> Result<Settings, ConfigError> {
+    read(text, "v.toml", Path::new("/srv"), &[])
+}
+
+fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let variables: Vec<(String, String)> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    read(text, "v.toml", Path::new("/srv"), &variables)
+}
+
+#[track_caller]
+fn refusal(result: Result<Settings, ConfigError>) -> String {
+    match result {
+        Ok(_) => panic!("this configuration was to be refused"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_valid_and_safe_configuration() {
+    let settings = from("").unwrap();
+    assert_eq!(settings.data_dir, Path::new("/srv/vestibule-data"));
+    assert_eq!(settings.database, Path::new("/srv/vestibule-data/vestibule.db"));
+    assert!(settings.listen.public.ip().is_loopback() && settings.listen.internal.ip().is_loopback());
+    assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080");
+    assert_eq!(settings.session_cookie.as_str(), "vestibule");
+    assert!(settings.routes.is_empty() && settings.audiences.is_empty() && settings.dangers.is_empty());
+    assert!(settings.public_proxies.is_empty());
+}
+
+#[test]
+fn the_configuration_of_the_contract_is_understood() {
+    let settings = from(
+        r#"
+        data_dir = "vestibule-data"
+        public_url = "https://app.example.com"
+        [listen]
+        public = "127.0.0.1:8080"
+        internal = "127.0.0.1:8081"
+        [store]
+        url = "sqlite:vestibule-data/vestibule.db"
+        sessions = "same"
+        [sessions]
+        cookie = "vestibule"
+        idle = "30m"
+        absolute = "12h"
+        remember = { enabled = false, idle = "7d", absolute = "30d" }
+        max_per_account = 0
+        [passwords]
+        min_length = 15
+        [tokens]
+        access = "10m"
+        refresh = { idle = "14d", absolute = "30d", replay_window = "10s" }
+        algorithm = "ES256"
+        cookies = false
+        [keys]
+        rotate_every = "30d"
+        publish_ahead = "24h"
+        [trusted_proxies]
+        forward_auth = ["127.0.0.1/32"]
+        [[audience]]
+        name = "orders"
+        lifetime = "120s"
+        claims = { department = "account.traits.department", email = "account.identifier" }
+        [[route]]
+        host = "app.example.com"
+        path = "/orders/"
+        methods = []
+        require = "signed-in"
+        accept = ["session-cookie", "session-header", "token-header"]
+        audience = "orders"
+        csrf = "token"
+        assertion_header = "authorization"
+        headers = { "x-auth-department" = "department" }
+        upstream = "http://127.0.0.1:9000"
+    "#,
+    )
+    .unwrap();
+    assert_eq!(settings.session_cookie.as_str(), "__Host-Http-vestibule");
+    assert_eq!(settings.pre_session_cookie.as_str(), "__Host-Http-vestibule_pre");
+    assert_eq!(settings.routes.len(), 1);
+    assert_eq!(settings.routes[0].audience.as_deref(), Some("orders"));
+}
+
+/// Every refusal names the place, the key, what is wrong and what would be right.
+#[test]
+fn bad_configurations_are_refused_in_so_many_words() {
+    let cases: &[(&str, &str)] = &[
+        ("data_dir = \"x", "v.toml:1:14: "),
+        ("colour = 1", "v.toml:1:1: colour: unknown field `colour`, expected one of `data_dir`"),
+        (
+            "[listen]\npubic = \"x\"",
+            "v.toml:2:1: listen.pubic: unknown field `pubic`, expected one of `public`",
+        ),
+        ("[sessions]\nidle = 30", "v.toml:2:8: sessions.idle: invalid type: integer `30`, expected a string"),
+        (
+            "[sessions]\nidle = \"30 minutes\"",
+            "v.toml:2:8: sessions.idle: \"30 minutes\" is not a length of time; write it like \"90s\", \"30m\", \"12h\" or \"7d\"",
+        ),
+        (
+            "[sessions]\nidle = \"13h\"",
+            "v.toml:2:1: sessions.idle: 13h is longer than `sessions.absolute` (12h); make it shorter",
+        ),
+        ("[sessions]\nidle = \"1s\"", "v.toml:2:1: sessions.idle: 1s is too short; 1m is the least"),
+        (
+            "[sessions]\ncookie = \"a b\"",
+            "v.toml:2:1: sessions.cookie: a cookie name is 1 to 64 characters out of a-z, 0-9, - and _",
+        ),
+        (
+            "[listen]\npublic = \"localhost\"",
+            "v.toml:2:1: listen.public: \"localhost\" is not an address with a port; write it like \"127.0.0.1:8080\"",
+        ),
+        (
+            "[listen]\npublic = \"0.0.0.0:8080\"",
+            "v.toml:1:1: public_url: is missing: beyond loopback browsers need an https origin",
+        ),
+        (
+            "[listen]\ninternal = \"0.0.0.0:8081\"",
+            "v.toml:2:1: listen.internal: \"0.0.0.0:8081\" is beyond loopback",
+        ),
+        (
+            "public_url = \"http://app.example.com\"",
+            "v.toml:1:1: public_url: \"http://app.example.com\": http:// is for loopback alone",
+        ),
+        (
+            "public_url = \"app.example.com\"",
+            "v.toml:1:1: public_url: \"app.example.com\" is not an origin: expected http://host or https://host",
+        ),
+        (
+            "public_url = \"https://app.example.com/auth\"",
+            "v.toml:1:1: public_url: \"https://app.example.com/auth\" is not an origin",
+        ),
+        (
+            "public_url = \"http://127.0.0.1:8080\"\n[listen]\npublic = \"0.0.0.0:8080\"",
+            "v.toml:1:1: public_url: \"http://127.0.0.1:8080\": with an http:// origin `listen.public` must be a loopback address",
+        ),
+        (
+            "[passwords]\nmin_length = 8",
+            "v.toml:2:1: passwords.min_length: 8 is out of range: 15 is the least",
+        ),
+        ("[passwords]\nmemory_kib = 1024", "v.toml:1:2: passwords: Argon2id needs at least 19456 KiB"),
+        (
+            "[tokens]\nalgorithm = \"HS256\"",
+            "v.toml:2:1: tokens.algorithm: \"HS256\" does not sign here; choose ES256, EdDSA, RS256 or PS256",
+        ),
+        ("[tokens]\nalgorithm = \"none\"", "v.toml:2:1: tokens.algorithm: \"none\" does not sign here"),
+        (
+            "[keys]\npublish_ahead = \"30d\"",
+            "v.toml:2:1: keys.publish_ahead: 30d is not shorter than `keys.rotate_every` (30d)",
+        ),
+        (
+            "[trusted_proxies]\nforward_auth = [\"127.0.0.1/32\", \"all\"]",
+            "v.toml:2:33: trusted_proxies.forward_auth[1]: \"all\" is not a network; write it like \"10.0.0.0/8\"",
+        ),
+        ("[[audience]]\nlifetime = \"60s\"", "v.toml:1:1: audience[0]: missing field `name`"),
+        (
+            "[[audience]]\nname = \"a\"\nlifetime = \"1h\"",
+            "v.toml:3:1: audience[0].lifetime: a lifetime is 1s to 300s",
+        ),
+        (
+            "[[audience]]\nname = \"a\"\nclaims = { sub = \"account.identifier\" }",
+            "v.toml:3:1: audience[0].claims: claim \"sub\" is a standard claim",
+        ),
+        (
+            "[[audience]]\nname = \"a\"\nclaims = { x = \"env.HOME\" }",
+            "v.toml:3:1: audience[0].claims: claim \"x\": \"env.HOME\" is no source; use account.identifier or account.traits.NAME",
+        ),
+        (
+            "[[audience]]\nname = \"a\"\n[[audience]]\nname = \"a\"",
+            "v.toml:4:1: audience[1].name: \"a\" is the name of two audiences",
+        ),
+        ("[[audience]]\nname = \"http://127.0.0.1:8080\"", "v.toml:2:1: audience[0].name: is `public_url`"),
+        (
+            "[[route]]\npath = \"/a\"",
+            "v.toml:1:3: route[0].audience: is missing: a service behind a signed-in route gets a JWT",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\naudience = \"b\"",
+            "v.toml:3:1: route[0].audience: \"b\" is no audience; add an [[audience]] with that name",
+        ),
+        (
+            "[[route]]\npath = \"a\"\nrequire = \"public\"",
+            "v.toml:2:1: route[0].path: \"a\" is not a plain path; begin with /",
+        ),
+        (
+            "[[route]]\npath = \"/a//b\"\nrequire = \"public\"",
+            "v.toml:2:1: route[0].path: \"/a//b\" is not a plain path",
+        ),
+        (
+            "[[route]]\npath = \"/auth/x\"\nrequire = \"public\"",
+            "v.toml:2:1: route[0].path: \"/auth/x\" is under /auth/, which is Vestibule's own",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"login\"",
+            "v.toml:3:1: route[0].require: \"login\" is no requirement; use \"signed-in\" or \"public\"",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nmethods = [\"get\"]",
+            "v.toml:4:12: route[0].methods[0]: \"get\" is not a method; write it in capitals",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\naccept = []",
+            "v.toml:4:1: route[0].accept: is empty: nobody could pass",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\naccept = [\"cookie\"]",
+            "v.toml:4:11: route[0].accept[0]: \"cookie\" is no credential",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\ncsrf = \"no\"",
+            "v.toml:4:1: route[0].csrf: \"no\" is no policy; use \"token\", \"origin\" or \"off\"",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nhost = \"https://a\"",
+            "v.toml:4:1: route[0].host: \"https://a\" is not a host",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nassertion_header = \"cookie\"",
+            "v.toml:4:1: route[0].assertion_header: \"cookie\" already has a meaning of its own",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nheaders = { x_a = \"b\" }",
+            "v.toml:4:13: route[0].headers.x_a: \"x_a\": proxies and servers read _ and . in names in different ways; use -",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nheaders = { x-a = \"b\" }",
+            "v.toml:4:13: route[0].headers.x-a: \"b\" is no claim of the route's audience",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nupstream = \"127.0.0.1:9000\"",
+            "v.toml:4:1: route[0].upstream: \"127.0.0.1:9000\" is not an http:// URL; write it like \"http://127.0.0.1:9000\"",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nupstream = \"http://127.0.0.1:9000/base\"",
+            "v.toml:4:1: route[0].upstream: \"http://127.0.0.1:9000/base\" has a path or query",
+        ),
+        (
+            "[[route]]\npath = \"/a/\"\nrequire = \"public\"\n[[route]]\npath = \"/a/\"\nrequire = \"public\"",
+            "v.toml:5:1: route[1].path: \"/a/\" is already covered, for the same host and methods, by a route above",
+        ),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(from(text));
+        assert!(message.starts_with(expected), "for {text:?}\nexpected {expected}\nbut got  {message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn what_comes_later_is_known_by_name_and_refused() {
+    let cases: &[(&str, &str)] = &[
+        (
+            "registration = \"open\"",
+            "v.toml:1:1: registration: open registration is not available yet; leave this key out",
+        ),
+        (
+            "[listen]\ntls = { cert_file = \"a\", key_file = \"b\" }",
+            "v.toml:2:1: listen.tls: TLS on the listeners",
+        ),
+        (
+            "[sessions]\nremember = { enabled = true }",
+            "v.toml:2:14: sessions.remember.enabled: remember-me is not available yet",
+        ),
+        (
+            "[sessions]\nmax_per_account = 3",
+            "v.toml:2:1: sessions.max_per_account: a cap on sessions per account is not available yet",
+        ),
+        ("[tokens]\ncookies = true", "v.toml:2:1: tokens.cookies: the JWT in a cookie is not available yet"),
+        (
+            "[store]\nsessions = \"redis://h\"",
+            "v.toml:2:1: store.sessions: a second store for sessions is not available yet",
+        ),
+        (
+            "[[audience]]\nname = \"a\"\nencrypt_to_file = \"a.jwk\"",
+            "v.toml:3:1: audience[0].encrypt_to_file: encryption for one audience is not available yet",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"aal2\"",
+            "v.toml:3:1: route[0].require: a second factor is not available yet",
+        ),
+        (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\naccept = [\"token-cookie\"]",
+            "v.toml:4:11: route[0].accept[0]: the JWT in a cookie is not available yet",
+        ),
+        ("[store]\nurl = \"redis://h\"", "v.toml:2:1: store.url: Redis is not available yet"),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(from(text));
+        assert!(message.starts_with(expected), "for {text:?}\nexpected {expected}\nbut got  {message}");
+    }
+}
+
+#[test]
+fn a_password_in_a_store_url_is_not_repeated() {
+    let message = refusal(from("[store]\nurl = \"postgres://vestibule:hunter2-canary@db/v\""));
+    assert!(message.contains("PostgreSQL is not available yet"), "{message}");
+    assert!(!message.contains("canary"), "{message}");
+    let message = refusal(with("", &[("VESTIBULE__STORE__URL", "mysql://u:hunter2-canary@db/v")]));
+    assert!(!message.contains("canary"), "{message}");
+}
+
+#[test]
+fn variables_override_and_are_typed_as_their_key_wants() {
+    let settings = with(
+        "[sessions]\nidle = \"10m\"\n[passwords]\nmin_length = 15",
+        &[
+            ("VESTIBULE__SESSIONS__IDLE", "20m"),
+            ("VESTIBULE__PASSWORDS__MIN_LENGTH", "20"),
+            ("VESTIBULE__DATA_DIR", "123"),
+            ("VESTIBULE__TRUSTED_PROXIES__FORWARD_AUTH", "[\"10.0.0.0/8\"]"),
+            ("VESTIBULE__LISTEN__PUBLIC", "\"127.0.0.1:9090\""),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.session_limits.idle.as_secs(), 1200);
+    assert_eq!(settings.passwords.min_length, 20);
+    assert_eq!(settings.data_dir, Path::new("/srv/123"));
+    assert_eq!(settings.forward_auth_proxies.len(), 1);
+    assert_eq!(settings.listen.public.port(), 9090);
+}
+
+#[test]
+fn a_bad_variable_is_named() {
+    let cases = [
+        (
+            "VESTIBULE__SESSIONS__IDEL",
+            "20m",
+            "environment variable VESTIBULE__SESSIONS__IDEL: sessions.idel: unknown field `idel`",
+        ),
+        (
+            "VESTIBULE__PASSWORDS__MIN_LENGTH",
+            "many",
+            "environment variable VESTIBULE__PASSWORDS__MIN_LENGTH: passwords.min_length: invalid type: string",
+        ),
+        (
+            "VESTIBULE__PASSWORDS__MIN_LENGTH",
+            "3",
+            "environment variable VESTIBULE__PASSWORDS__MIN_LENGTH: passwords.min_length: 3 is out of range",
+        ),
+        (
+            "VESTIBULE__NOTHING",
+            "1",
+            "environment variable VESTIBULE__NOTHING: nothing: unknown field `nothing`",
+        ),
+        (
+            "VESTIBULE__PUBLIC_URL",
+            "http://example.com",
+            "environment variable VESTIBULE__PUBLIC_URL: public_url: \"http://example.com\": http:// is for loopback alone",
+        ),
+    ];
+    for (name, value, expected) in cases {
+        let message = refusal(with("", &[(name, value)]));
+        assert!(message.starts_with(expected), "expected {expected}\nbut got  {message}");
+    }
+}
+
+#[test]
+fn what_weakens_a_gate_is_on_the_list() {
+    let settings = from(
+        "[listen]\ninternal = \"0.0.0.0:8081\"\ndanger_internal_beyond_loopback = true\n\
+         [[audience]]\nname = \"a\"\n[[route]]\npath = \"/a\"\naudience = \"a\"\ncsrf = \"off\"",
+    )
+    .unwrap();
+    let keys: Vec<&str> = settings.dangers.iter().map(|danger| danger.key.as_str()).collect();
+    assert_eq!(keys, ["listen.danger_internal_beyond_loopback", "route /a csrf = \"off\""]);
+}
+
+#[test]
+fn loopback_origins_may_be_http() {
+    for url in
+        ["http://localhost:8080", "http://app.localhost:8080", "http://127.0.0.9", "http://[::1]:8080/"]
+    {
+        assert!(from(&format!("public_url = \"{url}\"")).is_ok(), "{url}");
+    }
+    for url in ["http://localhost.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1"] {
+        assert!(from(&format!("public_url = \"{url}\"")).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn the_shipped_configuration_is_valid_and_says_the_defaults() {
+    let shipped = from(include_str!("template.toml")).unwrap();
+    let default = from("").unwrap();
+    let text = |settings: &Settings| {
+        let mut raw = settings.raw.clone();
+        (raw.secrets.seal_key_file, raw.secrets.pepper_file) = (None, None);
+        toml::to_string(&raw).unwrap()
+    };
+    assert_eq!(text(&shipped), text(&default));
+}

@@ -1,0 +1,121 @@
+//! How commands reach a running server: a socket in `data_dir` that only its owner may open, one JSON line each way. In: an
+//! [`Ask`]. Out: an [`Answer`], given by the same [`crate::operator::Operator`] that a command uses when no server runs.
+
+use serde::{Deserialize, Serialize};
+use vestibule_core::key::KeyState;
+
+pub(crate) mod client;
+pub(crate) mod server;
+pub(crate) mod view;
+
+use view::{AccountView, Explanation, KeyView, SessionView, VerifiedView};
+
+/// Rises when either side would misunderstand the other.
+const VERSION: u32 = 1;
+/// The longest question: a JWT, or an account's traits.
+const MAX_ASK: usize = 64 * 1024;
+/// The longest answer: a page of accounts with all their traits.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// How many entries of a listing come at once.
+pub(crate) const PAGE: u32 = 200;
+
+/// One line, either way. No Debug: questions carry credentials.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Line<T> {
+    version: u32,
+    body: T,
+}
+
+/// What an operator wants. No Debug: some carry a credential or a password hash.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "ask", deny_unknown_fields)]
+pub(crate) enum Ask {
+    AccountAdd { identifier: String, traits: Option<String>, password_hash: Option<String> },
+    AccountList { skip: u32 },
+    AccountRemove { who: String },
+    AccountSet { who: String, traits: Option<String>, password_hash: Option<String> },
+    AccountShow { who: String },
+    AccountStatus { who: String, status: String },
+    Explain { credential: Presented, url: String, method: String },
+    KeyList,
+    KeyRetire { key_id: String },
+    KeyRotate { begin: Beginning },
+    SessionEnd { which: Which },
+    SessionList { of: Option<String>, skip: u32 },
+    SessionShow { session: String },
+    TokenVerify { jwt: String, audience: String },
+}
+
+/// The credential to explain.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Presented {
+    Bearer(String),
+    Cookie(String),
+}
+
+/// When a new key begins to sign.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Beginning {
+    Ahead,
+    Now,
+}
+
+/// Which sessions to end.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Which {
+    Everyone,
+    One(String),
+    Subject(String),
+}
+
+/// What came of it.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "answer")]
+pub(crate) enum Answer {
+    Account {
+        account: AccountView,
+    },
+    Accounts {
+        accounts: Vec<AccountView>,
+    },
+    /// Done; these sessions ended with it.
+    Done {
+        ended: Vec<String>,
+    },
+    Explanation {
+        explanation: Box<Explanation>,
+    },
+    /// Could not tell: exit 3.
+    Fault {
+        what: String,
+    },
+    Key {
+        key: KeyView,
+    },
+    Keys {
+        keys: Vec<KeyView>,
+    },
+    /// No, or not found: exit 1.
+    Refused {
+        what: String,
+    },
+    Session {
+        session: SessionView,
+    },
+    Sessions {
+        sessions: Vec<SessionView>,
+    },
+    Verified {
+        verified: VerifiedView,
+    },
+}
+
+impl From<KeyState> for view::StateWord {
+    fn from(state: KeyState) -> Self {
+        Self(state.name().to_owned())
+    }
+}

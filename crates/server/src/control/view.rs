@@ -1,0 +1,146 @@
+//! What operators are shown of accounts, sessions, keys and decisions: the JSON of `--json`, and what tables are made of. No
+//! secrets are in it: password hashes, session tokens and private keys have no way here.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use vestibule_core::Timestamp;
+use vestibule_core::account::Account;
+use vestibule_core::key::KeyRecord;
+use vestibule_core::session::Session;
+
+/// An account.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct AccountView {
+    pub(crate) subject: String,
+    pub(crate) identifier: String,
+    pub(crate) status: String,
+    pub(crate) has_password: bool,
+    pub(crate) traits: Map<String, Value>,
+    pub(crate) epoch: u64,
+    pub(crate) created_at: String,
+}
+
+/// A live session.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct SessionView {
+    pub(crate) session: String,
+    pub(crate) subject: String,
+    pub(crate) kind: String,
+    pub(crate) version: u32,
+    pub(crate) epoch: u64,
+    pub(crate) opened_at: String,
+    pub(crate) seen_at: String,
+    pub(crate) ends_at: String,
+    pub(crate) idle_seconds: u64,
+    pub(crate) acr: String,
+    pub(crate) amr: Vec<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) user_agent: String,
+}
+
+/// A signing key's public side.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct KeyView {
+    pub(crate) key_id: String,
+    pub(crate) algorithm: String,
+    pub(crate) state: StateWord,
+    pub(crate) created_at: String,
+    pub(crate) active_from: String,
+    pub(crate) gone_at: Option<String>,
+}
+
+/// `active`, `published`, `retiring` or `retired`.
+#[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct StateWord(pub(crate) String);
+
+/// A JWT that verified.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct VerifiedView {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// How one request was decided.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Explanation {
+    /// `permit`, `challenge` or `deny`.
+    pub(crate) outcome: String,
+    /// The reject's code; none for a permit.
+    pub(crate) code: Option<String>,
+    pub(crate) steps: Vec<StepView>,
+    pub(crate) jwt: Option<JwtView>,
+}
+
+/// One step, with what was found.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct StepView {
+    pub(crate) step: String,
+    pub(crate) found: Map<String, Value>,
+}
+
+/// The JWT that the service behind would get; its claims, not itself.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct JwtView {
+    pub(crate) audience: String,
+    pub(crate) key_id: String,
+    pub(crate) algorithm: String,
+    /// Whether it was kept from an earlier request.
+    pub(crate) reused: bool,
+    pub(crate) expires_in_seconds: u64,
+    pub(crate) bytes: usize,
+    pub(crate) claims: Map<String, Value>,
+}
+
+impl From<&Account> for AccountView {
+    fn from(account: &Account) -> Self {
+        Self {
+            subject: account.subject.to_string(),
+            identifier: account.identifier.as_str().to_owned(),
+            status: account.status.name().to_owned(),
+            has_password: account.password.is_some(),
+            traits: account.traits.as_map().clone(),
+            epoch: account.epoch,
+            created_at: moment(account.created_at),
+        }
+    }
+}
+
+impl From<&Session> for SessionView {
+    fn from(session: &Session) -> Self {
+        Self {
+            session: session.id.to_string(),
+            subject: session.subject.to_string(),
+            kind: session.kind.name().to_owned(),
+            version: session.version,
+            epoch: session.epoch,
+            opened_at: moment(session.opened_at),
+            seen_at: moment(session.seen_at),
+            ends_at: moment(session.ends_at),
+            idle_seconds: session.idle.as_secs(),
+            acr: session.assurance.acr().to_owned(),
+            amr: session.amr.names().map(str::to_owned).collect(),
+            address: session.device.address.map(|it| it.to_string()),
+            user_agent: session.device.user_agent.clone(),
+        }
+    }
+}
+
+impl KeyView {
+    pub(crate) fn of(record: &KeyRecord, all: &[KeyRecord], now: Timestamp) -> Self {
+        Self {
+            key_id: record.key_id.as_str().to_owned(),
+            algorithm: record.algorithm.name().to_owned(),
+            state: record.state(all, now).into(),
+            created_at: moment(record.created_at),
+            active_from: moment(record.active_from),
+            gone_at: record.gone_at.map(moment),
+        }
+    }
+}
+
+/// RFC 3339, UTC, to the second.
+pub(crate) fn moment(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.unix_seconds()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "never".to_owned(), |at| at.to_string())
+}

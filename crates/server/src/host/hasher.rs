@@ -1,0 +1,177 @@
+//! Password hashing on threads of its own, so that logins cannot starve requests that only need a decision: so many at once,
+//! so many waiting, the rest is told to come back. In: passwords. Out: hashes and verdicts; for an account that does not exist the
+//! same work on a decoy.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use vestibule_core::Fault;
+use vestibule_core::account::PasswordHash;
+use vestibule_core::account::password::{self, PasswordCost};
+use vestibule_core::port::{Entropy, Hasher, Verdict};
+use vestibule_core::secret::Password;
+
+#[cfg(test)]
+mod tests;
+
+/// How much hashing may be going on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Hashes at once; each takes `memory_kib` of memory and one core.
+    pub(crate) threads: usize,
+    /// Jobs that may wait; one more is refused.
+    pub(crate) queue: usize,
+    /// How long a job may wait; one that waited longer is refused unhashed.
+    pub(crate) longest_wait: Duration,
+}
+
+/// The bounded pool. Its threads end when it is dropped.
+pub(crate) struct HashingPool {
+    jobs: SyncSender<Job>,
+    longest_wait: Duration,
+}
+
+struct Job {
+    work: Work,
+    asked_at: Instant,
+    answer: oneshot::Sender<Result<Done, Fault>>,
+}
+
+enum Work {
+    Hash(Password),
+    Verify(Password, Option<PasswordHash>),
+}
+
+enum Done {
+    Hashed(PasswordHash),
+    Verified(Verdict),
+}
+
+/// What every thread needs.
+struct Bench {
+    cost: PasswordCost,
+    /// A hash of a random password at today's cost: what unknown accounts are compared with.
+    decoy: PasswordHash,
+    entropy: Arc<dyn Entropy>,
+    longest_wait: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Self { threads, queue: 64, longest_wait: Duration::from_secs(2) }
+    }
+}
+
+impl HashingPool {
+    /// Starts the threads and makes the decoy.
+    pub(crate) fn start(
+        cost: PasswordCost,
+        bounds: Bounds,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Arc<Self>, Fault> {
+        let decoy = decoy(cost, entropy.as_ref())?;
+        let bench = Arc::new(Bench { cost, decoy, entropy, longest_wait: bounds.longest_wait });
+        let (jobs, waiting) = sync_channel(bounds.queue);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..bounds.threads.max(1) {
+            let (bench, waiting) = (Arc::clone(&bench), Arc::clone(&waiting));
+            std::thread::Builder::new()
+                .name(format!("hasher-{number}"))
+                .spawn(move || bench.serve(&waiting))
+                .map_err(|cause| Fault::unavailable("a thread for password hashing", cause))?;
+        }
+        Ok(Arc::new(Self { jobs, longest_wait: bounds.longest_wait }))
+    }
+
+    async fn ask(&self, work: Work) -> Result<Done, Fault> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job { work, asked_at: Instant::now(), answer };
+        self.jobs.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => overloaded(self.longest_wait),
+            TrySendError::Disconnected(_) => Fault::Bug("the hashing threads are gone"),
+        })?;
+        answered.await.map_err(|_| Fault::Bug("a hashing thread dropped its work"))?
+    }
+}
+
+#[async_trait]
+impl Hasher for HashingPool {
+    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+        match self.ask(Work::Hash(password)).await? {
+            Done::Hashed(hash) => Ok(hash),
+            Done::Verified(_) => Err(Fault::Bug("asked for a hash, got a verdict")),
+        }
+    }
+
+    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault> {
+        match self.ask(Work::Verify(password, stored)).await? {
+            Done::Verified(verdict) => Ok(verdict),
+            Done::Hashed(_) => Err(Fault::Bug("asked for a verdict, got a hash")),
+        }
+    }
+}
+
+impl Bench {
+    fn serve(&self, waiting: &Mutex<Receiver<Job>>) {
+        loop {
+            // The lock is held while waiting, so threads take turns; it is let go before the work begins.
+            let Ok(job) = waiting.lock().recv() else { return };
+            // Whoever asked has gone: nobody wants the answer.
+            if job.answer.is_closed() {
+                continue;
+            }
+            let done = if job.asked_at.elapsed() > self.longest_wait {
+                Err(overloaded(self.longest_wait))
+            } else {
+                self.work(job.work)
+            };
+            job.answer.send(done).ok();
+        }
+    }
+
+    fn work(&self, work: Work) -> Result<Done, Fault> {
+        match work {
+            Work::Hash(password) => self.hash(&password).map(Done::Hashed),
+            Work::Verify(password, stored) => self.verify(&password, stored.as_ref()).map(Done::Verified),
+        }
+    }
+
+    fn hash(&self, password: &Password) -> Result<PasswordHash, Fault> {
+        let mut salt = [0; 16];
+        self.entropy.fill(&mut salt)?;
+        password::hash(password, &salt, self.cost)
+    }
+
+    fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, Fault> {
+        let Some(stored) = stored else {
+            password::verify(password, &self.decoy)?;
+            return Ok(Verdict::Mismatch);
+        };
+        if !password::verify(password, stored)? {
+            return Ok(Verdict::Mismatch);
+        }
+        if password::is_outdated(stored, self.cost) {
+            return self.hash(password).map(Verdict::MatchOutdated);
+        }
+        Ok(Verdict::Match)
+    }
+}
+
+fn decoy(cost: PasswordCost, entropy: &dyn Entropy) -> Result<PasswordHash, Fault> {
+    let mut random = [0; 32];
+    entropy.fill(&mut random)?;
+    let (salt, typed) = random.split_at(16);
+    let salt = salt.first_chunk().ok_or(Fault::Bug("16 of 32 bytes are fewer than 16"))?;
+    let password = Password::parse(&data_encoding::HEXLOWER.encode(typed))
+        .ok_or(Fault::Bug("32 hexadecimal digits are no password"))?;
+    password::hash(&password, salt, cost)
+}
+
+fn overloaded(retry_after: Duration) -> Fault {
+    Fault::Overloaded { what: "password hashing", retry_after }
+}

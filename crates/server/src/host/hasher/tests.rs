@@ -1,0 +1,100 @@
+use super::*;
+use crate::host::entropy::SystemEntropy;
+
+const COST: PasswordCost = PasswordCost::FLOOR;
+
+fn pool(threads: usize, queue: usize, longest_wait: Duration) -> Arc<HashingPool> {
+    HashingPool::start(COST, Bounds { threads, queue, longest_wait }, Arc::new(SystemEntropy)).unwrap()
+}
+
+fn typed(text: &str) -> Password {
+    Password::parse(text).unwrap()
+}
+
+/// So many guesses at an unknown account at once; what came of each.
+async fn guess(pool: &Arc<HashingPool>, times: usize) -> Vec<Result<Verdict, Fault>> {
+    let asked: Vec<_> = (0..times)
+        .map(|_| {
+            let pool = Arc::clone(pool);
+            tokio::spawn(async move { pool.verify(typed("whatever it may be"), None).await })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for one in asked {
+        answers.push(one.await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_password_matches_its_own_hash_alone_and_a_stranger_never() {
+    let pool = pool(2, 8, Duration::from_secs(30));
+    let hash = pool.hash(typed("correct horse battery staple")).await.unwrap();
+    let verify = |text: &'static str, stored| pool.verify(typed(text), stored);
+    assert!(matches!(verify("correct horse battery staple", Some(hash.clone())).await, Ok(Verdict::Match)));
+    assert!(matches!(verify("correct horse battery stable", Some(hash)).await, Ok(Verdict::Mismatch)));
+    assert!(matches!(verify("correct horse battery staple", None).await, Ok(Verdict::Mismatch)));
+}
+
+#[tokio::test]
+async fn a_hash_below_todays_cost_is_made_anew_on_a_match() {
+    let cost = PasswordCost::new(19_456, 3, 1).unwrap();
+    let bounds = Bounds { threads: 1, queue: 8, longest_wait: Duration::from_secs(30) };
+    let pool = HashingPool::start(cost, bounds, Arc::new(SystemEntropy)).unwrap();
+    let old = password::hash(&typed("correct horse battery staple"), &[1; 16], COST).unwrap();
+    match pool.verify(typed("correct horse battery staple"), Some(old)).await {
+        Ok(Verdict::MatchOutdated(new)) => assert!(new.reveal().contains("t=3"), "{}", new.reveal()),
+        _ => panic!("an outdated hash that matches is to be replaced"),
+    }
+}
+
+/// AU-07: what does not fit into the queue is refused at once, and everything that was taken is answered.
+#[tokio::test]
+async fn one_job_too_many_is_overload_and_the_others_are_answered() {
+    let answers = guess(&pool(1, 4, Duration::from_secs(60)), 40).await;
+    let answered = answers.iter().filter(|it| matches!(it, Ok(Verdict::Mismatch))).count();
+    let refused = answers
+        .iter()
+        .filter(|it| matches!(it, Err(Fault::Overloaded { retry_after, .. }) if !retry_after.is_zero()))
+        .count();
+    assert_eq!(answered + refused, 40);
+    assert!(answered >= 4, "{answered} were answered by a pool of one thread and four places");
+    assert!(refused >= 20, "{refused} were refused by a pool of one thread and four places");
+}
+
+#[tokio::test]
+async fn what_waited_too_long_is_refused_unhashed() {
+    let answers = guess(&pool(1, 64, Duration::from_millis(1)), 20).await;
+    let refused = answers.iter().filter(|it| matches!(it, Err(Fault::Overloaded { .. }))).count();
+    assert!(refused >= 15, "{refused} of 20 were refused");
+}
+
+/// AU-07: the runtime's only thread goes on while every hashing thread is busy.
+#[tokio::test(flavor = "current_thread")]
+async fn hashing_does_not_block_the_runtime() {
+    let pool = pool(1, 64, Duration::from_secs(60));
+    let busy = tokio::spawn(async move { guess(&pool, 10).await });
+    let mut turns = 0;
+    while !busy.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        turns += 1;
+    }
+    assert!(turns > 20, "the runtime had {turns} turns during ten hashes");
+}
+
+/// AU-04: an unknown account costs what a known one costs. Rough on purpose; the fine comparison is a measurement of its own.
+#[tokio::test]
+async fn an_unknown_account_takes_the_same_work() {
+    let pool = pool(1, 8, Duration::from_secs(60));
+    let hash = pool.hash(typed("correct horse battery staple")).await.unwrap();
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..5 {
+        for (class, stored) in [None, Some(hash.clone())].into_iter().enumerate() {
+            let began = Instant::now();
+            pool.verify(typed("not that password at all"), stored).await.unwrap();
+            fastest[class] = fastest[class].min(began.elapsed());
+        }
+    }
+    let [unknown, known] = fastest.map(|it| it.as_secs_f64());
+    assert!((0.5..2.0).contains(&(unknown / known)), "unknown {unknown}, known {known}");
+}

@@ -1,0 +1,155 @@
+//! Files that hold the installation's secrets: 32 random bytes as one line of base64url, mode 0600. In: a path. Out: the bytes,
+//! wiped when dropped, or one sentence about what is wrong; the secret is in no message.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use data_encoding::BASE64URL_NOPAD;
+use vestibule_core::port::Entropy;
+use zeroize::Zeroizing;
+
+/// 32 secret bytes.
+pub(crate) type SecretBytes = Zeroizing<[u8; 32]>;
+
+/// Text form: 43 characters and a newline.
+const LINE_LENGTH: usize = 44;
+/// 32 random bytes have about 30 different values; fewer than this is not chance but a hand or a broken generator.
+const LEAST_VARIETY: usize = 16;
+
+/// Draws a secret and writes it; an existing file is never replaced.
+pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<SecretBytes> {
+    let mut secret = Zeroizing::new([0; 32]);
+    entropy.fill(&mut *secret)?;
+    let mut line = Zeroizing::new(BASE64URL_NOPAD.encode(&*secret));
+    line.push('\n');
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
+    file.write_all(line.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(secret)
+}
+
+/// Reads a secret; `None` when there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<SecretBytes>> {
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    refuse_if_readable_by_others(path, &file.metadata()?)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE_LENGTH + 2));
+    (&mut file)
+        .take(LINE_LENGTH as u64 + 2)
+        .read_to_end(&mut line)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    parse(&line).map(Some).with_context(|| path.display().to_string())
+}
+
+/// Makes a folder that only its owner may enter; one that is there must be like that already.
+pub(crate) fn private_dir(path: &Path) -> Result<()> {
+    if !path.exists() {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("cannot create the folder {}", path.display()))?;
+    }
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_dir() {
+        bail!("{} is not a folder", path.display());
+    }
+    refuse_if_readable_by_others(path, &metadata)
+}
+
+fn refuse_if_readable_by_others(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let right = if metadata.is_dir() { "700" } else { "600" };
+        bail!(
+            "{} has mode {mode:o}: others on this machine can read it; run: chmod {right} {}",
+            path.display(),
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn parse(line: &[u8]) -> Result<SecretBytes> {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let mut secret = Zeroizing::new([0; 32]);
+    if text.len() != LINE_LENGTH - 1 || !matches!(BASE64URL_NOPAD.decode_mut(text, &mut *secret), Ok(32)) {
+        bail!("is not a secret: expected one line of 43 base64url characters; `vestibule init` makes one");
+    }
+    let mut sorted = Zeroizing::new(*secret);
+    sorted.sort_unstable();
+    let variety = sorted.chunk_by(|one, other| one == other).count();
+    if variety < LEAST_VARIETY {
+        bail!("is not random: it has {variety} different bytes; `vestibule init` makes a good one");
+    }
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::host::entropy::SystemEntropy;
+
+    #[test]
+    fn a_secret_is_written_once_for_its_owner_alone_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.key");
+        let made = create(&path, &SystemEntropy).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(*read(&path).unwrap().unwrap(), *made);
+        assert!(create(&path, &SystemEntropy).is_err(), "an existing secret is never replaced");
+        assert_eq!(*read(&path).unwrap().unwrap(), *made);
+        assert!(read(&folder.path().join("absent")).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.key");
+        create(&path, &SystemEntropy).unwrap();
+        for mode in [0o640, 0o604, 0o660, 0o601] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let message = format!("{:#}", read(&path).unwrap_err());
+            assert!(message.contains("chmod 600"), "{message}");
+        }
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(format!("{:#}", private_dir(folder.path()).unwrap_err()).contains("chmod 700"));
+    }
+
+    /// AU-10: a weak secret stops the start, and the message does not repeat it.
+    #[test]
+    fn weak_and_malformed_secrets_are_refused_without_being_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let weak = [
+            BASE64URL_NOPAD.encode(&[0; 32]),
+            BASE64URL_NOPAD.encode(b"password password password passw"),
+            BASE64URL_NOPAD.encode(&[1; 31]),
+            "correct-horse-battery-staple".to_owned(),
+            String::new(),
+            "A".repeat(4000),
+        ];
+        for (number, text) in weak.iter().enumerate() {
+            let path = folder.path().join(number.to_string());
+            fs::write(&path, format!("{text}\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let message = format!("{:#}", read(&path).unwrap_err());
+            assert!(text.is_empty() || !message.contains(text.as_str()), "{message}");
+            assert!(message.contains("vestibule init"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The signing keys of a running program: what the store has, unsealed into the ring that signs, and its public half before
+//! the verifier at the edge. In: records and time. Out: a ring that is up to date, after every change and whenever a key's time comes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use vestibule_core::key::{KeyRecord, KeyRing, SealKey};
+use vestibule_core::mint::Minter;
+use vestibule_core::port::{Clock, Keys};
+use vestibule_core::rotation::{Begin, Retirement, Rotation};
+use vestibule_core::{Fault, Timestamp};
+use vestibule_verify::{KeyId, Verifier};
+
+/// The longest life that an audience's JWTs may have.
+pub(crate) const LONGEST_JWT: Duration = Duration::from_secs(300);
+
+/// Keeps ring and verifier up to date.
+pub(crate) struct KeyRoom {
+    pub(crate) keys: Arc<dyn Keys>,
+    pub(crate) seal: Arc<SealKey>,
+    pub(crate) rotation: Rotation,
+    pub(crate) rotate_every: Duration,
+    pub(crate) minter: Arc<Minter>,
+    pub(crate) edge: Arc<Verifier>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Tells rings of this process apart.
+    pub(crate) stamps: AtomicU32,
+    /// What the present ring was made of.
+    pub(crate) made_of: Mutex<Vec<Trait>>,
+}
+
+/// What a change of which makes a new ring.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Trait {
+    key_id: KeyId,
+    active_from: Timestamp,
+    gone_at: Option<Timestamp>,
+}
+
+impl KeyRoom {
+    /// Makes sure that a key signs.
+    pub(crate) async fn ensure_signer(&self) -> Result<(), Fault> {
+        self.rotation.ensure_signer().await?;
+        self.refresh().await
+    }
+
+    /// Rotates when it is time, and takes over what changed in the store or by the clock.
+    pub(crate) async fn tick(&self) -> Result<(), Fault> {
+        if self.rotation.rotate_if_due(self.rotate_every).await? {
+            tracing::info!(target: "vestibule::event", event = "key.rotated", "a new signing key is published ahead of its use");
+        }
+        self.ensure_signer().await
+    }
+
+    /// Adds a key that takes over.
+    pub(crate) async fn rotate(&self, begin: Begin) -> Result<KeyRecord, Fault> {
+        let record = self.rotation.rotate(begin).await?;
+        self.refresh().await?;
+        Ok(record)
+    }
+
+    /// Withdraws a key at once.
+    pub(crate) async fn retire(&self, key_id: &KeyId) -> Result<Retirement, Fault> {
+        let retirement = self.rotation.retire(key_id).await?;
+        self.refresh().await?;
+        Ok(retirement)
+    }
+
+    /// Reads the records, makes a new ring if they changed, and lets the edge trust what is published now.
+    pub(crate) async fn refresh(&self) -> Result<(), Fault> {
+        let records = self.keys.all().await?;
+        let now = self.clock.now();
+        let made_of = traits(&records);
+        if *self.made_of.lock() != made_of {
+            let stamp = self.stamps.fetch_add(1, Ordering::Relaxed);
+            self.minter.replace_ring(KeyRing::unseal(&records, &self.seal, stamp, now)?);
+            *self.made_of.lock() = made_of;
+        }
+        self.edge.replace_keys(self.minter.ring().published(now)?);
+        Ok(())
+    }
+
+    /// Whether a JWT could be signed now.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        self.minter.ring().signer(self.clock.now()).map(|_| ())
+    }
+}
+
+pub(crate) fn traits(records: &[KeyRecord]) -> Vec<Trait> {
+    let of = |record: &KeyRecord| Trait {
+        key_id: record.key_id.clone(),
+        active_from: record.active_from,
+        gone_at: record.gone_at,
+    };
+    records.iter().map(of).collect()
+}

@@ -1,0 +1,222 @@
+//! The sockets: two listeners, each with bounds on connections, header blocks and time. In: bytes from strangers. Out: requests for
+//! the doors and pages, with the peer's address beside them; nothing stands between hyper and `/check`.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+use vestibule_portal::Peer;
+
+use crate::assemble::Front;
+use crate::status::Status;
+
+mod connection;
+
+#[cfg(test)]
+mod tests;
+
+/// What a listener puts up with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections at once; more wait in the kernel's queue.
+    pub(crate) connections: usize,
+    /// Bytes of one request's line and headers together.
+    pub(crate) header_block: usize,
+    /// Bytes of path and query.
+    pub(crate) uri: usize,
+    /// How long a request's headers may take to arrive.
+    pub(crate) header_time: Duration,
+    /// How long a connection may lie unused between two requests.
+    pub(crate) idle_time: Duration,
+    /// How long a peer may take no byte of its answer.
+    pub(crate) stuck_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            header_block: 16 * 1024,
+            uri: 8 * 1024,
+            header_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(75),
+            stuck_time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What answers on a listener.
+pub(crate) enum Face {
+    /// Proxies and operators.
+    Internal { front: Arc<Front>, status: Arc<Status> },
+    /// Browsers and API clients.
+    Public { front: Arc<Front> },
+}
+
+/// Listens on an address, or says in one line why it cannot.
+pub(crate) async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            bail!("{key}: {address} is in use by another program; stop it, or choose another port")
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            bail!(
+                "{key}: {address} may not be used by this account; choose a port above 1023, or grant CAP_NET_BIND_SERVICE"
+            )
+        }
+        Err(error) => bail!("{key}: cannot listen on {address}: {error}"),
+    }
+}
+
+/// Accepts connections until `drain`; each runs on its own and is told of `drain`, too.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    face: Face,
+    limits: Limits,
+    drain: CancellationToken,
+    connections: TaskTracker,
+) {
+    let face = Arc::new(face);
+    let room = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&room).acquire_owned() => place,
+            () = drain.cancelled() => return,
+        };
+        // The semaphore is never closed.
+        let Ok(place) = place else { return };
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
+            },
+            () = drain.cancelled() => return,
+        };
+        let (face, drain) = (Arc::clone(&face), drain.clone());
+        connections.spawn(async move {
+            connection::serve(stream, peer.ip().to_canonical(), face, limits, drain).await;
+            drop(place);
+        });
+    }
+}
+
+/// A connection that was gone before it was accepted is nothing; being out of file handles passes, but not at once.
+async fn pause_after(error: &io::Error) {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    ) {
+        return;
+    }
+    tracing::error!(error = %error, "no connection can be accepted");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
+impl Face {
+    /// Answers one request.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        limits: Limits,
+    ) -> Response<axum::body::Body> {
+        let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+        if uri_length > limits.uri {
+            return problem(StatusCode::URI_TOO_LONG, "uri-too-long", "The URL is longer than 8 KiB.")
+                .map(body);
+        }
+        match self {
+            Self::Internal { front, status } => internal(front, status, request, peer).await.map(body),
+            Self::Public { front } => public(front, request, peer).await,
+        }
+    }
+}
+
+async fn internal(
+    front: &Front,
+    status: &Status,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    if path == "/check" {
+        // The sub-request has no body worth reading.
+        let (parts, _) = request.into_parts();
+        return front.forward_auth.answer(&parts, peer).await;
+    }
+    if !matches!(path, "/healthz" | "/metrics" | "/readyz") {
+        return problem(StatusCode::NOT_FOUND, "not-found", "There is nothing here; proxies ask /check.");
+    }
+    if !request.method().is_safe() {
+        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Ask with GET.");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match path {
+        "/healthz" => status.health(),
+        "/metrics" => status.metrics(),
+        _ => status.readiness().await,
+    }
+}
+
+async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Response<axum::body::Body> {
+    let path = request.uri().path();
+    if path == "/auth" || path.starts_with("/auth/") || path.starts_with("/.well-known/") {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        return match front.pages.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+    }
+    front.proxy.answer(request, peer).await.map(axum::body::Body::new)
+}
+
+fn body(full: Full<Bytes>) -> axum::body::Body {
+    axum::body::Body::new(full)
+}
+
+/// RFC 9457. The texts are ours and need no escaping.
+pub(crate) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Full<Bytes>> {
+    let title = status.canonical_reason().unwrap_or_default();
+    let text = serde_json::json!({
+        "type": format!("urn:vestibule:problem:{code}"),
+        "title": title,
+        "status": status.as_u16(),
+        "code": code,
+        "detail": detail,
+    });
+    let mut response = Response::new(Full::from(text.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Keeps small answers from waiting for more to send.
+fn send_at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(error = %error, "TCP_NODELAY cannot be set");
+    }
+}
+
+/// hyper's services answer; what cannot be told is an answer, too.
+type Answered = Result<Response<connection::Watched<axum::body::Body>>, Infallible>;

@@ -1,0 +1,268 @@
+//! What operators can do, the same through the control socket of a running server and on the store itself. In: an [`Ask`].
+//! Out: an [`Answer`]; a fault is an answer too, never a yes.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use vestibule_core::Fault;
+use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::key::KeyRecord;
+use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page};
+use vestibule_core::rotation::{Begin, Retirement};
+use vestibule_verify::{KeyId, Verifier};
+
+use crate::assemble::House;
+use crate::control::view::{AccountView, KeyView, SessionView, VerifiedView};
+use crate::control::{Answer, Ask, Beginning, PAGE, Which};
+
+mod explain;
+
+/// Does what operators ask.
+pub(crate) struct Operator {
+    house: Arc<House>,
+}
+
+/// Why something was not done.
+enum Not {
+    Fault(Fault),
+    Refused(String),
+}
+
+impl From<Fault> for Not {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Operator {
+    pub(crate) fn new(house: Arc<House>) -> Self {
+        Self { house }
+    }
+
+    pub(crate) fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// Does one thing.
+    pub(crate) async fn answer(&self, ask: Ask) -> Answer {
+        match self.attempt(ask).await {
+            Ok(answer) => answer,
+            Err(Not::Fault(fault)) => Answer::Fault { what: fault.report() },
+            Err(Not::Refused(what)) => Answer::Refused { what },
+        }
+    }
+
+    async fn attempt(&self, ask: Ask) -> Result<Answer, Not> {
+        let store = self.house.store.as_ref();
+        match ask {
+            Ask::AccountAdd { identifier, traits, password_hash } => {
+                self.add_account(&identifier, traits.as_deref(), password_hash).await
+            }
+            Ask::AccountList { skip } => {
+                let accounts = Directory::accounts(store, Page { skip, take: PAGE }).await?;
+                Ok(Answer::Accounts { accounts: accounts.iter().map(AccountView::from).collect() })
+            }
+            Ask::AccountRemove { who } => {
+                let account = self.account(&who).await?;
+                self.changed(&who, "account.removed", account.subject, store.remove(account.subject).await?)
+            }
+            Ask::AccountSet { who, traits, password_hash } => {
+                self.set_account(&who, traits.as_deref(), password_hash).await
+            }
+            Ask::AccountShow { who } => Ok(Answer::Account { account: (&self.account(&who).await?).into() }),
+            Ask::AccountStatus { who, status } => {
+                let account = self.account(&who).await?;
+                let status =
+                    Status::parse(&status).ok_or_else(|| Not::Refused(format!("{status:?} is no status")))?;
+                let event = match status {
+                    Status::Disabled => "account.disabled",
+                    Status::Enabled => "account.enabled",
+                };
+                let changed = store.set_status(account.subject, status).await?;
+                self.changed(&who, event, account.subject, changed)
+            }
+            Ask::Explain { credential, url, method } => {
+                explain::explain(&self.house, credential, &url, &method).await
+            }
+            Ask::KeyList => {
+                let records = Keys::all(store).await?;
+                Ok(Answer::Keys { keys: records.iter().map(|it| self.key_view(it, &records)).collect() })
+            }
+            Ask::KeyRetire { key_id } => self.retire_key(&key_id).await,
+            Ask::KeyRotate { begin } => self.rotate_keys(begin).await,
+            Ask::SessionEnd { which } => self.end_sessions(which).await,
+            Ask::SessionList { of, skip } => {
+                let of = match of {
+                    Some(who) => Some(self.account(&who).await?.subject),
+                    None => None,
+                };
+                let page = Page { skip, take: PAGE };
+                let sessions = Directory::sessions(store, of, page, self.house.clock.now()).await?;
+                Ok(Answer::Sessions { sessions: sessions.iter().map(SessionView::from).collect() })
+            }
+            Ask::SessionShow { session } => {
+                let found = Directory::session(store, session_id(&session)?, self.house.clock.now()).await?;
+                match found {
+                    Some(session) => Ok(Answer::Session { session: (&session).into() }),
+                    None => Err(Not::Refused(no_session(&session))),
+                }
+            }
+            Ask::TokenVerify { jwt, audience } => self.verify(&jwt, audience),
+        }
+    }
+
+    async fn add_account(
+        &self,
+        identifier: &str,
+        traits: Option<&str>,
+        password_hash: Option<String>,
+    ) -> Result<Answer, Not> {
+        let identifier = Identifier::parse(identifier).map_err(|cause| Not::Refused(cause.to_string()))?;
+        let mut subject = [0; 16];
+        self.house.entropy.fill(&mut subject)?;
+        let account = Account {
+            subject: Subject::from_bytes(subject),
+            identifier,
+            password: password_hash.map(PasswordHash::from_phc),
+            traits: traits.map(parse_traits).transpose()?.unwrap_or_default(),
+            status: Status::Enabled,
+            epoch: 1,
+            created_at: self.house.clock.now(),
+        };
+        let view = AccountView::from(&account);
+        match self.house.store.add(account).await? {
+            Added::Added => {
+                tracing::info!(target: "vestibule::event", event = "account.added", subject = view.subject);
+                Ok(Answer::Account { account: view })
+            }
+            Added::IdentifierTaken => {
+                let what =
+                    format!("{} has an account already; see `vestibule account show`", view.identifier);
+                Err(Not::Refused(what))
+            }
+        }
+    }
+
+    async fn set_account(
+        &self,
+        who: &str,
+        traits: Option<&str>,
+        password_hash: Option<String>,
+    ) -> Result<Answer, Not> {
+        // Parsed first: a bad trait must not leave half of the change behind.
+        let traits = traits.map(parse_traits).transpose()?;
+        let subject = self.account(who).await?.subject;
+        let mut answer = Ok(Answer::Done { ended: Vec::new() });
+        if let Some(traits) = traits {
+            let changed = self.house.store.set_traits(subject, traits).await?;
+            answer = self.changed(who, "account.traits-set", subject, changed);
+        }
+        if let Some(hash) = password_hash {
+            let hash = PasswordHash::from_phc(hash);
+            let changed = self.house.store.set_password(subject, hash, None).await?;
+            answer = self.changed(who, "account.password-set", subject, changed);
+        }
+        answer
+    }
+
+    async fn retire_key(&self, key_id: &str) -> Result<Answer, Not> {
+        let unknown = || {
+            Not::Refused(format!("there is no key {key_id} that could be retired; see `vestibule key list`"))
+        };
+        let key_id = KeyId::parse(key_id).map_err(|_| unknown())?;
+        match self.house.key_room.retire(&key_id).await? {
+            Retirement::Unknown => Err(unknown()),
+            Retirement::Replaced | Retirement::Retired => {
+                tracing::warn!(target: "vestibule::event", event = "key.retired", key.id = key_id.as_str());
+                Ok(Answer::Done { ended: Vec::new() })
+            }
+        }
+    }
+
+    async fn rotate_keys(&self, begin: Beginning) -> Result<Answer, Not> {
+        let begin = match begin {
+            Beginning::Ahead => Begin::Ahead,
+            Beginning::Now => Begin::Now,
+        };
+        let record = self.house.key_room.rotate(begin).await?;
+        tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = record.key_id.as_str());
+        let records = Keys::all(self.house.store.as_ref()).await?;
+        Ok(Answer::Key { key: self.key_view(&record, &records) })
+    }
+
+    async fn end_sessions(&self, which: Which) -> Result<Answer, Not> {
+        let ending = match &which {
+            Which::Everyone => Ending::Everyone,
+            Which::One(session) => Ending::One(session_id(session)?),
+            Which::Subject(who) => Ending::Subject(self.account(who).await?.subject),
+        };
+        let ended = self.house.logout.end(ending).await?;
+        if let (Which::One(session), true) = (&which, ended.is_empty()) {
+            return Err(Not::Refused(no_session(session)));
+        }
+        tracing::info!(target: "vestibule::event", event = "session.ended", by = "operator", count = ended.len());
+        Ok(Answer::Done { ended: ended.iter().map(ToString::to_string).collect() })
+    }
+
+    fn verify(&self, jwt: &str, audience: String) -> Result<Answer, Not> {
+        let now = self.house.clock.now();
+        let keys = self.house.minter.ring().published(now)?;
+        let verifier = Verifier::new(self.house.minter.issuer(), audience, keys)
+            .with_revocation(Arc::clone(&self.house.revocations));
+        let claims = verifier
+            .verify_at(jwt, now.unix_seconds())
+            .map_err(|reject| Not::Refused(format!("refused ({}): {reject}", reject.code())))?;
+        let header = vestibule_verify::inspect(jwt, now.unix_seconds())
+            .map_err(|_| Fault::Bug("a JWT that verified cannot be read"))?
+            .header;
+        Ok(Answer::Verified { verified: VerifiedView { header, claims: claims.members().clone() } })
+    }
+
+    /// By subject or identifier.
+    async fn account(&self, who: &str) -> Result<Account, Not> {
+        let store = self.house.store.as_ref();
+        if let Ok(subject) = Subject::from_str(who)
+            && let Some(account) = Accounts::find(store, subject).await?
+        {
+            return Ok(account);
+        }
+        let found = match Identifier::parse(who) {
+            Ok(identifier) => store.find_by_identifier(&identifier).await?,
+            Err(_) => None,
+        };
+        found.ok_or_else(|| Not::Refused(no_account(who)))
+    }
+
+    /// Sessions that ended with a change are revoked for this process's verifiers, too.
+    fn changed(&self, who: &str, event: &str, subject: Subject, changed: Changed) -> Result<Answer, Not> {
+        match changed {
+            Changed::Changed { ended } => {
+                self.house.logout.revoke(&ended);
+                tracing::info!(target: "vestibule::event", event, subject = %subject, sessions.ended = ended.len());
+                Ok(Answer::Done { ended: ended.iter().map(ToString::to_string).collect() })
+            }
+            Changed::Unknown => Err(Not::Refused(no_account(who))),
+        }
+    }
+
+    fn key_view(&self, record: &KeyRecord, all: &[KeyRecord]) -> KeyView {
+        KeyView::of(record, all, self.house.clock.now())
+    }
+}
+
+fn parse_traits(text: &str) -> Result<Traits, Not> {
+    Traits::parse(text).map_err(|cause| Not::Refused(cause.to_string()))
+}
+
+fn session_id(text: &str) -> Result<SessionId, Not> {
+    text.parse().map_err(|_| Not::Refused(no_session(text)))
+}
+
+fn no_account(who: &str) -> String {
+    format!("there is no account {who:?}; see `vestibule account list`")
+}
+
+fn no_session(id: &str) -> String {
+    format!("there is no live session {id:?}; see `vestibule session list`")
+}

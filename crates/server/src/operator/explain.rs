@@ -1,0 +1,124 @@
+//! How one request would be decided, step by step, by the very code that decides. In: a credential, a URL, a method. Out: what was
+//! found at each step, and the JWT that the service behind would get. Counts as a use of the session, as any request does.
+
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use serde_json::{Map, Value, json};
+use vestibule_core::decide::{Decision, Inquiry, Permit, Step, Trace};
+use vestibule_core::wire::{CredentialKind, Transport};
+use vestibule_core::{Fault, Reject};
+
+use super::Not;
+use crate::assemble::House;
+use crate::control::view::{Explanation, JwtView, StepView};
+use crate::control::{Answer, Presented};
+
+pub(super) async fn explain(
+    house: &House,
+    credential: Presented,
+    url: &str,
+    method: &str,
+) -> Result<Answer, Not> {
+    let url: Uri = url.parse().map_err(|_| wrong_url(url))?;
+    let host = url.host().ok_or_else(|| wrong_url(&url.to_string()))?;
+    let method: Method = method.parse().map_err(|_| Not::Refused(format!("{method:?} is not a method")))?;
+    let headers = headers(house, credential)?;
+    house.key_room.ensure_signer().await?;
+    let inquiry = Inquiry { method: &method, host, path: url.path(), headers: &headers, csrf_field: None };
+    let mut trace = Trace::on();
+    let (outcome, reject, permit) = match house.decider.decide_traced(&inquiry, &mut trace).await? {
+        Decision::Challenge(challenge) => ("challenge", Some(challenge.reject()), None),
+        Decision::Deny(deny) => ("deny", Some(deny.reject()), None),
+        Decision::Permit(permit) => ("permit", None, Some(permit)),
+    };
+    let jwt = match &permit {
+        Some(permit) => jwt(house, permit).await?,
+        None => None,
+    };
+    let explanation = Explanation {
+        outcome: outcome.to_owned(),
+        code: reject.map(|it| it.detail().to_owned()),
+        steps: trace.steps().iter().map(view).collect(),
+        jwt,
+    };
+    Ok(Answer::Explanation { explanation: Box::new(explanation) })
+}
+
+fn wrong_url(url: &str) -> Not {
+    Not::Refused(format!("{url:?} is not a whole URL; write it like \"https://app.example.com/orders/7\""))
+}
+
+fn headers(house: &House, credential: Presented) -> Result<HeaderMap, Not> {
+    let (name, text) = match credential {
+        Presented::Bearer(text) => (AUTHORIZATION, format!("Bearer {text}")),
+        // The value alone, or a whole Cookie header as a browser's developer tools show it.
+        Presented::Cookie(text) if text.contains('=') => (COOKIE, text),
+        Presented::Cookie(text) => (COOKIE, format!("{}={text}", house.settings.session_cookie.as_str())),
+    };
+    let mut value = HeaderValue::try_from(text)
+        .map_err(|_| Not::Refused("what came on stdin cannot be a header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(name, value)]))
+}
+
+async fn jwt(house: &House, permit: &Permit) -> Result<Option<JwtView>, Fault> {
+    let asked_at = house.clock.now();
+    let Some(token) = house.minter.mint(permit).await? else { return Ok(None) };
+    let unread = |_| Fault::Bug("a JWT of ours cannot be read");
+    let read = vestibule_verify::inspect(token.jwt(), asked_at.unix_seconds()).map_err(unread)?;
+    let member = |name: &str| read.header.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Some(JwtView {
+        audience: permit.route().audience.as_deref().unwrap_or_default().to_owned(),
+        key_id: member("kid"),
+        algorithm: member("alg"),
+        reused: token.minted_at < asked_at,
+        expires_in_seconds: token.expires_at.since(asked_at).as_secs(),
+        bytes: token.jwt().len(),
+        claims: read.claims.unwrap_or_default(),
+    }))
+}
+
+fn view(step: &Step) -> StepView {
+    let (name, found) = match step {
+        Step::Jwt { subject, expires_at } => ("jwt", json!({ "subject": subject, "exp": expires_at })),
+        Step::NoSession { warm } => ("no-session", json!({ "from": source(*warm) })),
+        Step::Permitted { subject } => ("permitted", json!({ "subject": subject })),
+        Step::Presented { kind, transport } => {
+            ("credential", json!({ "kind": kind_name(*kind), "transport": transport_name(*transport) }))
+        }
+        Step::Refused { reject } => (
+            "refused",
+            json!({ "code": reject.detail(), "signing_in_helps": Reject::asks_for_login(*reject) }),
+        ),
+        Step::Route { path, audience } => ("route", json!({ "path": path, "audience": audience })),
+        Step::Session { id, subject, version, epoch, warm } => (
+            "session",
+            json!({
+                "session": id, "subject": subject, "version": version, "epoch": epoch, "from": source(*warm),
+            }),
+        ),
+    };
+    let found = match found {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    StepView { step: name.to_owned(), found }
+}
+
+const fn source(warm: bool) -> &'static str {
+    if warm { "memory" } else { "store" }
+}
+
+const fn kind_name(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Reference => "session",
+        CredentialKind::Value => "jwt",
+    }
+}
+
+const fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Cookie => "cookie",
+        Transport::Header => "header",
+    }
+}

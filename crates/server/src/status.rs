@@ -1,0 +1,118 @@
+//! How the program is doing: alive, ready, and in numbers. In: the house. Out: `/healthz`, `/readyz` and `/metrics` on the
+//! internal listener.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+
+use crate::assemble::House;
+
+/// Answers about the program itself.
+pub(crate) struct Status {
+    house: Arc<House>,
+    counters: PrometheusHandle,
+    is_draining: AtomicBool,
+}
+
+/// Gauges and counters that are read when asked for, beside those that doors and pages count.
+const READ_ON_DEMAND: [(&str, Kind, &str); 12] = [
+    ("vestibule_build_info", Kind::Gauge, "1, with the version as a label"),
+    ("vestibule_sessions_live", Kind::Gauge, "Sessions in memory, those that expired lately included"),
+    ("vestibule_session_uses_waiting", Kind::Gauge, "Uses of sessions that wait to be written"),
+    ("vestibule_jwt_kept_bytes", Kind::Gauge, "Bytes of minted JWTs kept with sessions"),
+    ("vestibule_revocations_held", Kind::Gauge, "Revocations that can still concern a JWT"),
+    ("vestibule_jwt_signed_total", Kind::Counter, "JWTs signed"),
+    ("vestibule_jwt_reused_total", Kind::Counter, "JWTs handed out again from memory"),
+    ("vestibule_store_reads_total", Kind::Counter, "Questions that the database answered"),
+    ("vestibule_store_writes_total", Kind::Counter, "Changes carried out in the database"),
+    ("vestibule_store_commits_total", Kind::Counter, "Transactions committed"),
+    ("vestibule_store_failed_commits_total", Kind::Counter, "Transactions that failed as a whole"),
+    ("vestibule_store_largest_batch", Kind::Gauge, "The most changes that one transaction carried"),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+impl Status {
+    /// Describes every metric and begins to answer.
+    pub(crate) fn new(house: Arc<House>, counters: PrometheusHandle) -> Self {
+        vestibule_gateway::tally::describe();
+        for (name, _, help) in vestibule_portal::METRICS {
+            metrics::describe_counter!(name, help);
+        }
+        for (name, kind, help) in READ_ON_DEMAND {
+            match kind {
+                Kind::Counter => metrics::describe_counter!(name, help),
+                Kind::Gauge => metrics::describe_gauge!(name, help),
+            }
+        }
+        metrics::gauge!("vestibule_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        Self { house, counters, is_draining: AtomicBool::new(false) }
+    }
+
+    /// From now on the program is not ready: balancers should send nobody new.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// The process runs and answers; nothing else is asked.
+    pub(crate) fn health(&self) -> Response<Full<Bytes>> {
+        text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())
+    }
+
+    /// Whether requests can be decided and answered, and if not why; and what weakens a gate.
+    pub(crate) async fn readiness(&self) -> Response<Full<Bytes>> {
+        let mut reasons = Vec::new();
+        if self.is_draining.load(Ordering::Relaxed) {
+            reasons.push("draining: the program is about to end".to_owned());
+        }
+        if let Err(fault) = self.house.store.check().await {
+            reasons.push(format!("store: {}", fault.report()));
+        }
+        if let Err(fault) = self.house.key_room.check() {
+            reasons.push(format!("keys: {}", fault.report()));
+        }
+        let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let dangers: Vec<String> =
+            self.house.settings.dangers.iter().map(|it| format!("{}: {}", it.key, it.what)).collect();
+        let answer = json!({ "ready": reasons.is_empty(), "reasons": reasons, "dangers": dangers });
+        text(status, "application/json", format!("{answer}\n"))
+    }
+
+    /// Everything that is counted, in Prometheus' text form.
+    pub(crate) fn metrics(&self) -> Response<Full<Bytes>> {
+        let store = self.house.store.statistics();
+        let minted = self.house.minter.counters();
+        let set = |name: &'static str, value: u64| metrics::counter!(name).absolute(value);
+        set("vestibule_jwt_signed_total", minted.signed.load(Ordering::Relaxed));
+        set("vestibule_jwt_reused_total", minted.reused.load(Ordering::Relaxed));
+        set("vestibule_store_reads_total", store.reads);
+        set("vestibule_store_writes_total", store.writes);
+        set("vestibule_store_commits_total", store.commits);
+        set("vestibule_store_failed_commits_total", store.failed_commits);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; sizes stay below 2^53")]
+        let set = |name: &'static str, value: u64| metrics::gauge!(name).set(value as f64);
+        set("vestibule_sessions_live", store.sessions);
+        set("vestibule_session_uses_waiting", store.uses_waiting);
+        set("vestibule_jwt_kept_bytes", store.minted_bytes);
+        set("vestibule_store_largest_batch", store.largest_batch);
+        set("vestibule_revocations_held", self.house.revocations.len() as u64);
+        text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", self.counters.render())
+    }
+}
+
+fn text(status: StatusCode, kind: &'static str, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,64 @@
+//! What the program tells of itself: log lines on stderr, for people on a terminal and as JSON elsewhere, and counters for
+//! `/metrics`. In: `RUST_LOG`, `--log-format`. Out: a subscriber and a recorder, installed once.
+
+use std::io::IsTerminal;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Begins to log; `default_filter` holds where `RUST_LOG` says nothing.
+pub(crate) fn log(format: Option<LogFormat>, default_filter: &str) -> Result<()> {
+    let on_terminal = std::io::stderr().is_terminal();
+    let format = format.unwrap_or(if on_terminal { LogFormat::Human } else { LogFormat::Json });
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .try_from_env()
+        .or_else(|_| EnvFilter::try_new(default_filter))
+        .context("the log filter cannot be read")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = match format {
+        LogFormat::Human => lines.with_ansi(on_terminal).with_target(false).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+    };
+    installed.map_err(|cause| anyhow::anyhow!("logging cannot begin: {cause}"))?;
+    log_panics();
+    Ok(())
+}
+
+/// Begins to count.
+pub(crate) fn count() -> Result<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).context("counting cannot begin")?;
+    Ok(handle)
+}
+
+/// A panic ends the connection it happened in and nothing else; here it gets its log line.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic
+            .payload()
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str))
+            .unwrap_or_default();
+        tracing::error!(
+            panic.place = place,
+            panic.message = message,
+            "a defect: this request is not answered"
+        );
+    }));
+}
