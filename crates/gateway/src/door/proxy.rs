@@ -73,7 +73,7 @@ impl ProxyDoor {
         let (parts, body) = request.into_parts();
         let host = match shape::host(&parts) {
             Ok(host) => host,
-            Err(what) => return refused(problem(&what), &parts, body).await,
+            Err(what) => return closing(problem(&what)),
         };
         if !form::is_asked(&self.swap.decider, &parts, host) {
             return match self.ask(&parts, host, None).await {

@@ -7,8 +7,10 @@
 )]
 
 mod both;
+mod carry;
 mod forward_auth;
 mod framing;
 mod headers;
 mod house;
+mod telling;
 mod wire;

@@ -1,0 +1,175 @@
+//! What the doors tell an operator: counts under the listed names, one line per swap, and never a secret.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use http::Request;
+use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use tracing_subscriber::fmt::MakeWriter;
+use vestibule_gateway::tally::{METRICS, describe};
+
+use crate::house::{House, SESSION, SUBJECT};
+use crate::wire::{Gate, OK, service};
+
+#[derive(Clone, Default)]
+struct Counts(Arc<Mutex<BTreeMap<String, Arc<Count>>>>);
+
+#[derive(Default)]
+struct Count(AtomicU64);
+
+impl CounterFn for Count {
+    fn increment(&self, value: u64) {
+        self.0.fetch_add(value, Ordering::SeqCst);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.0.store(value, Ordering::SeqCst);
+    }
+}
+
+impl Recorder for Counts {
+    fn describe_counter(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+        self.0.lock().unwrap().insert(format!("described {}", key.as_str()), Arc::default());
+    }
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let labels: Vec<String> =
+            key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let name = format!("{}{{{}}}", key.name(), labels.join(","));
+        Counter::from_arc(Arc::clone(self.0.lock().unwrap().entry(name).or_default()))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+impl Counts {
+    fn of(&self, name: &str) -> u64 {
+        self.0.lock().unwrap().get(name).map_or(0, |count| count.0.load(Ordering::SeqCst))
+    }
+}
+
+async fn check(house: &House, uri: &str, cookie: Option<&str>) {
+    let mut request = Request::get("/check")
+        .header("x-forwarded-method", "GET")
+        .header("x-forwarded-host", "app.test")
+        .header("x-forwarded-uri", uri);
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie);
+    }
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    house.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+}
+
+#[tokio::test]
+async fn every_decision_is_counted_once() {
+    let counts = Counts::default();
+    let _installed = metrics::set_default_local_recorder(&counts);
+    describe();
+    let house = House::new();
+    let cookie = house.cookie();
+    for _ in 0..3 {
+        check(&house, "/orders/", Some(&cookie)).await;
+    }
+    check(&house, "/public/", None).await;
+    check(&house, "/orders/", None).await;
+    check(&house, "/orders//", None).await;
+    house.world.is_down.store(true, Ordering::SeqCst);
+    check(&house, "/orders/", Some(&cookie)).await;
+    for (labels, expected) in [
+        ("outcome=pass,code=", 4),
+        ("outcome=challenge,code=no-credential", 1),
+        ("outcome=deny,code=path-ambiguous", 1),
+        ("outcome=fault,code=unavailable", 1),
+    ] {
+        let name = format!("vestibule_decisions_total{{door=forward-auth,{labels}}}");
+        assert_eq!(counts.of(&name), expected, "{name} in {:?}", counts.0.lock().unwrap().keys());
+    }
+    assert_eq!(counts.of("vestibule_swaps_total{door=forward-auth}"), 3);
+    for metric in METRICS {
+        assert!(counts.0.lock().unwrap().contains_key(&format!("described {}", metric.name)));
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// LG-01: with everything told that there is to tell, no secret is.
+#[tokio::test]
+async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _installed = tracing::subscriber::set_default(subscriber);
+    let (uri, seen) = service(|_| OK.to_owned()).await;
+    let gate = Gate::before(&uri).await;
+    let (cookie, csrf, bearer) = (gate.house.cookie(), gate.house.csrf(), gate.house.session_bearer());
+    let presented = gate.house.jwt("https://app.test");
+    check(&gate.house, "/orders/", Some(&cookie)).await;
+    check(&gate.house, "/orders/", Some(&format!("{cookie}; {cookie}"))).await;
+    gate.house.clock.advance(std::time::Duration::from_secs(1));
+    gate.get("/orders/", &[("X-CSRF-Token", &csrf)]).await;
+    gate.ask("GET", "/orders/", &[("Authorization", &bearer)]).await;
+    gate.ask("GET", "/orders/", &[("Authorization", &format!("Bearer {presented}"))]).await;
+    gate.get("/orders/", &[("Authorization", &bearer)]).await;
+    gate.get("/broken/", &[]).await;
+    let minted: Vec<String> = seen
+        .take()
+        .iter()
+        .map(|request| crate::wire::values(request, "authorization")[0][7..].to_owned())
+        .collect();
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let swaps: Vec<&str> = log.lines().filter(|line| line.contains("vestibule::swap")).collect();
+    assert_eq!(swaps.len(), 4, "{log}");
+    for part in [
+        format!("subject=\"{SUBJECT}\""),
+        format!("session.id=\"{SESSION}\""),
+        "audience=\"orders\"".to_owned(),
+        "route=\"/orders/\"".to_owned(),
+    ] {
+        assert!(swaps.iter().all(|line| line.contains(&part)), "{part} in {swaps:#?}");
+    }
+    let reused: Vec<bool> = swaps.iter().map(|line| line.contains("jwt.reused=true")).collect();
+    assert_eq!(reused, [false, true, true, false], "{swaps:#?}");
+    assert!(log.contains("cookie-ambiguous") && log.contains("two-credentials"), "{log}");
+    let secrets = [cookie.split_once('=').unwrap().1, &csrf, &bearer[7..], &presented];
+    for secret in secrets.into_iter().chain(minted.iter().map(String::as_str)) {
+        assert!(secret.len() > 20 && !log.contains(secret), "{secret} in {log}");
+        // The signature alone would do harm enough.
+        assert!(!log.contains(secret.rsplit('.').next().unwrap()), "{secret} in {log}");
+    }
+}
