@@ -128,12 +128,13 @@ impl MakeWriter<'_> for Log {
 #[tokio::test]
 async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
+    // For all threads, because what one thread's subscriber may hear depends on what the others have heard before.
+    tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
+        .with_thread_ids(true)
         .with_ansi(false)
         .with_writer(log.clone())
-        .finish();
-    let _installed = tracing::subscriber::set_default(subscriber);
+        .init();
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
     let (cookie, csrf, bearer) = (gate.house.cookie(), gate.house.csrf(), gate.house.session_bearer());
@@ -153,7 +154,9 @@ async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
         .collect();
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let swaps: Vec<&str> = log.lines().filter(|line| line.contains("vestibule::swap")).collect();
+    let here = format!("{:0>2?} ", std::thread::current().id());
+    let swaps: Vec<&str> =
+        log.lines().filter(|line| line.contains("vestibule::swap") && line.contains(&here)).collect();
     assert_eq!(swaps.len(), 4, "{log}");
     for part in [
         format!("subject=\"{SUBJECT}\""),
