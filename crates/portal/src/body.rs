@@ -26,7 +26,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, expected: &'static str
     if !is(headers, expected) {
         return Err(Problem::MediaType(expected));
     }
-    collect(headers, body).await
+    collect(headers, body, MAX_WAIT).await
 }
 
 /// Reads the body of a call that needs none: empty, or in this media type.
@@ -38,16 +38,16 @@ pub(crate) async fn read_optional(
     if headers.contains_key(CONTENT_TYPE) || headers.contains_key(CONTENT_ENCODING) {
         return read(headers, body, expected).await;
     }
-    let bytes = collect(headers, body).await?;
+    let bytes = collect(headers, body, MAX_WAIT).await?;
     if bytes.is_empty() { Ok(bytes) } else { Err(Problem::MediaType(expected)) }
 }
 
-async fn collect(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+async fn collect(headers: &HeaderMap, body: Body, wait: Duration) -> Result<Bytes, Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > MAX_BYTES as u64) {
         return Err(Problem::BodyTooLarge);
     }
-    match tokio::time::timeout(MAX_WAIT, Limited::new(body, MAX_BYTES).collect()).await {
+    match tokio::time::timeout(wait, Limited::new(body, MAX_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(Problem::BodyTooLarge),
         Ok(Err(_)) => Err(Problem::Malformed("The body broke off.")),
@@ -66,4 +66,36 @@ fn is(headers: &HeaderMap, expected: &str) -> bool {
         && (parameters.eq_ignore_ascii_case("charset=utf-8")
             || parameters.eq_ignore_ascii_case("charset=\"utf-8\""))
         && !headers.contains_key(CONTENT_ENCODING)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::Frame;
+
+    use super::*;
+
+    /// A client that announced a body and fell silent.
+    struct Silent;
+
+    impl http_body::Body for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let collected = collect(&HeaderMap::new(), Body::new(Silent), Duration::from_millis(20)).await;
+        assert!(matches!(collected, Err(Problem::BodyTooSlow)));
+    }
 }

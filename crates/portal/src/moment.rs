@@ -27,7 +27,7 @@ pub(crate) fn rfc_3339(at: Timestamp) -> String {
 }
 
 fn in_words(at: Timestamp) -> String {
-    moment(at).to_zoned(TimeZone::UTC).strftime("%-d %B %Y, %H:%M UTC").to_string()
+    moment(at).to_zoned(TimeZone::UTC).strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
 fn moment(at: Timestamp) -> jiff::Timestamp {
@@ -68,7 +68,7 @@ mod tests {
         let at = Timestamp::from_unix_seconds(1_800_000_000);
         let seen = |seconds| Moment::seen_from(at.after(Duration::from_secs(seconds)), at);
         assert_eq!(seen(0).machine, "2027-01-15T08:00:00Z");
-        assert_eq!(seen(0).exact, "15 January 2027, 08:00 UTC");
+        assert_eq!(seen(0).exact, "15 Jan 2027, 08:00 UTC");
         let words = [(0, "just now"), (59, "just now"), (60, "1 minute ago"), (7199, "1 hour ago")];
         for (seconds, expected) in words.into_iter().chain([(7200, "2 hours ago"), (172_800, "2 days ago")]) {
             assert_eq!(seen(seconds).ago, expected);

@@ -69,7 +69,7 @@ impl Problem {
                     _ => "unavailable",
                 },
                 "We cannot tell right now",
-                "Something that we depend on did not answer. Nothing was changed. Please try again in a moment."
+                "Something that we depend on did not answer, and we do not guess. Please try again in a moment."
                     .to_owned(),
             ),
             Self::LoginRefused => (

@@ -32,7 +32,6 @@ struct AccountPage<'a> {
 struct Row {
     id: SessionId,
     device: String,
-    user_agent: String,
     address: Option<String>,
     is_client: bool,
     is_current: bool,
@@ -68,7 +67,6 @@ impl Row {
         Self {
             id: session.id,
             device: device::name(&session.device.user_agent),
-            user_agent: session.device.user_agent.clone(),
             address: session.device.address.map(|address| address.to_string()),
             is_client: session.kind == SessionKind::Client,
             is_current: session.id == current,

@@ -164,7 +164,7 @@ impl Portal {
 /// One text for a wrong name, a wrong password, an unknown and a disabled account.
 const REFUSED: Alert = Alert {
     title: "That did not work",
-    text: Cow::Borrowed("The name or the password is not right. Check both and try again."),
+    text: Cow::Borrowed("The username or the password is not right. Check both and try again."),
 };
 
 fn expired(reject: Reject) -> Alert {
@@ -189,7 +189,7 @@ fn throttled(wait: Duration) -> Alert {
 
 fn unavailable(incident: &str) -> Alert {
     let text = format!(
-        "Your password was not the reason, and nothing was changed. Try again in a moment. If this goes on, report incident {incident}."
+        "Your password was not the reason. Try again in a moment. If this goes on, report incident {incident}."
     );
     Alert { title: "We cannot sign anyone in right now", text: Cow::Owned(text) }
 }

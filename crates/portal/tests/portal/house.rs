@@ -1,0 +1,119 @@
+//! The portal, furnished: what the server does at start, on the world in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use vestibule_core::account::Status;
+use vestibule_core::csrf::CsrfTokens;
+use vestibule_core::csrf::origin::{Origin, Origins};
+use vestibule_core::decide::Decider;
+use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use vestibule_core::login::Login;
+use vestibule_core::logout::Logout;
+use vestibule_core::mint::{AudienceTable, Minter};
+use vestibule_core::route::RouteTable;
+use vestibule_core::secret::Pepper;
+use vestibule_core::session::SessionLimits;
+use vestibule_core::verify::{Algorithm, RevocationView, Verifier};
+use vestibule_core::wire::CookieName;
+use vestibule_core::wire::cookie::Https;
+use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_portal::{Portal, router};
+
+use crate::world::{START, World};
+
+pub(crate) const ORIGIN: &str = "https://app.test";
+pub(crate) const ADA: &str = "ada@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+pub(crate) struct House {
+    pub(crate) world: Arc<World>,
+    pub(crate) router: Router,
+    pub(crate) csrf: Arc<CsrfTokens>,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::at(ORIGIN, Https::Yes)
+    }
+
+    pub(crate) fn at(origin: &str, https: Https) -> Self {
+        let world = World::new();
+        world.add_account(1, ADA, PASSWORD, Status::Enabled);
+        world.add_account(2, "bob@example.com", PASSWORD, Status::Enabled);
+        world.add_account(3, "eve@example.com", PASSWORD, Status::Disabled);
+        let pepper = Pepper::new(&[42; 32]);
+        let csrf = Arc::new(CsrfTokens::new(pepper.clone(), [1; 8]));
+        let revocations = Arc::new(RevocationView::new());
+        let ring = ring();
+        let edge = Verifier::new(origin, origin, ring.published(START).unwrap());
+        let decider = Arc::new(Decider {
+            routes: ArcSwap::from_pointee(RouteTable::default()),
+            origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse(origin).unwrap()])),
+            sessions: world.clone(),
+            pepper: pepper.clone(),
+            csrf: Arc::clone(&csrf),
+            cookie: CookieName::session("vestibule", https).unwrap(),
+            edge: Arc::new(edge.with_revocation(Arc::clone(&revocations))),
+            clock: world.clone(),
+        });
+        let login = Login {
+            accounts: world.clone(),
+            sessions: world.clone(),
+            throttle: world.clone(),
+            hasher: world.clone(),
+            clock: world.clone(),
+            entropy: world.clone(),
+            pepper: pepper.clone(),
+            limits: SessionLimits {
+                idle: Duration::from_secs(30 * 60),
+                absolute: Duration::from_secs(12 * 3600),
+            },
+        };
+        let logout = Logout {
+            sessions: world.clone(),
+            pepper: pepper.clone(),
+            revocations,
+            clock: world.clone(),
+            longest_jwt: Duration::from_secs(120),
+        };
+        let minter = Minter::new(
+            origin.to_owned(),
+            ring,
+            AudienceTable::new(Vec::new()),
+            world.clone(),
+            world.clone(),
+            world.clone(),
+        );
+        let portal = Portal {
+            login: Arc::new(login),
+            logout: Arc::new(logout),
+            decider,
+            minter: Arc::new(minter),
+            accounts: world.clone(),
+            directory: world.clone(),
+            pre_session_cookie: CookieName::pre_session("vestibule", https).unwrap(),
+            proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
+            clock: world.clone(),
+            entropy: world.clone(),
+            brand: "Vestibule".to_owned(),
+        };
+        Self { world, router: router(Arc::new(portal)), csrf }
+    }
+}
+
+fn ring() -> KeyRing {
+    let seal = SealKey::new(&[5; 32]).unwrap();
+    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
+    let record = KeyRecord {
+        key_id: key.key_id().clone(),
+        algorithm: Algorithm::Es256,
+        sealed,
+        created_at: START,
+        active_from: START,
+        gone_at: None,
+    };
+    KeyRing::unseal(&[record], &seal, 1, START).unwrap()
+}

@@ -1,0 +1,103 @@
+//! Signing out by the page.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::house::{ADA, House, PASSWORD};
+use crate::personas::{Browser, with_form};
+
+const SESSION: &str = "__Host-Http-vestibule";
+
+/// SS-06: on the server first; the cookie is only cosmetics.
+#[tokio::test]
+async fn the_session_ends_on_the_server_and_the_browser_forgets() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    let cookie = browser.jar[SESSION].clone();
+    let asked = browser.get("/auth/logout?return_to=/orders").await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.body.contains("Sign out?") && asked.body.contains(ADA));
+    assert_eq!(house.world.sessions_held().len(), 1, "asking is not doing");
+    let token = asked.input("csrf_token").unwrap();
+    let return_to = asked.input("return_to").unwrap();
+    let answer = browser.post("/auth/logout", &[("csrf_token", &token), ("return_to", &return_to)]).await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/orders"));
+    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert!(!browser.jar.contains_key(SESSION));
+    assert!(house.world.sessions_held().is_empty());
+
+    let mut thief = Browser::of(&house);
+    thief.jar.insert(SESSION.to_owned(), cookie);
+    let refused = thief.get("/auth/account").await;
+    assert_eq!(refused.header("location"), "/auth/login?return_to=/auth/account");
+}
+
+#[tokio::test]
+async fn signing_out_twice_or_without_a_session_is_no_error() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    let token = browser.get("/auth/logout").await.input("csrf_token").unwrap();
+    let cookie = browser.jar[SESSION].clone();
+    for _ in 0..2 {
+        browser.jar.insert(SESSION.to_owned(), cookie.clone());
+        let answer = browser.post("/auth/logout", &[("csrf_token", &token)]).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/auth/logout"));
+        assert!(!browser.jar.contains_key(SESSION));
+    }
+    assert!(
+        browser.get("/auth/logout?return_to=/orders").await.body.contains("/auth/login?return_to=/orders")
+    );
+    assert_eq!(Browser::of(&house).post("/auth/logout", &[]).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn another_site_signs_nobody_out() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    let token = browser.get("/auth/logout").await.input("csrf_token").unwrap();
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.test"), ("origin", "null")]
+    {
+        let request = browser.request(Method::POST, "/auth/logout").header(name, value);
+        let answer = browser.take(with_form(request, &[("csrf_token", &token)])).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+    // From our origin, but without this session's token: asked again, still signed in.
+    let foreign = {
+        let mut other = Browser::of(&house);
+        other.sign_in("bob@example.com", PASSWORD).await;
+        other.get("/auth/logout").await.input("csrf_token").unwrap()
+    };
+    let of_the_form = Browser::of(&house).get("/auth/login").await.input("csrf_token").unwrap();
+    for bad in ["", "x", &*foreign, &*of_the_form] {
+        let answer = browser.post("/auth/logout", &[("csrf_token", bad)]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert!(answer.body.contains("still signed in"));
+    }
+    house.world.advance(Duration::from_secs(60));
+    let in_query = format!("/auth/logout?csrf_token={token}");
+    assert_eq!(browser.post(&in_query, &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get("/auth/logout").await.status, StatusCode::OK, "GET never signs out");
+    assert_eq!(house.world.sessions_held().len(), 2);
+    assert!(browser.jar.contains_key(SESSION));
+}
+
+#[tokio::test]
+async fn what_could_not_be_ended_is_not_called_ended() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    let token = browser.get("/auth/logout").await.input("csrf_token").unwrap();
+    house.world.is_down.store(true, SeqCst);
+    let answer = browser.post("/auth/logout", &[("csrf_token", &token)]).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(browser.jar.contains_key(SESSION), "the browser may try again");
+    house.world.is_down.store(false, SeqCst);
+    assert_eq!(browser.post("/auth/logout", &[("csrf_token", &token)]).await.status, StatusCode::SEE_OTHER);
+    assert!(house.world.sessions_held().is_empty());
+}

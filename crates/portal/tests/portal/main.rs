@@ -1,0 +1,23 @@
+//! The portal as its visitors meet it: personas over the router, a world in memory behind it.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
+mod account;
+mod answers;
+mod api;
+mod cookies;
+mod house;
+mod indistinct;
+mod key_set;
+mod logging;
+mod login;
+mod logout;
+mod media;
+mod personas;
+mod snapshots;
+mod world;

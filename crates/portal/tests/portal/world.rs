@@ -1,0 +1,266 @@
+//! The world in memory: one lock, a clock that is set, entropy that counts, a hasher that is cheap. It can be made to fail.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::live::LiveSession;
+use vestibule_core::port::*;
+use vestibule_core::secret::Password;
+use vestibule_core::session::{Session, SessionDigest};
+use vestibule_core::throttle::{AccountTally, SourceTally};
+use vestibule_core::{Fault, Timestamp};
+
+pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+#[derive(Default)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    now: AtomicU64,
+    drawn: AtomicU64,
+    /// Changes of anything but `seen_at`, so that a test can tell that nothing changed.
+    pub(crate) changes: AtomicU64,
+    pub(crate) noted: AtomicU64,
+    pub(crate) hashed: AtomicU64,
+    pub(crate) is_down: AtomicBool,
+    pub(crate) hasher_is_full: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: HashMap<SessionDigest, (Session, Arc<LiveSession>)>,
+    accounts: HashMap<Subject, Account>,
+    by_account: HashMap<[u8; 32], AccountTally>,
+    by_source: HashMap<[u8; 32], SourceTally>,
+}
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        let world = Self { now: AtomicU64::new(START.millis()), ..Self::default() };
+        Arc::new(world)
+    }
+
+    pub(crate) fn advance(&self, span: Duration) {
+        self.now.fetch_add(span.as_millis() as u64, SeqCst);
+    }
+
+    pub(crate) fn add_account(&self, byte: u8, identifier: &str, password: &str, status: Status) {
+        let account = Account {
+            subject: Subject::from_bytes([byte; 16]),
+            identifier: Identifier::parse(identifier).unwrap(),
+            password: Some(cheap_hash(&Password::parse(password).unwrap())),
+            traits: Traits::default(),
+            status,
+            epoch: 1,
+            created_at: START,
+        };
+        self.state.lock().accounts.insert(account.subject, account);
+    }
+
+    pub(crate) fn remove_account(&self, byte: u8) {
+        self.state.lock().accounts.remove(&Subject::from_bytes([byte; 16]));
+    }
+
+    pub(crate) fn sessions_held(&self) -> Vec<Session> {
+        self.state.lock().sessions.values().map(|(session, _)| session.clone()).collect()
+    }
+
+    fn answers(&self) -> Result<(), Fault> {
+        match self.is_down.load(SeqCst) {
+            true => Err(Fault::unavailable("the session store", "disk /var/lib/x is full")),
+            false => Ok(()),
+        }
+    }
+
+    fn changed(&self) -> Result<(), Fault> {
+        self.answers()?;
+        self.changes.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(SeqCst))
+    }
+}
+
+impl Entropy for World {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault> {
+        let count = self.drawn.fetch_add(1, SeqCst) + 1;
+        for (at, byte) in buffer.iter_mut().enumerate() {
+            *byte = (count as u8).wrapping_mul(37).wrapping_add((at as u8).wrapping_mul(11));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Hasher for World {
+    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+        Ok(cheap_hash(&password))
+    }
+
+    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault> {
+        if self.hasher_is_full.load(SeqCst) {
+            return Err(Fault::Overloaded {
+                what: "password hashing",
+                retry_after: Duration::from_millis(2500),
+            });
+        }
+        self.hashed.fetch_add(1, SeqCst);
+        Ok(match stored == Some(cheap_hash(&password)) {
+            true => Verdict::Match,
+            false => Verdict::Mismatch,
+        })
+    }
+}
+
+fn cheap_hash(password: &Password) -> PasswordHash {
+    PasswordHash::from_phc(format!("cheap:{}", str::from_utf8(password.reveal()).unwrap()))
+}
+
+#[async_trait]
+impl Sessions for World {
+    fn recall(&self, digest: &SessionDigest) -> Recall {
+        // A store that is down knows nothing by heart either, so that every look at a session can be made to fail.
+        if self.is_down.load(SeqCst) {
+            return Recall::Cold;
+        }
+        match self.state.lock().sessions.get(digest) {
+            Some((_, live)) => Recall::Known(Arc::clone(live)),
+            None => Recall::Unknown,
+        }
+    }
+
+    async fn find(&self, digest: &SessionDigest) -> Result<Option<Arc<LiveSession>>, Fault> {
+        self.answers()?;
+        Ok(self.state.lock().sessions.get(digest).map(|(_, live)| Arc::clone(live)))
+    }
+
+    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault> {
+        self.changed()?;
+        let mut state = self.state.lock();
+        replaces.map(|digest| state.sessions.remove(&digest));
+        let live = Arc::new(LiveSession::new(&session));
+        state.sessions.insert(session.digest, (session, live));
+        Ok(Opened::Open)
+    }
+
+    fn note_use(&self, _: &SessionDigest, _: Timestamp) {
+        self.noted.fetch_add(1, SeqCst);
+    }
+
+    async fn end(&self, which: Ending) -> Result<Vec<SessionId>, Fault> {
+        self.changed()?;
+        let Ending::Presented(digest) = which else { unimplemented!("the portal ends what is presented") };
+        Ok(self.state.lock().sessions.remove(&digest).map(|(session, _)| session.id).into_iter().collect())
+    }
+
+    async fn forget_expired(&self, _: Timestamp) -> Result<u64, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+}
+
+#[async_trait]
+impl Directory for World {
+    async fn sessions(&self, of: Option<Subject>, page: Page, now: Timestamp) -> Result<Vec<Session>, Fault> {
+        self.answers()?;
+        let mut listed: Vec<Session> = self
+            .sessions_held()
+            .into_iter()
+            .filter(|session| of.is_none_or(|of| session.subject == of) && session.ends_at > now)
+            .collect();
+        listed.sort_by_key(|session| (std::cmp::Reverse(session.opened_at), session.id));
+        Ok(listed.into_iter().skip(page.skip as usize).take(page.take as usize).collect())
+    }
+
+    async fn session(&self, id: SessionId, _: Timestamp) -> Result<Option<Session>, Fault> {
+        self.answers()?;
+        Ok(self.sessions_held().into_iter().find(|session| session.id == id))
+    }
+
+    async fn accounts(&self, _: Page) -> Result<Vec<Account>, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+}
+
+#[async_trait]
+impl Accounts for World {
+    async fn find_by_identifier(&self, identifier: &Identifier) -> Result<Option<Account>, Fault> {
+        self.answers()?;
+        let state = self.state.lock();
+        Ok(state.accounts.values().find(|account| account.identifier == *identifier).cloned())
+    }
+
+    async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault> {
+        self.answers()?;
+        Ok(self.state.lock().accounts.get(&subject).cloned())
+    }
+
+    async fn add(&self, _: Account) -> Result<Added, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn upgrade_password(&self, _: Subject, _: &PasswordHash, _: PasswordHash) -> Result<(), Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn set_password(
+        &self,
+        _: Subject,
+        _: PasswordHash,
+        _: Option<SessionId>,
+    ) -> Result<Changed, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn set_traits(&self, _: Subject, _: Traits) -> Result<Changed, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn set_status(&self, _: Subject, _: Status) -> Result<Changed, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn remove(&self, _: Subject) -> Result<Changed, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+}
+
+#[async_trait]
+impl Throttle for World {
+    async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
+        self.changed()?;
+        let mut state = self.state.lock();
+        let account = state.by_account.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH);
+        let source = state.by_source.get(&attempt.source).copied().unwrap_or(SourceTally::FRESH);
+        match (account.count(now), source.count(now)) {
+            (Ok(account), Ok(source)) => {
+                state.by_account.insert(attempt.account, account);
+                state.by_source.insert(attempt.source, source);
+                Ok(Reservation::Reserved)
+            }
+            (Err(wait), _) | (_, Err(wait)) => Ok(Reservation::Wait(wait)),
+        }
+    }
+
+    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
+        self.changed()?;
+        self.state.lock().by_account.remove(&attempt.account);
+        Ok(())
+    }
+
+    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
+        self.changed()?;
+        let mut state = self.state.lock();
+        state.by_account.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
+        state.by_source.entry(attempt.source).and_modify(|tally| *tally = tally.give_back());
+        Ok(())
+    }
+}
