@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use vestibule_core::port::Clock;
-use vestibule_verify::{Claims, Verified, Verifier};
+use vestibule_verify::{Claims, KeySet, Reject, Verified, Verifier};
 
 mod page;
 
@@ -28,7 +28,9 @@ const LINES_KEPT: usize = 20;
 /// The service.
 pub(crate) struct Demo {
     /// What it trusts: the issuer, its own audience, public keys.
-    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) verifier: Verifier,
+    /// Where the published keys are, asked again when a JWT names one that is not known yet.
+    pub(crate) published: Box<dyn Fn() -> KeySet + Send + Sync>,
     /// The time, for the remaining life of a JWT.
     pub(crate) clock: Arc<dyn Clock>,
     /// The name of the cookie that the browser holds, to show it; the service never receives it.
@@ -86,7 +88,15 @@ impl Demo {
 
     fn verified(&self, headers: &HeaderMap) -> Result<Verified<Claims>, &'static str> {
         let jwt = bearer(headers).ok_or("no JWT came with the request")?;
-        self.verifier.verify_at(jwt, self.clock.now().unix_seconds()).map_err(|reject| reject.code())
+        let verify = || self.verifier.verify_at(jwt, self.clock.now().unix_seconds());
+        let verified = match verify() {
+            Err(Reject::KeyUnknown) => {
+                self.verifier.replace_keys((self.published)());
+                verify()
+            }
+            verified => verified,
+        };
+        verified.map_err(|reject| reject.code())
     }
 
     fn page(&self, claims: &Claims, headers: &HeaderMap) -> Response<Full<Bytes>> {

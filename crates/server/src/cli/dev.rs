@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use data_encoding::BASE32_DNSSEC;
@@ -14,7 +13,7 @@ use tokio::net::TcpListener;
 use vestibule_core::account::password;
 use vestibule_core::port::Entropy;
 use vestibule_core::secret::Password;
-use vestibule_verify::Verifier;
+use vestibule_verify::{KeySet, Verifier};
 use zeroize::Zeroizing;
 
 use super::output::say;
@@ -28,7 +27,7 @@ use crate::host::entropy::SystemEntropy;
 use crate::host::secret_file;
 use crate::listen;
 use crate::operator::Operator;
-use crate::telemetry;
+use crate::telemetry::{self, LogFormat};
 
 const IDENTIFIER: &str = "ada@example.com";
 const TRAITS: &str =
@@ -48,7 +47,7 @@ pub(super) struct Dev {
 
 impl Dev {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
-        telemetry::log(context.log_format, LOG_FILTER)?;
+        telemetry::log(context.log_format.or(Some(LogFormat::Human)), LOG_FILTER)?;
         let counters = telemetry::count()?;
         block_on(async {
             let public = listen::bind(([127, 0, 0, 1], self.port).into(), "--port").await?;
@@ -188,27 +187,14 @@ fn welcome(server: &Server, file: &Path, password: &str) {
     ));
 }
 
-/// The service behind: it verifies with public keys alone, those that are published now.
+/// The service behind: it verifies with public keys alone, those that are published.
 async fn serve_demo(house: Arc<House>, listener: TcpListener) {
-    let published = || house.minter.ring().published(house.clock.now());
-    let verifier = Verifier::new(house.minter.issuer(), demo::AUDIENCE, published().unwrap_or_default());
-    let verifier = Arc::new(verifier);
     let demo = Demo {
-        verifier: Arc::clone(&verifier),
+        verifier: Verifier::new(house.minter.issuer(), demo::AUDIENCE, KeySet::default()),
         clock: Arc::clone(&house.clock),
         cookie: house.settings.session_cookie.as_str().to_owned(),
         lines: Mutex::new(HashMap::new()),
+        published: Box::new(move || house.minter.ring().published(house.clock.now()).unwrap_or_default()),
     };
-    let keep_keys = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            if let Ok(keys) = published() {
-                verifier.replace_keys(keys);
-            }
-        }
-    };
-    tokio::select! {
-        () = demo::serve(Arc::new(demo), listener) => {}
-        () = keep_keys => {}
-    }
+    demo::serve(Arc::new(demo), listener).await;
 }

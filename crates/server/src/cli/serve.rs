@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -55,6 +55,7 @@ pub(super) struct Server {
     public: TcpListener,
     internal: TcpListener,
     control: ControlSocket,
+    signals: Signals,
 }
 
 impl Server {
@@ -72,13 +73,14 @@ impl Server {
         public: TcpListener,
         internal: TcpListener,
     ) -> Result<Self, Failure> {
+        let signals = Signals::receive()?;
         for danger in &settings.dangers {
             tracing::warn!(setting = danger.key, "danger: {}", danger.what);
         }
         let house = House::open(settings).await?;
         let control = ControlSocket::open(&house.settings.control_socket())?;
         house.key_room.ensure_signer().await?;
-        Ok(Self { house, counters, public, internal, control })
+        Ok(Self { house, counters, public, internal, control, signals })
     }
 
     pub(super) fn public_address(&self) -> String {
@@ -90,7 +92,7 @@ impl Server {
     }
 
     /// Serves until a signal ends it; `source` is what SIGHUP reads.
-    pub(super) async fn run(self, source: Option<Source>) -> Result<(), Failure> {
+    pub(super) async fn run(mut self, source: Option<Source>) -> Result<(), Failure> {
         let house = self.house;
         let front = Arc::new(house.front()?);
         let status = Arc::new(Status::new(Arc::clone(&house), self.counters.clone()));
@@ -113,7 +115,7 @@ impl Server {
         let control = tokio::spawn(self.control.serve(operator, stop.clone()));
         let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
 
-        wait_for_the_end(&house, source).await?;
+        self.signals.end_or_reload(&house, source.as_ref()).await;
         tracing::info!("draining: no new connections, requests in flight are finished");
         status.drain();
         drain.cancel();
@@ -126,7 +128,7 @@ impl Server {
             () = tokio::time::sleep(DRAIN) => {
                 tracing::warn!(connections = connections.len(), "some requests were not finished in time");
             }
-            ended = signalled(SignalKind::interrupt()) => ended?,
+            () = self.signals.end() => tracing::warn!("asked twice: not waiting for requests in flight"),
         }
         stop.cancel();
         control.await.ok();
@@ -137,30 +139,47 @@ impl Server {
     }
 }
 
-/// Waits for SIGTERM or SIGINT, and takes over new routes at each SIGHUP.
-async fn wait_for_the_end(house: &House, source: Option<Source>) -> Result<(), Failure> {
-    let no_signals = |error| Failure::Unknown(format!("signals cannot be received: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
-    loop {
+/// The signals that are answered, from the moment this is made: before it, SIGTERM would end the program without a drain.
+struct Signals {
+    hang_up: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn receive() -> Result<Self, Failure> {
+        let receive = |kind| {
+            signal(kind).map_err(|error| Failure::Unknown(format!("signals cannot be received: {error}")))
+        };
+        Ok(Self {
+            hang_up: receive(SignalKind::hangup())?,
+            interrupt: receive(SignalKind::interrupt())?,
+            terminate: receive(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    async fn end(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                if let Some(source) = &source {
-                    reload(house, source);
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Waits for the end, and takes over new routes at each SIGHUP until then.
+    async fn end_or_reload(&mut self, house: &House, source: Option<&Source>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => {
+                    if let Some(source) = source {
+                        reload(house, source);
+                    }
                 }
             }
         }
     }
-}
-
-async fn signalled(kind: SignalKind) -> Result<(), Failure> {
-    let mut signal =
-        signal(kind).map_err(|error| Failure::Unknown(format!("signals cannot be received: {error}")))?;
-    signal.recv().await;
-    Ok(())
 }
 
 /// A configuration that is wrong changes nothing: the old one stays in force.

@@ -81,7 +81,7 @@ impl Settings {
     /// Judges a configuration; relative paths start at `base`.
     pub(super) fn from_raw(mut raw: Raw, base: &Path) -> Result<Self, Wrong> {
         refuse_what_comes_later(&raw)?;
-        let under_base = |path: &Path| base.join(path);
+        let under_base = |path: &Path| base.join(path).components().collect::<PathBuf>();
         let data_dir = under_base(raw.data_dir.as_deref().unwrap_or(Path::new("vestibule-data")));
         let listen = Listen {
             public: socket("listen.public", &raw.listen.public)?,

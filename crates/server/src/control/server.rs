@@ -77,6 +77,10 @@ async fn answer(stream: UnixStream, operator: &Operator) -> Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = Zeroizing::new(Vec::new());
     (&mut stream).take(MAX_ASK as u64 + 1).read_until(b'\n', &mut line).await?;
+    if line.is_empty() {
+        // Somebody looked whether we are here.
+        return Ok(());
+    }
     let answer = if line.len() > MAX_ASK {
         Answer::Refused { what: format!("the request is longer than {MAX_ASK} bytes") }
     } else {

@@ -1,1 +1,205 @@
+use std::time::Instant;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::assemble::House;
+use crate::config;
+
+/// A whole server's sockets on free ports, over a database of their own.
+struct Sockets {
+    public: SocketAddr,
+    internal: SocketAddr,
+    drain: CancellationToken,
+    connections: TaskTracker,
+    _folder: tempfile::TempDir,
+}
+
+const QUICK: Limits = Limits {
+    connections: 3,
+    header_block: 16 * 1024,
+    uri: 8 * 1024,
+    header_time: Duration::from_millis(400),
+    idle_time: Duration::from_millis(1200),
+    stuck_time: Duration::from_millis(400),
+};
+
+impl Sockets {
+    async fn open(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = config::read("data_dir = \"data\"", "v.toml", folder.path(), &[]).unwrap();
+        let house = House::open(settings).await.unwrap();
+        house.key_room.ensure_signer().await.unwrap();
+        let front = Arc::new(house.front().unwrap());
+        let counters = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        let status = Arc::new(Status::new(house, counters));
+        let (drain, connections) = (CancellationToken::new(), TaskTracker::new());
+        let mut addresses = Vec::new();
+        for face in
+            [Face::Public { front: Arc::clone(&front) }, Face::Internal { front: Arc::clone(&front), status }]
+        {
+            let listener = bind(([127, 0, 0, 1], 0).into(), "test").await.unwrap();
+            addresses.push(listener.local_addr().unwrap());
+            tokio::spawn(accept(listener, face, limits, drain.clone(), connections.clone()));
+        }
+        Self { public: addresses[0], internal: addresses[1], drain, connections, _folder: folder }
+    }
+}
+
+/// Sends bytes and reads until the server closes or nothing comes for a second.
+async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    read_some(&mut stream).await
+}
+
+async fn read_some(stream: &mut TcpStream) -> String {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(Ok(length)) = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut buffer)).await {
+        all.extend_from_slice(&buffer[..length]);
+        let text = String::from_utf8_lossy(&all);
+        if length == 0 || text.contains("\r\n\r\n") {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// How long the server keeps a silent connection open.
+async fn kept_open(stream: &mut TcpStream) -> Duration {
+    let began = Instant::now();
+    let mut buffer = [0; 4096];
+    while let Ok(Ok(length)) = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer)).await {
+        if length == 0 {
+            return began.elapsed();
+        }
+    }
+    Duration::MAX
+}
+
+#[tokio::test]
+async fn each_listener_answers_what_is_its_own() {
+    let sockets = Sockets::open(Limits::default()).await;
+    let get = |address, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        async move { exchange(address, request.as_bytes()).await }
+    };
+    for (address, path, status) in [
+        (sockets.internal, "/healthz", "200"),
+        (sockets.internal, "/readyz", "200"),
+        (sockets.internal, "/metrics", "200"),
+        (sockets.internal, "/check", "403"),
+        (sockets.internal, "/auth/login", "404"),
+        (sockets.internal, "/.well-known/jwks.json", "404"),
+        (sockets.public, "/auth/login", "200"),
+        (sockets.public, "/.well-known/jwks.json", "200"),
+        (sockets.public, "/auth/nothing", "404"),
+        (sockets.public, "/metrics", "403"),
+        (sockets.public, "/check", "403"),
+    ] {
+        let answer = get(address, path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+    }
+    let answer =
+        exchange(sockets.internal, b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_refused() {
+    let sockets = Sockets::open(Limits::default()).await;
+    for address in [sockets.public, sockets.internal] {
+        let uri = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(8 * 1024));
+        let answer = exchange(address, uri.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 414"), "{answer}");
+        let block = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(17 * 1024));
+        let answer = exchange(address, block.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+        let fits = format!("GET /auth/login HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(14 * 1024));
+        let answer = exchange(address, fits.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_or_silent_peer_is_let_go() {
+    let sockets = Sockets::open(QUICK).await;
+    let mut silent = TcpStream::connect(sockets.public).await.unwrap();
+    let mut slow = TcpStream::connect(sockets.public).await.unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let (silent, slow) = tokio::join!(kept_open(&mut silent), kept_open(&mut slow));
+    for held in [silent, slow] {
+        assert!((300..2000).contains(&held.as_millis()), "held for {held:?}");
+    }
+}
+
+/// Drop by drop is as slow as not at all.
+#[tokio::test]
+async fn headers_that_trickle_do_not_hold_a_connection_forever() {
+    let sockets = Sockets::open(QUICK).await;
+    let (mut reading, mut writing) = TcpStream::connect(sockets.public).await.unwrap().into_split();
+    let trickle = tokio::spawn(async move {
+        for _ in 0..100 {
+            if writing.write_all(b"X").await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let began = Instant::now();
+    let mut buffer = [0; 100];
+    let _ = tokio::time::timeout(Duration::from_secs(10), reading.read(&mut buffer)).await;
+    assert!(began.elapsed() < Duration::from_secs(3), "held for {:?}", began.elapsed());
+    trickle.abort();
+}
+
+#[tokio::test]
+async fn a_connection_stays_open_between_requests_and_not_forever() {
+    let sockets = Sockets::open(QUICK).await;
+    let mut stream = TcpStream::connect(sockets.internal).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let answer = read_some(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        // Longer than headers may take, shorter than a connection may lie unused.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    let held = kept_open(&mut stream).await;
+    assert!((300..4000).contains(&held.as_millis()), "held for {held:?}");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_waits_for_its_turn() {
+    let limits = Limits { header_time: Duration::from_secs(30), idle_time: Duration::from_secs(30), ..QUICK };
+    let sockets = Sockets::open(limits).await;
+    let mut held = Vec::new();
+    for _ in 0..limits.connections {
+        let mut stream = TcpStream::connect(sockets.internal).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 200"));
+        held.push(stream);
+    }
+    let mut late = TcpStream::connect(sockets.internal).await.unwrap();
+    late.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(read_some(&mut late).await, "", "answered beyond the limit");
+    held.pop();
+    assert!(read_some(&mut late).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn draining_ends_idle_connections_at_once() {
+    let sockets = Sockets::open(Limits::default()).await;
+    let mut fresh = TcpStream::connect(sockets.public).await.unwrap();
+    let mut idle = TcpStream::connect(sockets.internal).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    read_some(&mut idle).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    sockets.drain.cancel();
+    sockets.connections.close();
+    let all = tokio::time::timeout(Duration::from_secs(5), sockets.connections.wait()).await;
+    assert!(all.is_ok(), "{} connections are still open", sockets.connections.len());
+    assert!(kept_open(&mut fresh).await < Duration::from_secs(1));
+    assert!(kept_open(&mut idle).await < Duration::from_secs(1));
+    assert!(TcpStream::connect(sockets.public).await.is_err(), "a draining server takes no new connections");
+}

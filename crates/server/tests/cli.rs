@@ -1,0 +1,431 @@
+//! The real binary from the operator's side: its commands with and without a running server, its exit codes, its one-line errors.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const PASSWORD: &str = "correct horse battery staple";
+const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// An installation of its own, as `init` makes it.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let ended = place.run(&["init", place.folder.path().to_str().unwrap()], "");
+        assert_eq!(ended.code, 0, "{ended:?}");
+        place
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("vestibule.toml")
+    }
+
+    fn write_config(&self, text: &str) {
+        let secrets =
+            "[secrets]\nseal_key_file = \"secrets/seal.key\"\npepper_file = \"secrets/pepper.key\"\n";
+        fs::write(self.config(), format!("{text}\n{secrets}")).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str], stdin: &str) -> Ended {
+        let mut child = Command::new(BINARY)
+            .args(arguments)
+            .env("VESTIBULE_CONFIG", self.config())
+            .env_remove("RUST_LOG")
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that wants no input may be gone already.
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).ok();
+        let output = child.wait_with_output().unwrap();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn ok(&self, arguments: &[&str], stdin: &str) -> String {
+        let ended = self.run(arguments, stdin);
+        assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
+        ended.out
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat(), "")).unwrap()
+    }
+
+    /// A command that fails says why in one line, and what to do.
+    #[track_caller]
+    fn fails(&self, code: i32, arguments: &[&str], stdin: &str, says: &str) {
+        let ended = self.run(arguments, stdin);
+        assert_eq!(ended.code, code, "{arguments:?}: {ended:?}");
+        let line = ended.err.lines().find(|line| line.starts_with("vestibule: ")).unwrap_or_default();
+        assert!(line.contains(says), "{arguments:?} should say {says:?}: {ended:?}");
+        assert_eq!(ended.err.lines().filter(|line| line.starts_with("vestibule: ")).count(), 1, "{ended:?}");
+        assert!(!ended.err.contains(PASSWORD) && !ended.out.contains(PASSWORD), "{ended:?}");
+    }
+}
+
+/// A running server; ended by its own process id.
+struct Server {
+    child: Child,
+    public: SocketAddr,
+    internal: SocketAddr,
+    log: PathBuf,
+}
+
+impl Server {
+    fn start(place: &Place) -> Self {
+        let [public, internal] = free_addresses();
+        place.write_config(&routes(public, internal, "/orders/"));
+        let log = place.folder.path().join("log");
+        let child = Command::new(BINARY)
+            .arg("serve")
+            .env("VESTIBULE_CONFIG", place.config())
+            .env_remove("RUST_LOG")
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let server = Self { child, public, internal, log };
+        server.wait_for("\"ready\"");
+        server
+    }
+
+    fn wait_for(&self, text: &str) {
+        let began = Instant::now();
+        while !fs::read_to_string(&self.log).unwrap().contains(text) {
+            assert!(began.elapsed() < Duration::from_secs(20), "no {text}: {}", self.logged());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn logged(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    fn end(mut self) -> i32 {
+        self.signal("TERM");
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Signs in as a program does; the session token.
+    fn sign_in(&self, identifier: &str) -> String {
+        let body = format!(r#"{{"identifier":"{identifier}","password":"{PASSWORD}","deliver":"body"}}"#);
+        let head = format!(
+            "POST /auth/api/v1/login HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.public,
+            body.len()
+        );
+        let answer = exchange(self.public, &head);
+        let json: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1)
+            .unwrap_or_else(|_| panic!("{answer}"));
+        json["session_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Asks /check as nginx does.
+    fn check(&self, session_token: &str, path: &str) -> String {
+        let head = format!(
+            "GET /check HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {session_token}\r\n\
+             X-Original-Method: GET\r\nX-Original-URL: http://app.test{path}\r\n\r\n"
+        );
+        exchange(self.internal, &head)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn free_addresses() -> [SocketAddr; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap())
+}
+
+fn routes(public: SocketAddr, internal: SocketAddr, path: &str) -> String {
+    format!(
+        "[listen]\npublic = \"{public}\"\ninternal = \"{internal}\"\n\
+         [[audience]]\nname = \"orders\"\nclaims = {{ department = \"account.traits.department\" }}\n\
+         [[route]]\npath = \"{path}\"\naudience = \"orders\"\n"
+    )
+}
+
+#[test]
+fn init_writes_a_configuration_that_is_right_and_never_twice() {
+    let place = Place::new();
+    assert!(place.ok(&["config", "check"], "").contains("is right"));
+    for secret in ["secrets/seal.key", "secrets/pepper.key"] {
+        let mode = fs::metadata(place.folder.path().join(secret)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let pepper = fs::read(place.folder.path().join("secrets/pepper.key")).unwrap();
+    place.fails(1, &["init", "."], "", "is there already; nothing was written");
+    assert_eq!(fs::read(place.folder.path().join("secrets/pepper.key")).unwrap(), pepper);
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_in_one_line_that_says_where() {
+    let place = Place::new();
+    place.write_config("[sessions]\nidle = \"soon\"");
+    for command in [&["config", "check"][..], &["serve"], &["account", "list"]] {
+        place.fails(2, command, "", "vestibule.toml:2:8: sessions.idle: \"soon\" is not a length of time");
+    }
+    place.fails(2, &["config", "check", "--config", "nowhere.toml"], "", "nowhere.toml: cannot be read");
+}
+
+#[test]
+fn config_show_and_schema_tell_settings_and_no_secret() {
+    let place = Place::new();
+    let pepper = fs::read_to_string(place.folder.path().join("secrets/pepper.key")).unwrap();
+    let shown = place.ok(&["config", "show"], "");
+    assert!(shown.contains("idle = \"30m\"") && !shown.contains(pepper.trim()), "{shown}");
+    let shown = place.json(&["config", "show"]);
+    assert_eq!(shown["settings"]["sessions"]["absolute"], "12h");
+    let schema: Value = serde_json::from_str(&place.ok(&["config", "schema"], "")).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    assert!(schema["properties"]["route"].is_object(), "{schema}");
+}
+
+#[test]
+fn accounts_are_kept_without_a_running_server() {
+    let place = Place::new();
+    let add =
+        ["account", "add", "Ada@Example.com", "--traits", r#"{"department":"R&D"}"#, "--password-stdin"];
+    assert!(place.ok(&add, &format!("{PASSWORD}\n")).starts_with("ada@example.com is added"));
+    place.fails(1, &add, PASSWORD, "has an account already");
+    place.fails(1, &["account", "add", "bob@example.com", "--password-stdin"], "short\n", "15 is the least");
+    place.fails(2, &["account", "add", "bob@example.com", "--password-stdin"], "", "there was nothing");
+    place.fails(1, &["account", "add", "bob@example.com", "--traits", "[]"], "", "must be a JSON object");
+
+    let accounts = place.json(&["account", "list"]);
+    assert_eq!(accounts.as_array().unwrap().len(), 1);
+    assert_eq!(accounts[0]["identifier"], "ada@example.com");
+    assert!(!accounts.to_string().contains("argon2"), "{accounts}");
+    let subject = accounts[0]["subject"].as_str().unwrap();
+    for who in ["ada@example.com", " ADA@example.com", subject] {
+        assert_eq!(place.json(&["account", "show", who])["traits"]["department"], "R&D");
+    }
+    place.ok(&["account", "set", "ada@example.com", "--traits", r#"{"department":"Ops"}"#], "");
+    place.ok(&["account", "disable", subject], "");
+    let account = place.json(&["account", "show", subject]);
+    assert_eq!((&account["status"], &account["traits"]["department"]), (&"disabled".into(), &"Ops".into()));
+    place.ok(&["account", "enable", subject], "");
+    place.ok(&["account", "remove", subject], "");
+    place.fails(1, &["account", "show", subject], "", "there is no account");
+    place.fails(2, &["account", "list", "--config", "nowhere.toml"], "", "cannot be read");
+    assert_eq!(place.run(&["account", "set", subject], "").code, 2, "nothing to set is bad usage");
+}
+
+#[test]
+fn keys_rotate_and_retire_without_a_running_server() {
+    let place = Place::new();
+    assert_eq!(place.json(&["key", "list"]), Value::Array(Vec::new()));
+    let first = place.json(&["key", "rotate", "--now"])["key_id"].as_str().unwrap().to_owned();
+    let second = place.json(&["key", "rotate"]);
+    assert_eq!(second["state"], "published");
+    let third = place.json(&["key", "rotate", "--now"])["key_id"].as_str().unwrap().to_owned();
+    let state = |id: &str| {
+        let keys = place.json(&["key", "list"]);
+        let found = keys.as_array().unwrap().iter().find(|key| key["key_id"] == id).cloned();
+        found.unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((state(&first).as_str(), state(&third).as_str()), ("retiring", "active"));
+    place.ok(&["key", "retire", &first], "");
+    assert_eq!(state(&first), "retired");
+    place.fails(1, &["key", "retire", &first], "", "there is no key");
+    place.fails(1, &["key", "retire", "nonsense"], "", "there is no key");
+}
+
+#[test]
+fn commands_reach_the_running_server_and_it_knows_at_once() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    place.ok(
+        &["account", "add", "ada@example.com", "--traits", r#"{"department":"R&D"}"#, "--password-stdin"],
+        PASSWORD,
+    );
+    let session_token = server.sign_in("ada@example.com");
+    let answer = server.check(&session_token, "/orders/7");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let jwt = answer.lines().find_map(|line| line.strip_prefix("authorization: Bearer ")).unwrap();
+
+    let sessions = place.json(&["session", "list"]);
+    let session = sessions[0]["session"].as_str().unwrap();
+    assert_eq!(place.json(&["session", "show", session])["kind"], "client");
+    assert!(place.ok(&["session", "list", "--subject", "ada@example.com"], "").contains(session));
+    assert!(!sessions.to_string().contains(&session_token[4..20]));
+
+    let verify = ["token", "verify", "--audience", "orders"];
+    assert!(place.ok(&verify, &format!("Bearer {jwt}\n")).contains("R&D"));
+    place.fails(1, &["token", "verify", "--audience", "billing"], jwt, "refused");
+    place.fails(1, &verify, &format!("{jwt}x"), "refused");
+    assert!(place.ok(&["token", "inspect"], jwt).contains("at+jwt"));
+
+    let explain = |path: &str| ["explain", "--bearer-stdin", "--url", path, "--json"].map(str::to_owned);
+    let explain = |path: &str| {
+        let arguments = explain(path);
+        let ended = place.run(&arguments.each_ref().map(String::as_str), &session_token);
+        (ended.code, serde_json::from_str::<Value>(&ended.out).unwrap())
+    };
+    let (code, explanation) = explain("http://app.test/orders/7");
+    assert_eq!((code, &explanation["outcome"]), (0, &"permit".into()), "{explanation}");
+    assert_eq!(explanation["jwt"]["reused"], true, "{explanation}");
+    assert_eq!(explanation["jwt"]["claims"]["department"], "R&D");
+    let (code, explanation) = explain("http://app.test/elsewhere");
+    assert_eq!((code, &explanation["code"]), (1, &"no-route".into()), "{explanation}");
+
+    // New traits are in the next JWT; an ended session is refused at the next request; a signing key goes at once.
+    place.ok(&["account", "set", "ada@example.com", "--traits", r#"{"department":"Ops"}"#], "");
+    let (_, explanation) = explain("http://app.test/orders/7");
+    assert_eq!(explanation["jwt"]["claims"]["department"], "Ops", "{explanation}");
+    place.ok(&["key", "rotate", "--now"], "");
+    let old = serde_json::from_str::<Value>(&place.ok(&["token", "inspect", "--json"], jwt)).unwrap();
+    place.ok(&verify, jwt);
+    place.ok(&["key", "retire", old["header"]["kid"].as_str().unwrap()], "");
+    place.fails(1, &verify, jwt, "refused");
+    assert!(place.ok(&["session", "end", session], "").contains("1 session ended"));
+    assert!(server.check(&session_token, "/orders/7").starts_with("HTTP/1.1 401"));
+    place.fails(1, &["session", "end", session], "", "there is no live session");
+
+    let again = server.sign_in("ada@example.com");
+    place.ok(&["account", "disable", "ada@example.com"], "");
+    assert!(server.check(&again, "/orders/7").starts_with("HTTP/1.1 401"));
+    assert_eq!(server.end(), 0);
+    assert!(!place.folder.path().join("vestibule-data/control.sock").exists());
+}
+
+#[test]
+fn routes_are_read_anew_and_a_wrong_file_changes_nothing() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let check = |path: &str| server.check("vst_x", path).lines().next().unwrap_or_default().to_owned();
+    assert!(check("/orders/").contains("401") && check("/bills/").contains("403"));
+    place.write_config(&routes(server.public, server.internal, "/bills/"));
+    server.signal("HUP");
+    server.wait_for("read anew");
+    assert!(check("/orders/").contains("403") && check("/bills/").contains("401"));
+    place.write_config("[[route]]\npath = 7");
+    server.signal("HUP");
+    server.wait_for("stays as it was");
+    assert!(check("/orders/").contains("403") && check("/bills/").contains("401"));
+    assert_eq!(server.end(), 0);
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_line() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let [free, _] = free_addresses();
+    let address = taken.local_addr().unwrap();
+    place.write_config(&routes(address, free, "/orders/"));
+    place.fails(2, &["serve"], "", &format!("listen.public: {address} is in use by another program"));
+    place.write_config(&routes(free, address, "/orders/"));
+    place.fails(2, &["serve"], "", "listen.internal");
+    assert!(!place.folder.path().join("vestibule-data/vestibule.db").exists(), "nothing was begun");
+}
+
+#[test]
+fn secrets_that_others_can_read_and_secrets_that_were_lost_stop_the_start() {
+    let place = Place::new();
+    place.ok(&["account", "list"], "");
+    let pepper = place.folder.path().join("secrets/pepper.key");
+    fs::set_permissions(&pepper, fs::Permissions::from_mode(0o644)).unwrap();
+    place.fails(2, &["account", "list"], "", "chmod 600");
+    let seal = place.folder.path().join("secrets/seal.key");
+    fs::set_permissions(&pepper, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(&seal, seal.with_extension("away")).unwrap();
+    place.fails(2, &["account", "list"], "", "restore it from your backup");
+    assert!(!seal.exists(), "a lost secret is not silently replaced");
+    fs::rename(seal.with_extension("away"), &seal).unwrap();
+    fs::set_permissions(place.folder.path().join("vestibule-data"), fs::Permissions::from_mode(0o755))
+        .unwrap();
+    place.fails(2, &["account", "list"], "", "chmod 700");
+}
+
+#[test]
+fn another_seal_key_cannot_open_the_keys_and_says_so() {
+    let place = Place::new();
+    place.ok(&["key", "rotate", "--now"], "");
+    let secrets = place.folder.path().join("secrets");
+    fs::copy(secrets.join("pepper.key"), secrets.join("seal.key")).unwrap();
+    place.fails(3, &["key", "list"], "", "does not open with this key file");
+}
+
+#[test]
+fn a_store_in_use_without_a_control_socket_is_could_not_tell() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    fs::remove_file(place.folder.path().join("vestibule-data/control.sock")).unwrap();
+    place.fails(3, &["account", "list"], "", "another process has it open");
+    assert_eq!(server.end(), 0);
+}
+
+#[test]
+fn bad_usage_is_two_and_help_is_nought() {
+    let place = Place::new();
+    for usage in [
+        &["frobnicate"][..],
+        &["session", "end"],
+        &["session", "end", "x", "--everyone"],
+        &["explain", "--url", "http://a/"],
+        &["account", "add", "a@example.com", "--password", "x"],
+    ] {
+        assert_eq!(place.run(usage, "").code, 2, "{usage:?}");
+    }
+    assert_eq!(place.run(&["--help"], "").code, 0);
+    assert_eq!(place.run(&["--version"], "").code, 0);
+    place.fails(1, &["token", "inspect"], "not.a.jwt", "this is not a JWT");
+}
+
+/// A dead server's socket file is no server: commands go on by themselves.
+#[test]
+fn a_killed_server_leaves_nothing_in_the_way() {
+    let place = Place::new();
+    let mut server = Server::start(&place);
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    assert!(Path::new(&place.folder.path().join("vestibule-data/control.sock")).exists());
+    assert_eq!(place.json(&["account", "list"]), Value::Array(Vec::new()));
+    assert_eq!(place.json(&["key", "list"]).as_array().unwrap().len(), 1);
+}
