@@ -98,4 +98,11 @@ mod tests {
         let collected = collect(&HeaderMap::new(), Body::new(Silent), Duration::from_millis(20)).await;
         assert!(matches!(collected, Err(Problem::BodyTooSlow)));
     }
+
+    #[tokio::test]
+    async fn a_body_announced_as_too_large_is_refused_unread() {
+        let headers = HeaderMap::from_iter([(CONTENT_LENGTH, (MAX_BYTES + 1).into())]);
+        let collected = collect(&headers, Body::new(Silent), Duration::from_secs(5)).await;
+        assert!(matches!(collected, Err(Problem::BodyTooLarge)));
+    }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::USER_AGENT;
+use http::header::{ORIGIN, USER_AGENT};
 use http::request::Parts;
 use vestibule_core::csrf::Binding;
 use vestibule_core::decide::Trace;
@@ -101,6 +101,14 @@ impl Portal {
     pub(crate) fn refuse_foreign(&self, parts: &Parts) -> Result<(), Reject> {
         let judged = self.decider.origins.load().judge(&parts.headers);
         judged.inspect_err(|reject| event::csrf_refused(*reject, self.source(parts)))
+    }
+
+    /// The same for calls that programs make, too: browsers say where a request comes from, programs need not.
+    pub(crate) fn refuse_foreign_where_said(&self, parts: &Parts) -> Result<(), Reject> {
+        if parts.headers.contains_key("sec-fetch-site") || parts.headers.contains_key(ORIGIN) {
+            return self.refuse_foreign(parts);
+        }
+        Ok(())
     }
 
     /// The client's address, behind proxies that we trust.

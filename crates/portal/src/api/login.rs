@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::{ORIGIN, SET_COOKIE};
+use http::header::SET_COOKIE;
 use serde::Deserialize;
 use serde_json::json;
 use vestibule_core::csrf::Binding;
@@ -52,9 +52,7 @@ enum Deliver {
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    if says_where_from(&parts.headers) {
-        portal.refuse_foreign(&parts)?;
-    }
+    portal.refuse_foreign_where_said(&parts)?;
     let asked = read(&parts.headers, body).await?;
     let kind = match asked.deliver {
         Deliver::Body => SessionKind::Client,
@@ -66,11 +64,6 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         LoginOutcome::Refused => Err(Problem::LoginRefused),
         LoginOutcome::Wait(wait) => Err(Problem::Throttled(wait)),
     }
-}
-
-/// Browsers say where a request comes from, programs need not.
-fn says_where_from(headers: &HeaderMap) -> bool {
-    headers.contains_key("sec-fetch-site") || headers.contains_key(ORIGIN)
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<LoginJson, Problem> {

@@ -14,6 +14,8 @@ use crate::{Portal, body};
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    // Also without a session: what is answered makes a browser forget, and SameSite kept the cookie from what another site sent.
+    portal.refuse_foreign_where_said(&parts)?;
     body::read_optional(&parts.headers, body, body::JSON).await?;
     match portal.visitor_of_api(&parts).await? {
         Visitor::Known(known) => {

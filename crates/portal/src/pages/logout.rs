@@ -51,6 +51,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
 /// `POST`: ends the session.
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    // Also without a session: what is answered makes a browser forget, and SameSite kept the cookie from what another site sent.
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));

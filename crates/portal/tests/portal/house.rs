@@ -40,6 +40,7 @@ impl House {
     }
 
     pub(crate) fn at(origin: &str, https: Https) -> Self {
+        crate::logging::listen();
         let world = World::new();
         world.add_account(1, ADA, PASSWORD, Status::Enabled);
         world.add_account(2, "bob@example.com", PASSWORD, Status::Enabled);

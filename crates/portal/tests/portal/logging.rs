@@ -1,22 +1,25 @@
 //! LG-01 and LG-03: everything is logged at TRACE, and no secret and no line of a visitor's making is in it.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::Once;
 use std::sync::atomic::Ordering::SeqCst;
 
 use http::{Method, header};
-use parking_lot::Mutex;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{ApiClient, Browser, fetch, with_form};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread: each test runs on its own.
+    static HEARD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Log {
+struct Ear;
+
+impl Write for Ear {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
+        HEARD.with_borrow_mut(|heard| heard.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -25,33 +28,26 @@ impl Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+/// Listens on all threads. Every house is built after this: what is not listened to when it first speaks may never be heard,
+/// as tracing remembers for each line of code whether anybody cares.
+pub(crate) fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(|| Ear)
+            .init();
+    });
 }
 
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8(self.0.lock().clone()).unwrap().lines().map(str::to_owned).collect()
-    }
-}
-
-fn capture() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
+fn heard() -> Vec<String> {
+    let heard = HEARD.with_borrow(Vec::clone);
+    String::from_utf8(heard).unwrap().lines().map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn a_whole_visit_leaves_events_and_no_secrets() {
-    let (log, _guard) = capture();
     let house = House::new();
     let mut secrets = vec![PASSWORD.to_owned(), "wrong-password-canary".to_owned(), ADA.to_owned()];
     let mut browser = Browser::of(&house);
@@ -89,7 +85,7 @@ async fn a_whole_visit_leaves_events_and_no_secrets() {
     client.get("/auth/api/v1/session").await;
     browser.sign_in(ADA, PASSWORD).await;
 
-    let lines = log.lines();
+    let lines = heard();
     let text = lines.join("\n");
     for event in
         ["login.succeeded", "login.refused", "login.throttled", "logout", "csrf.refused", "cookie.ambiguous"]
@@ -116,7 +112,6 @@ async fn a_whole_visit_leaves_events_and_no_secrets() {
 
 #[tokio::test]
 async fn the_address_is_the_clients_only_where_a_trusted_proxy_says_so() {
-    let (log, _guard) = capture();
     let house = House::new();
     let client = ApiClient::of(&house);
     for (peer, forwarded) in [("203.0.113.7", "198.51.100.1"), ("10.0.0.1", "evil, 198.51.100.2")] {
@@ -127,7 +122,7 @@ async fn the_address_is_the_clients_only_where_a_trusted_proxy_says_so() {
         request = request.extension(vestibule_portal::Peer(peer.parse().unwrap()));
         client.send(request.body(r#"{"identifier":"a","password":"b"}"#.into()).unwrap()).await;
     }
-    let lines = log.lines();
+    let lines = heard();
     assert_eq!(lines.len(), 2);
     assert!(lines[0].ends_with("source.address=203.0.113.7"), "{}", lines[0]);
     assert!(lines[1].ends_with("source.address=198.51.100.2"), "{}", lines[1]);

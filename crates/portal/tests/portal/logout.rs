@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use axum::body::Body;
 use http::{Method, StatusCode};
 
 use crate::house::{ADA, House, PASSWORD};
@@ -85,6 +86,25 @@ async fn another_site_signs_nobody_out() {
     assert_eq!(browser.get("/auth/logout").await.status, StatusCode::OK, "GET never signs out");
     assert_eq!(house.world.sessions_held().len(), 2);
     assert!(browser.jar.contains_key(SESSION));
+}
+
+/// SameSite keeps the session cookie from what another site posts: such a request looks like a stranger's, and must not be
+/// answered with what makes the browser forget its session.
+#[tokio::test]
+async fn another_site_makes_no_browser_forget() {
+    let house = House::new();
+    for path in ["/auth/logout", "/auth/api/v1/logout"] {
+        for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.test")] {
+            let request = Browser::of(&house).request(Method::POST, path).header(name, value);
+            let request = match path {
+                "/auth/logout" => with_form(request, &[]),
+                _ => request.body(Body::empty()).unwrap(),
+            };
+            let answer = Browser::of(&house).take(request).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {name}");
+            assert!(answer.set_cookies().is_empty() && !answer.headers.contains_key("clear-site-data"));
+        }
+    }
 }
 
 #[tokio::test]
