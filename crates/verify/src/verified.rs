@@ -20,12 +20,20 @@ use crate::claims::Claims;
 /// }
 /// ```
 ///
+/// ```compile_fail,E0624
+/// # use std::sync::Arc;
+/// # use vestibule_verify::{Claims, Verified};
+/// fn forge(claims: Claims) -> Verified<Claims> {
+///     Verified::assertion(Arc::new(claims))
+/// }
+/// ```
+///
 /// nor be changed:
 ///
-/// ```compile_fail,E0596
+/// ```compile_fail,E0594
 /// # use vestibule_verify::{Claims, Verified};
 /// fn promote(verified: &mut Verified<Claims>, other: Claims) {
-///     *std::ops::DerefMut::deref_mut(verified) = other;
+///     **verified = other;
 /// }
 /// ```
 ///

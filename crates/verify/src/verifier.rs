@@ -135,12 +135,13 @@ impl Verifier {
     /// # Errors
     /// Why the token is refused.
     pub fn verify_at(&self, jwt: &str, now: u64) -> Result<Verified<Claims>, Reject> {
+        // Asked here too, so that nothing long is even hashed.
         if jwt.len() > MAX_JWT_BYTES {
             return Err(Reject::TooLarge);
         }
         let trusted = self.trusted.load();
         let Some(cache) = &trusted.seen else {
-            let seen = self.check_signature(&trusted, jwt)?;
+            let seen = Self::check_signature(&trusted, jwt)?;
             return self.judge(&seen, now);
         };
         let name = fingerprint(jwt);
@@ -151,17 +152,15 @@ impl Verifier {
             }
             return verdict;
         }
-        let seen = self.check_signature(&trusted, jwt)?;
+        let seen = Self::check_signature(&trusted, jwt)?;
         let verified = self.judge(&seen, now)?;
         cache.insert(name, seen);
         Ok(verified)
     }
 
     /// Everything that can be remembered: syntax, key, algorithm, signature, types of claims.
-    fn check_signature(&self, trusted: &Trusted, jwt: &str) -> Result<Seen, Reject> {
+    fn check_signature(trusted: &Trusted, jwt: &str) -> Result<Seen, Reject> {
         let Jws { header, payload, signature, signing_input } = Jws::parse(jwt, &trusted.last_header)?;
-        // Judged again on every sight; judged here because it is cheaper than a signature.
-        self.judge_typ(&header.typ)?;
         let key = trusted.keys.get(&header.key_id).ok_or(Reject::KeyUnknown)?;
         if header.algorithm != key.algorithm() {
             return Err(Reject::AlgorithmMismatch);

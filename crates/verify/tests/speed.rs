@@ -14,8 +14,8 @@ use aws_lc_rs::signature::{
 use common::{ALGORITHMS, NOW, forge, verifier};
 use data_encoding::BASE64URL_NOPAD;
 
-const ROUNDS: usize = 15;
-const TOKENS: usize = 400;
+const ROUNDS: usize = 60;
+const TOKENS: usize = 128;
 
 #[test]
 #[ignore = "measures; needs --release"]

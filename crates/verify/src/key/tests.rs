@@ -1,3 +1,4 @@
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
 use super::{KeyId, VerifyingKey};
@@ -37,6 +38,16 @@ fn rfc_7638_thumbprint() {
 #[test]
 fn points_that_are_none_are_refused() {
     assert_eq!(VerifyingKey::es256(&[4; 65]).unwrap_err(), KeyReject::NotOnCurve);
+    let jwk = json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
+    });
+    let decode = |member: &str| BASE64URL_NOPAD.decode(jwk[member].as_str().unwrap().as_bytes()).unwrap();
+    for (first, taken) in [(4, true), (0, false), (2, false), (6, false), (7, false)] {
+        let point = [vec![first], decode("x"), decode("y")].concat().try_into().unwrap();
+        assert_eq!(VerifyingKey::es256(&point).is_ok(), taken, "first byte {first}");
+    }
     assert_eq!(VerifyingKey::es256(&[0; 65]).unwrap_err(), KeyReject::NotOnCurve);
     let mut one = [0; 32];
     one[0] = 1;

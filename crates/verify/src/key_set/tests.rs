@@ -84,6 +84,8 @@ fn a_set_has_a_shape_and_a_size() {
     let many = |count: usize| (0..count).map(|at| okp(&format!("k{at}"))).collect::<Vec<_>>();
     assert!(read(json!(many(MAX_KEYS))).is_ok());
     assert_eq!(read(json!(many(MAX_KEYS + 1))).err(), Some(KeyReject::SetTooLarge));
+    let foreign = vec![json!({"kty": "AKP"}); MAX_KEYS];
+    assert_eq!(read(json!([foreign, vec![okp("a")]].concat())).err(), Some(KeyReject::SetTooLarge));
     let large = format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(super::MAX_JWKS_BYTES));
     assert_eq!(KeySet::from_jwks(&large).err(), Some(KeyReject::SetTooLarge));
 }
@@ -115,4 +117,10 @@ fn sets_are_the_same_only_with_the_same_keys() {
     assert!(!set(vec![key("a")]).is_same(&set(vec![key("a"), key("b")])));
     assert!(!set(vec![secret("a")]).is_same(&set(vec![secret("a")])));
     assert!(set(vec![]).is_same(&set(vec![])));
+    let n = [&[0xc1; 255][..], &[0x2f]].concat();
+    let rsa = |import: fn(&[u8], &[u8]) -> Result<VerifyingKey, KeyReject>| {
+        set(vec![import(&n, &[1, 0, 1]).unwrap().with_key_id(KeyId::parse("a").unwrap())])
+    };
+    assert!(rsa(VerifyingKey::rs256).is_same(&rsa(VerifyingKey::rs256)));
+    assert!(!rsa(VerifyingKey::rs256).is_same(&rsa(VerifyingKey::ps256)), "one key, two algorithms");
 }
