@@ -1,0 +1,81 @@
+-- Asks Vestibule whether a request may go on: HAProxy has no action of its own for that. Needs HAProxy 2.5 or later with Lua.
+--
+-- In: the request, and the argument of the action, which is the URL of /check. Out: the identity headers in the request, our cookies
+-- out of it, and the variables txn.vestibule_status, txn.vestibule_login and txn.vestibule_challenge for the rules that follow.
+
+-- Every header that the route gives its service. Vestibule answers with all of them every time.
+local IDENTITY = { "authorization", "x-auth-subject", "x-auth-session", "x-csrf-token", "x-auth-department" }
+
+-- What the decision looks at, beside the request line. Nothing else of the client's reaches Vestibule.
+local EVIDENCE = { "cookie", "authorization", "x-csrf-token", "origin", "sec-fetch-site", "sec-fetch-mode", "accept" }
+
+-- All values of a header, as HAProxy holds them: from 0, or nothing.
+local function values(headers, name)
+  local found = {}
+  local held = headers[name]
+  local at = 0
+  while held ~= nil and held[at] ~= nil do
+    found[#found + 1] = held[at]
+    at = at + 1
+  end
+  return found
+end
+
+local function first(headers, name)
+  return values(headers, name)[1] or ""
+end
+
+-- All cookies but ours: no service may see them, nor anything that reads like them.
+local function without_ours(cookies)
+  local kept = {}
+  for pair in cookies:gmatch("[^;]+") do
+    local name = pair:match("^[^=]*"):lower()
+    if not name:find("vestibule", 1, true) then
+      kept[#kept + 1] = pair:match("^%s*(.-)%s*$")
+    end
+  end
+  return table.concat(kept, "; ")
+end
+
+local function check(txn, url)
+  local client = txn.http:req_get_headers()
+  local question = {
+    ["x-forwarded-method"] = { txn.sf:method() },
+    ["x-forwarded-host"] = { first(client, "host") },
+    ["x-forwarded-uri"] = { txn.sf:url() },
+  }
+  for _, name in ipairs(EVIDENCE) do
+    local held = values(client, name)
+    if #held > 0 then
+      question[name] = held
+    end
+  end
+
+  -- No answer is no yes.
+  local status, answer = 503, {}
+  local asked, response = pcall(function()
+    return core.httpclient():get { url = url, headers = question, timeout = 5000 }
+  end)
+  if asked and response ~= nil and response.status ~= nil and response.status > 0 then
+    status, answer = response.status, response.headers or {}
+  end
+
+  for _, name in ipairs(IDENTITY) do
+    local told = first(answer, name)
+    if status == 200 and told ~= "" then
+      txn.http:req_set_header(name, told)
+    else
+      txn.http:req_del_header(name)
+    end
+  end
+  local cookies = without_ours(table.concat(values(client, "cookie"), "; "))
+  txn.http:req_del_header("cookie")
+  if cookies ~= "" then
+    txn.http:req_set_header("cookie", cookies)
+  end
+  txn:set_var("txn.vestibule_status", tostring(status))
+  txn:set_var("txn.vestibule_login", first(answer, "x-auth-login"))
+  txn:set_var("txn.vestibule_challenge", first(answer, "www-authenticate"))
+end
+
+core.register_action("vestibule", { "http-req" }, check, 1)
