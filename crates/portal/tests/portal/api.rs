@@ -259,6 +259,17 @@ async fn asking_whether_one_is_signed_in_does_not_keep_one_signed_in() {
 }
 
 #[tokio::test]
+async fn a_session_whose_account_is_gone_is_nobodys() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    house.world.remove_account(1);
+    let answer = fetch(&mut browser, Method::GET, "/auth/api/v1/session", None, None).await;
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::UNAUTHORIZED, "session-unknown"));
+    assert_eq!(browser.get("/auth/account").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn faults_and_waits_say_when_to_come_back() {
     let house = House::new();
     let client = ApiClient::of(&house);
