@@ -2,7 +2,7 @@
 //! every other store must answer; what it does is what their queries mean.
 //! In: the ports' verbs. Out: the same answers as from a database, at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -31,6 +31,8 @@ struct State {
     accounts: HashMap<Subject, Account>,
     identifiers: BTreeMap<Identifier, Subject>,
     sessions: HashMap<SessionDigest, Kept>,
+    /// Of the sessions that are open.
+    ids: HashSet<SessionId>,
     /// How many sessions were ever opened.
     opened: u64,
     keys: Vec<KeyRecord>,

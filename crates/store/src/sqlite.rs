@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqlitePool;
+use vestibule_core::session::SessionDigest;
 use vestibule_core::{Fault, Timestamp};
 
 use crate::statistics::{Counters, Statistics};
@@ -54,7 +55,7 @@ impl Default for SqliteOptions {
             readers: 4,
             queue: 1024,
             answer_within: Duration::from_secs(5),
-            lock_wait: connect::DEFAULT_LOCK_WAIT,
+            lock_wait: Duration::from_secs(2),
             max_pages: None,
         }
     }
@@ -119,7 +120,7 @@ impl SqliteStore {
     }
 
     /// Walks over all sessions beside the runtime's own threads, drops JWTs that expired, and says which sessions did.
-    async fn sweep(&self, now: Timestamp) -> Result<Vec<vestibule_core::session::SessionDigest>, Fault> {
+    async fn sweep(&self, now: Timestamp) -> Result<Vec<SessionDigest>, Fault> {
         let table = Arc::clone(&self.table);
         let sweep = tokio::task::spawn_blocking(move || table.sweep(now))
             .await

@@ -102,3 +102,21 @@ impl Hasher for DigestHasher {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher, BuildHasherDefault};
+
+    use super::*;
+
+    #[test]
+    fn a_digest_hashes_to_its_first_eight_bytes() {
+        let hashed =
+            |bytes| BuildHasherDefault::<DigestHasher>::default().hash_one(SessionDigest::from_bytes(bytes));
+        let bytes = std::array::from_fn(|at| at as u8);
+        assert_eq!(hashed(bytes), 0x0706_0504_0302_0100);
+        let mut other = bytes;
+        other[7] ^= 0x80;
+        assert_ne!(hashed(other), hashed(bytes));
+    }
+}

@@ -10,7 +10,7 @@ use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::{Accounts, Added, Changed};
 
-use super::{MemoryStore, State};
+use super::{Kept, MemoryStore, State};
 
 #[async_trait]
 impl Accounts for MemoryStore {
@@ -61,7 +61,7 @@ impl Accounts for MemoryStore {
         account.password = Some(new);
         account.epoch += 1;
         let epoch = account.epoch;
-        let ended = state.end(|session| session.subject == subject && Some(session.id) != keep);
+        let ended = state.end(|Kept { session, .. }| session.subject == subject && Some(session.id) != keep);
         state.renew(subject, Some(epoch));
         Ok(Changed::Changed { ended })
     }
@@ -81,7 +81,7 @@ impl Accounts for MemoryStore {
         let ended = match status {
             Status::Disabled => {
                 account.epoch += 1;
-                state.end(|session| session.subject == subject)
+                state.end(|kept| kept.session.subject == subject)
             }
             Status::Enabled => Vec::new(),
         };
@@ -92,7 +92,7 @@ impl Accounts for MemoryStore {
         let state = &mut *self.0.lock();
         let Some(account) = state.accounts.remove(&subject) else { return Ok(Changed::Unknown) };
         state.identifiers.remove(&account.identifier);
-        Ok(Changed::Changed { ended: state.end(|session| session.subject == subject) })
+        Ok(Changed::Changed { ended: state.end(|kept| kept.session.subject == subject) })
     }
 }
 

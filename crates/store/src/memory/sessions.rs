@@ -35,12 +35,14 @@ impl Sessions for MemoryStore {
         if !is_current {
             return Ok(Opened::AccountChanged);
         }
-        let others = || state.sessions.values().filter(|kept| Some(kept.session.digest) != replaces);
-        if others().any(|kept| kept.session.digest == session.digest || kept.session.id == session.id) {
+        if state.sessions.contains_key(&session.digest) || state.ids.contains(&session.id) {
             return Err(Fault::Bug("a session was opened under a digest or id that is in use"));
         }
-        replaces.map(|digest| state.sessions.remove(&digest));
+        if let Some(replaced) = replaces.and_then(|digest| state.sessions.remove(&digest)) {
+            state.ids.remove(&replaced.session.id);
+        }
         state.opened += 1;
+        state.ids.insert(session.id);
         let live = Arc::new(LiveSession::new(&session));
         state.sessions.insert(session.digest, Kept { number: state.opened, session, live });
         Ok(Opened::Open)
@@ -53,7 +55,7 @@ impl Sessions for MemoryStore {
     }
 
     async fn end(&self, which: Ending) -> Result<Vec<SessionId>, Fault> {
-        Ok(self.0.lock().end(|session| match which {
+        Ok(self.0.lock().end(|Kept { session, .. }| match which {
             Ending::Everyone => true,
             Ending::One(id) => session.id == id,
             Ending::Others { subject, keep } => session.subject == subject && session.id != keep,
@@ -64,18 +66,22 @@ impl Sessions for MemoryStore {
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, Fault> {
         let state = &mut *self.0.lock();
-        let before = state.sessions.len();
-        state.sessions.retain(|_, kept| kept.live.judge(now).is_ok());
+        let forgotten = state.end(|kept| kept.live.judge(now).is_err());
         state.sessions.values().for_each(|kept| {
             kept.live.tidy(now);
         });
         state.forget_tallies(now);
-        Ok((before - state.sessions.len()) as u64)
+        Ok(forgotten.len() as u64)
     }
 }
 
 impl State {
-    pub(super) fn end(&mut self, which: impl Fn(&Session) -> bool) -> Vec<SessionId> {
-        self.sessions.extract_if(|_, kept| which(&kept.session)).map(|(_, kept)| kept.session.id).collect()
+    pub(super) fn end(&mut self, which: impl Fn(&Kept) -> bool) -> Vec<SessionId> {
+        let ended = self.sessions.extract_if(|_, kept| which(kept)).map(|(_, kept)| kept.session.id);
+        let ended: Vec<_> = ended.collect();
+        ended.iter().for_each(|id| {
+            self.ids.remove(id);
+        });
+        ended
     }
 }

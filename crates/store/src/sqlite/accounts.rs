@@ -6,11 +6,11 @@ use sqlx::SqliteConnection;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Accounts, Added, Changed};
+use vestibule_core::port::{Accounts, Added, Changed, Ending};
 
 use super::SqliteStore;
 use super::rows::{self, AccountRow, SessionRow, integer};
-use super::sessions::end_of;
+use super::sessions::end;
 use super::trouble::Trouble;
 use super::writer::{Change, Written};
 use crate::table::TableChange;
@@ -145,7 +145,11 @@ impl Change for SetPassword {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(epoch) = epoch else { return Ok(Written::without_table(Changed::Unknown)) };
-        let mut ended = end_of(self.subject, self.keep, &mut *transaction).await?;
+        let which = match self.keep {
+            Some(keep) => Ending::Others { subject: self.subject, keep },
+            None => Ending::Subject(self.subject),
+        };
+        let mut ended = end(which, &mut *transaction).await?;
         let kept: Option<SessionRow> = sqlx::query_as(
             "UPDATE sessions SET epoch = ?2, version = version + 1 WHERE subject = ?1 RETURNING *",
         )
@@ -216,7 +220,7 @@ impl Change for SetStatus {
             .await?;
         match self.status {
             _ if known.rows_affected() == 0 => Ok(Written::without_table(Changed::Unknown)),
-            Status::Disabled => Ok(changed(end_of(self.subject, None, transaction).await?)),
+            Status::Disabled => Ok(changed(end(Ending::Subject(self.subject), transaction).await?)),
             Status::Enabled => Ok(Written::without_table(Changed::Changed { ended: Vec::new() })),
         }
     }
@@ -228,7 +232,7 @@ impl Change for Remove {
     type Answer = Changed;
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
-        let ended = end_of(self.0, None, &mut *transaction).await?;
+        let ended = end(Ending::Subject(self.0), &mut *transaction).await?;
         let known = sqlx::query("DELETE FROM accounts WHERE subject = ?1")
             .bind(&self.0.bytes()[..])
             .execute(transaction)

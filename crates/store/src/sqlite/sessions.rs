@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use data_encoding::HEXLOWER;
-use serde_json::json;
 use sqlx::SqliteConnection;
-use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::id::SessionId;
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::{Ending, Opened, Recall, Sessions};
 use vestibule_core::session::{Session, SessionDigest};
@@ -17,6 +15,7 @@ use super::SqliteStore;
 use super::rows::{self, EndedRow, NumberedSession, integer, millis};
 use super::throttle::ForgetTallies;
 use super::trouble::Trouble;
+use super::uses;
 use super::writer::{Change, Written};
 use crate::table::{Table, TableChange};
 
@@ -38,12 +37,14 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Table, Tro
                 .bind(LOADED_AT_ONCE)
                 .fetch_all(&mut *connection)
                 .await?;
-        let Some(last) = page.last() else { return Ok(table) };
+        let Some(last) = page.last() else { break };
         after = last.number;
         for row in page {
             table.apply(TableChange::Open(Box::new(row.session.read()?)));
         }
     }
+    uses::load(&table, connection).await?;
+    Ok(table)
 }
 
 #[async_trait]
@@ -95,36 +96,25 @@ impl Change for Open {
     type Answer = Opened;
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Opened>, Trouble> {
-        let session = &self.session;
-        let is_current: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM accounts WHERE subject = ?1 AND epoch = ?2 AND status = 'enabled')",
-        )
-        .bind(&session.subject.bytes()[..])
-        .bind(integer(session.epoch))
-        .fetch_one(&mut *transaction)
-        .await?;
-        if !is_current {
+        // The new one first: an account that changed opens nothing, and then nothing ends either.
+        if insert(&self.session, &mut *transaction).await? == Opened::AccountChanged {
             return Ok(Written::without_table(Opened::AccountChanged));
         }
-        let mut table = Vec::with_capacity(2);
-        if let Some(replaced) = self.replaces {
-            sqlx::query("DELETE FROM sessions WHERE digest = ?1")
-                .bind(&replaced.bytes()[..])
-                .execute(&mut *transaction)
-                .await?;
-            table.push(TableChange::End(replaced));
-        }
-        insert(session, transaction).await?;
-        table.push(TableChange::Open(Box::new(session.clone())));
+        let mut table = match self.replaces {
+            Some(replaced) => end(Ending::Presented(replaced), transaction).await?.table,
+            None => Vec::new(),
+        };
+        table.push(TableChange::Open(Box::new(self.session.clone())));
         Ok(Written { answer: Opened::Open, table })
     }
 }
 
-async fn insert(session: &Session, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+async fn insert(session: &Session, transaction: &mut SqliteConnection) -> Result<Opened, Trouble> {
     let inserted = sqlx::query(
         "INSERT INTO sessions (digest, id, subject, version, epoch, kind, opened_at, proven_at, seen_at, idle, ends_at,
                                assurance, amr, address, user_agent)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
+         WHERE EXISTS (SELECT 1 FROM accounts WHERE subject = ?3 AND epoch = ?5 AND status = 'enabled')",
     )
     .bind(&session.digest.bytes()[..])
     .bind(&session.id.bytes()[..])
@@ -144,7 +134,8 @@ async fn insert(session: &Session, transaction: &mut SqliteConnection) -> Result
     .execute(transaction)
     .await;
     match inserted {
-        Ok(_) => Ok(()),
+        Ok(done) if done.rows_affected() == 0 => Ok(Opened::AccountChanged),
+        Ok(_) => Ok(Opened::Open),
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
             Err(Trouble::Bug("a session was opened under a digest or id that is in use"))
         }
@@ -161,24 +152,7 @@ impl Change for End {
         &mut self,
         transaction: &mut SqliteConnection,
     ) -> Result<Written<Vec<SessionId>>, Trouble> {
-        let ended = match self.0 {
-            Ending::Everyone => return end_everyone(transaction).await,
-            Ending::One(id) => {
-                sqlx::query_as("DELETE FROM sessions WHERE id = ?1 RETURNING digest, id")
-                    .bind(id.bytes().to_vec())
-                    .fetch_all(transaction)
-                    .await?
-            }
-            Ending::Others { subject, keep } => return end_of(subject, Some(keep), transaction).await,
-            Ending::Presented(digest) => {
-                sqlx::query_as("DELETE FROM sessions WHERE digest = ?1 RETURNING digest, id")
-                    .bind(digest.bytes().to_vec())
-                    .fetch_all(transaction)
-                    .await?
-            }
-            Ending::Subject(subject) => return end_of(subject, None, transaction).await,
-        };
-        ended_by(ended)
+        end(self.0, transaction).await
     }
 
     fn patience(&self) -> u32 {
@@ -189,36 +163,48 @@ impl Change for End {
     }
 }
 
-/// Ends the sessions of an account but the one to keep.
-pub(super) async fn end_of(
-    subject: Subject,
-    keep: Option<SessionId>,
+/// Ends sessions, inside whatever else is done in the same step.
+pub(super) async fn end(
+    which: Ending,
     transaction: &mut SqliteConnection,
 ) -> Result<Written<Vec<SessionId>>, Trouble> {
-    let ended =
-        sqlx::query_as("DELETE FROM sessions WHERE subject = ?1 AND id IS NOT ?2 RETURNING digest, id")
-            .bind(&subject.bytes()[..])
-            .bind(keep.map(|id| id.bytes().to_vec()))
-            .fetch_all(transaction)
-            .await?;
-    ended_by(ended)
+    let ended = match which {
+        Ending::Everyone => return end_everyone(transaction).await,
+        Ending::One(id) => sqlx::query_as("DELETE FROM sessions WHERE id = ?1 RETURNING digest, id")
+            .bind(id.bytes().to_vec()),
+        Ending::Others { subject, keep } => {
+            sqlx::query_as("DELETE FROM sessions WHERE subject = ?1 AND id <> ?2 RETURNING digest, id")
+                .bind(subject.bytes().to_vec())
+                .bind(keep.bytes().to_vec())
+        }
+        Ending::Presented(digest) => {
+            sqlx::query_as("DELETE FROM sessions WHERE digest = ?1 RETURNING digest, id")
+                .bind(digest.bytes().to_vec())
+        }
+        Ending::Subject(subject) => {
+            sqlx::query_as("DELETE FROM sessions WHERE subject = ?1 RETURNING digest, id")
+                .bind(subject.bytes().to_vec())
+        }
+    };
+    let ended: Vec<EndedRow> = ended.fetch_all(&mut *transaction).await?;
+    let ended = ended.iter().map(EndedRow::read).collect::<Result<Vec<_>, _>>()?;
+    if !ended.is_empty() {
+        uses::forget(ended.iter().map(|(digest, _)| *digest), transaction).await?;
+    }
+    Ok(Written {
+        answer: ended.iter().map(|(_, id)| *id).collect(),
+        table: ended.iter().map(|(digest, _)| TableChange::End(*digest)).collect(),
+    })
 }
 
 async fn end_everyone(transaction: &mut SqliteConnection) -> Result<Written<Vec<SessionId>>, Trouble> {
     let ids: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT id FROM sessions").fetch_all(&mut *transaction).await?;
-    // Without a condition SQLite drops the table's pages instead of visiting each row.
+    // Without a condition SQLite drops the tables' pages instead of visiting each row.
+    sqlx::query("DELETE FROM uses").execute(&mut *transaction).await?;
     sqlx::query("DELETE FROM sessions").execute(transaction).await?;
     let answer = ids.iter().map(|id| rows::session_id(id)).collect::<Result<_, _>>()?;
     Ok(Written { answer, table: vec![TableChange::Clear] })
-}
-
-fn ended_by(rows: Vec<EndedRow>) -> Result<Written<Vec<SessionId>>, Trouble> {
-    let ended = rows.iter().map(EndedRow::read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Written {
-        answer: ended.iter().map(|(_, id)| *id).collect(),
-        table: ended.iter().map(|(digest, _)| TableChange::End(*digest)).collect(),
-    })
 }
 
 struct Forget(Vec<SessionDigest>);
@@ -227,13 +213,13 @@ impl Change for Forget {
     type Answer = u64;
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, Trouble> {
-        let digests: Vec<_> = self.0.iter().map(|digest| HEXLOWER.encode(digest.bytes())).collect();
         let forgotten = sqlx::query(
             "DELETE FROM sessions WHERE digest IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)",
         )
-        .bind(json!(digests).to_string())
-        .execute(transaction)
+        .bind(uses::hex_list(self.0.iter().copied()))
+        .execute(&mut *transaction)
         .await?;
+        uses::forget(self.0.iter().copied(), transaction).await?;
         Ok(Written {
             answer: forgotten.rows_affected(),
             table: self.0.iter().copied().map(TableChange::End).collect(),

@@ -1,5 +1,5 @@
 //! Uses of sessions that wait to be written: the hot path notes them here, in memory, and a slow rhythm writes them in batches.
-//! In: a digest and a time. Out: `seen_at` in the database, never earlier than it was and never for a session that has ended.
+//! In: a digest and a time. Out: the last use in the database, never earlier than it was and never of a session that has ended.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,13 +12,15 @@ use sqlx::SqliteConnection;
 use vestibule_core::session::SessionDigest;
 use vestibule_core::{Fault, Timestamp};
 
-use super::rows::integer;
+use super::rows::{self, integer, timestamp};
 use super::trouble::Trouble;
 use super::writer::{Change, Writer, Written};
-use crate::table::DigestHasher;
+use crate::table::{DigestHasher, Table};
 
 /// Uses written by one change; logins do not wait behind more.
 const SLICE: usize = 256;
+/// Rows held at once while all are read.
+const LOADED_AT_ONCE: i64 = 4096;
 
 /// The latest use of each session that is not yet written; one entry a session, so bounded by their number.
 #[derive(Default)]
@@ -43,7 +45,9 @@ impl UsesWaiting {
 
     /// Writes all that was noted until now. What cannot be written is kept for the next time.
     pub(super) async fn flush(&self, writer: &Writer) -> Result<(), Fault> {
-        let noted: Vec<_> = std::mem::take(&mut *self.0.lock()).into_iter().collect();
+        let mut noted: Vec<_> = std::mem::take(&mut *self.0.lock()).into_iter().collect();
+        // In the order of the database's pages: each of them is then written once, not once a use.
+        noted.sort_unstable();
         let mut slices = noted.chunks(SLICE);
         while let Some(slice) = slices.next() {
             if let Err(fault) = writer.write(NoteUses(slice.to_vec())).await {
@@ -58,6 +62,27 @@ impl UsesWaiting {
     }
 }
 
+/// Tells a freshly loaded table what its sessions' last uses were.
+pub(super) async fn load(table: &Table, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+    let mut after: Vec<u8> = Vec::new();
+    loop {
+        let page: Vec<(Vec<u8>, i64)> =
+            sqlx::query_as("SELECT digest, seen_at FROM uses WHERE digest > ?1 ORDER BY digest LIMIT ?2")
+                .bind(after)
+                .bind(LOADED_AT_ONCE)
+                .fetch_all(&mut *connection)
+                .await?;
+        for (digest, seen_at) in &page {
+            let seen_at = timestamp(*seen_at).ok_or_else(|| Trouble::corrupt("a stored use", "seen_at"))?;
+            if let Some(live) = table.find(&rows::digest(digest)?) {
+                live.used(seen_at);
+            }
+        }
+        let Some((last, _)) = page.into_iter().next_back() else { return Ok(()) };
+        after = last;
+    }
+}
+
 struct NoteUses(Vec<(SessionDigest, Timestamp)>);
 
 impl Change for NoteUses {
@@ -69,12 +94,31 @@ impl Change for NoteUses {
         });
         // One statement for the whole slice. A session that ended meanwhile matches nothing.
         sqlx::query(
-            "UPDATE sessions SET seen_at = noted.value FROM json_each(?1) AS noted
-             WHERE digest = unhex(noted.key) AND seen_at < noted.value",
+            "INSERT INTO uses (digest, seen_at)
+             SELECT unhex(noted.key), noted.value FROM json_each(?1) AS noted
+             WHERE EXISTS (SELECT 1 FROM sessions WHERE digest = unhex(noted.key))
+             ON CONFLICT (digest) DO UPDATE SET seen_at = excluded.seen_at WHERE excluded.seen_at > seen_at",
         )
         .bind(json!(uses.collect::<serde_json::Map<_, _>>()).to_string())
         .execute(transaction)
         .await?;
         Ok(Written::without_table(()))
     }
+}
+
+/// Forgets the uses of sessions that ended.
+pub(super) async fn forget(
+    digests: impl Iterator<Item = SessionDigest>,
+    transaction: &mut SqliteConnection,
+) -> Result<(), Trouble> {
+    sqlx::query("DELETE FROM uses WHERE digest IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)")
+        .bind(hex_list(digests))
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+/// A JSON array of digests in hexadecimal: how a statement takes any number of them.
+pub(super) fn hex_list(digests: impl Iterator<Item = SessionDigest>) -> String {
+    Value::from(digests.map(|digest| HEXLOWER.encode(digest.bytes())).collect::<Vec<_>>()).to_string()
 }

@@ -70,7 +70,7 @@ async fn uses_are_written_by_a_flush_and_by_closing_and_never_backwards() {
     store.flush().await.unwrap();
     assert_eq!(store.statistics().uses_waiting, 0);
     assert!(store.statistics().commits - before.commits < 10);
-    assert_eq!(home.count("SELECT count(*) FROM sessions WHERE seen_at = 1800000061000").await, 600);
+    assert_eq!(home.count("SELECT count(*) FROM uses WHERE seen_at = 1800000061000").await, 600);
 
     store.note_use(&digest(1), later(30));
     store.note_use(&digest(2), later(122));
@@ -83,6 +83,7 @@ async fn uses_are_written_by_a_flush_and_by_closing_and_never_backwards() {
     assert_eq!(seen_at(1).await, Some(later(61)));
     assert_eq!(seen_at(2).await, Some(later(122)));
     assert_eq!(seen_at(3).await, None);
+    assert_eq!(home.count("SELECT count(*) FROM uses").await, 599, "nothing is kept of what has ended");
 }
 
 #[tokio::test]
