@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod walls;
 
 #[derive(Parser)]
@@ -16,12 +17,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Args),
     /// Hold the walls: crate edges, module ranks, banned crates, licences, file sizes, house words
     Walls(walls::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Bench(args) => bench::run(&args),
         Command::Walls(args) => walls::run(&args),
     };
     outcome.unwrap_or_else(|error| report(&error))

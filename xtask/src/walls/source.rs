@@ -191,9 +191,9 @@ fn name(ident: &Ident) -> String {
     ident.to_string().trim_start_matches("r#").to_owned()
 }
 
-/// Files that never ship: `tests.rs` beside a module, a crate's `tests` or `benches`, the story tests, fuzz targets.
+/// Files that never ship: `tests.rs` beside a module, a crate's `tests` or `benches`, the story tests, fuzz targets, tooling.
 fn is_test_file(file: &str) -> bool {
-    let never_shipped = |folder: &str| matches!(folder, "tests" | "benches" | "fuzz" | "xtask");
+    let never_shipped = |folder: &str| matches!(folder, "tests" | "bench" | "benches" | "fuzz" | "xtask");
     file.split('/').any(never_shipped) || file.ends_with("/tests.rs")
 }
 

@@ -1,0 +1,62 @@
+//! The program itself as a server to be measured: `vestibule serve` on a filled data folder. In: the program's file. Out: a process
+//! and the address of its internal listener.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::child::Started;
+use crate::home::Home;
+use crate::house::{LIFETIME, ORIGIN};
+
+pub(super) fn start(program: &Path, home: &Home) -> Result<(Started, SocketAddr)> {
+    let configuration = home.folder().join("vestibule.toml");
+    fs::write(&configuration, text(home)?)?;
+    let mut command = Command::new(program);
+    command.args(["--log-format", "json", "--config"]).arg(&configuration).arg("serve");
+    let (process, mut said) = Started::other(command.env("TOKIO_WORKER_THREADS", "1"))?;
+    loop {
+        let line = said.next().context("the program did not start")?;
+        let line: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+        if let Some(address) = line.get("internal").and_then(Value::as_str) {
+            let address = address.parse()?;
+            // What it logs from here on must not fill the pipe and hold it up.
+            std::thread::spawn(move || while said.next().is_ok() {});
+            return Ok((process, address));
+        }
+    }
+}
+
+fn text(home: &Home) -> Result<String> {
+    let folder = home.folder().to_str().context("the temporary folder has no plain name")?;
+    let lifetime = LIFETIME.as_secs();
+    Ok(format!(
+        r#"data_dir = "{folder}"
+public_url = "{ORIGIN}"
+[listen]
+public = "127.0.0.1:0"
+internal = "127.0.0.1:0"
+[secrets]
+seal_key_file = "{folder}/seal.key"
+pepper_file = "{folder}/pepper.key"
+[[audience]]
+name = "orders"
+lifetime = "{lifetime}s"
+claims = {{ department = "account.traits.department", email = "account.identifier" }}
+[[route]]
+host = "app.example.com"
+path = "/orders/"
+audience = "orders"
+headers = {{ "x-auth-department" = "department" }}
+[[route]]
+host = "app.example.com"
+path = "/reports/"
+audience = "orders"
+headers = {{ "x-auth-department" = "department" }}
+"#
+    ))
+}

@@ -1,0 +1,146 @@
+//! The request that nginx sends for a signed-in browser, and a client that sends it as cheaply as can be: blocking sockets in a row,
+//! one request on each at a time, so that the server has always something to do. In: session numbers. Out: requests answered.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use anyhow::{Context, Result, ensure};
+use http::header::{ACCEPT, COOKIE, HOST, USER_AGENT as USER_AGENT_NAME};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::home::token;
+
+/// A browser's, 111 bytes.
+pub(crate) const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
+/// What the browser asked for, below a route.
+pub(crate) const PATH: &str = "/orders/2026/11/4711";
+
+const COOKIE_NAME: &str = "__Host-Http-vestibule";
+const CONNECTIONS: usize = 32;
+
+/// Name and value of each header, in the order in which nginx sends them; the browser's own come last.
+fn fields(number: u64) -> [(HeaderName, String); 7] {
+    [
+        (HOST, "127.0.0.1:8081".to_owned()),
+        (HeaderName::from_static("x-original-method"), "GET".to_owned()),
+        (HeaderName::from_static("x-original-url"), format!("https://app.example.com{PATH}")),
+        (HeaderName::from_static("x-forwarded-for"), "203.0.113.77".to_owned()),
+        (USER_AGENT_NAME, USER_AGENT.to_owned()),
+        (ACCEPT, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8".to_owned()),
+        (COOKIE, format!("theme=dark; {COOKIE_NAME}={}", token(number).reveal_cookie_value())),
+    ]
+}
+
+/// The headers of a request of session `number`.
+pub(crate) fn headers(number: u64) -> HeaderMap {
+    let pairs = fields(number);
+    pairs.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
+}
+
+/// The bytes of a request of session `number`.
+pub(crate) fn request(number: u64) -> Vec<u8> {
+    let mut text = "GET /check HTTP/1.1\r\n".to_owned();
+    for (name, value) in fields(number) {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    text.into_bytes()
+}
+
+/// Connections to one server.
+pub(crate) struct Load {
+    connections: Vec<TcpStream>,
+    answer: Vec<u8>,
+}
+
+/// What an answer must be, so that nothing else is measured by mistake.
+#[derive(Clone, Copy)]
+pub(crate) enum Expected {
+    /// 200.
+    Ok,
+    /// 200 with a JWT.
+    Swapped,
+}
+
+impl Load {
+    pub(crate) fn on(server: SocketAddr) -> Result<Self> {
+        let mut connections = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            let connection = TcpStream::connect(server)?;
+            connection.set_nodelay(true)?;
+            connections.push(connection);
+        }
+        Ok(Self { connections, answer: vec![0; 16 * 1024] })
+    }
+
+    /// Sends the requests, each after the answer to the one before on its connection, and reads all answers.
+    pub(crate) fn run<'a>(
+        &mut self,
+        mut requests: impl Iterator<Item = &'a Vec<u8>>,
+        expected: Expected,
+    ) -> Result<()> {
+        let mut busy = Vec::with_capacity(self.connections.len());
+        for connection in &mut self.connections {
+            if let Some(request) = requests.next() {
+                connection.write_all(request)?;
+                busy.push(connection);
+            }
+        }
+        while !busy.is_empty() {
+            let mut index = 0;
+            while let Some(connection) = busy.get_mut(index) {
+                read_answer(connection, &mut self.answer, expected)?;
+                match requests.next() {
+                    Some(request) => {
+                        connection.write_all(request)?;
+                        index += 1;
+                    }
+                    // Removing one moves the others up: those still to be read come next in their turn.
+                    None => drop(busy.remove(index)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_answer(connection: &mut TcpStream, buffer: &mut [u8], expected: Expected) -> Result<()> {
+    let mut filled = 0;
+    loop {
+        let room = buffer.get_mut(filled..).context("an answer is too long")?;
+        let more = connection.read(room)?;
+        ensure!(more > 0, "the server hung up");
+        filled += more;
+        let answer = buffer.get(..filled).unwrap_or_default();
+        // No body is expected, so the answer ends where its headers do.
+        if answer.ends_with(b"\r\n\r\n") {
+            let text = || String::from_utf8_lossy(answer).into_owned();
+            ensure!(answer.starts_with(b"HTTP/1.1 200"), "not 200: {}", text());
+            if matches!(expected, Expected::Swapped) {
+                let name = b"\r\nauthorization: Bearer ey";
+                ensure!(answer.windows(name.len()).any(|part| part == name), "no JWT: {}", text());
+            }
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_headers_are_one_request() {
+        let text = String::from_utf8(request(5)).unwrap();
+        let (line, rest) = text.split_once("\r\n").unwrap();
+        assert_eq!(line, "GET /check HTTP/1.1");
+        let headers = headers(5);
+        let lines: Vec<_> = rest.trim_end().split("\r\n").collect();
+        assert_eq!(lines.len(), headers.len());
+        for line in lines {
+            let (name, value) = line.split_once(": ").unwrap();
+            assert_eq!(headers.get(name).unwrap(), value);
+        }
+        assert_ne!(request(5), request(6));
+    }
+}

@@ -1,0 +1,110 @@
+//! The figures that `docs/performance.md` promises, measured on this machine: ratios and medians within one run.
+//! In: names of figures. Out: one table (or JSON) on stdout, progress on stderr; exit 0 measured, 2 could not.
+//!
+//! Some figures need a process of their own: the program then starts itself with a hidden option.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+mod child;
+mod figure;
+mod home;
+mod host;
+mod house;
+mod load;
+mod report;
+mod sample;
+mod serve;
+
+use figure::memory::Kept;
+use serve::Answering;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", about = "Measures what docs/performance.md promises")]
+struct Cli {
+    /// Which figures; all when none is named
+    figures: Vec<Figure>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+    /// A tenth of the sessions and requests: to see that it works, not to quote
+    #[arg(long)]
+    quick: bool,
+    /// The program to measure, built beforehand; without it, the door alone is measured
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// For child processes: answer requests
+    #[arg(long, hide = true, value_name = "HOW")]
+    serve: Option<Answering>,
+    /// For child processes: hold sessions, and say what they weigh
+    #[arg(long, hide = true, value_name = "WHAT")]
+    weigh: Option<Kept>,
+    /// For child processes: where the sessions are
+    #[arg(long, hide = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Figure {
+    /// `/check` over sockets: CPU time of the server beside bare hyper
+    Check,
+    /// Resident memory per session
+    Memory,
+    /// Single steps: signing, digests, CSRF tokens
+    Steps,
+    /// Headers to permit to JWT within the process, and what a warm request asks of store and key
+    Swap,
+    /// JWTs at the service: first and second sight
+    Verify,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// 1 for figures to quote, more to see quickly that they can be had.
+    divisor: u64,
+}
+
+impl Scale {
+    fn of(self, full: u64) -> u64 {
+        full / self.divisor
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match (&cli.serve, &cli.weigh, &cli.home) {
+        (Some(how), _, home) => serve::run(*how, home.as_deref()),
+        (_, Some(kept), Some(home)) => figure::memory::weigh(*kept, home),
+        _ => measure(&cli),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report::failed(&error),
+    }
+}
+
+fn measure(cli: &Cli) -> Result<()> {
+    let mut figures = cli.figures.clone();
+    if figures.is_empty() {
+        figures = Figure::value_variants().to_vec();
+    }
+    figures.sort();
+    figures.dedup();
+    let scale = Scale { divisor: if cli.quick { 10 } else { 1 } };
+    let mut homes = home::Homes::default();
+    let mut rows = Vec::new();
+    for figure in figures {
+        rows.extend(match figure {
+            Figure::Check => figure::check::measure(scale, &mut homes, cli.program.as_deref())?,
+            Figure::Memory => figure::memory::measure(scale, &mut homes)?,
+            Figure::Steps => figure::steps::measure(scale)?,
+            Figure::Swap => figure::swap::measure(scale, &mut homes)?,
+            Figure::Verify => figure::verify::measure(scale)?,
+        });
+    }
+    report::print(&rows, cli.json, cli.quick)
+}
