@@ -26,12 +26,13 @@ use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_portal::Portal;
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
+use zeroize::Zeroizing;
 
 use crate::config::Settings;
 use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
-use crate::host::secret_file::{self, SecretBytes};
+use crate::host::secret_file;
 use crate::key_room::{KeyRoom, LONGEST_JWT, traits};
 
 /// What the pages call this place.
@@ -204,7 +205,12 @@ impl House {
 
 /// Reads a secret of the installation. Makes it where everything is new; where there is a database already, a missing secret was
 /// lost, and another one would be wrong.
-fn installation_secret(path: &Path, what: &str, is_new: bool, entropy: &dyn Entropy) -> Result<SecretBytes> {
+fn installation_secret(
+    path: &Path,
+    what: &str,
+    is_new: bool,
+    entropy: &dyn Entropy,
+) -> Result<Zeroizing<[u8; 32]>> {
     match secret_file::read(path)? {
         Some(secret) => Ok(secret),
         None if is_new => {

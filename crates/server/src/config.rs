@@ -10,7 +10,7 @@ mod settings;
 pub(crate) mod span;
 mod text;
 
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Danger, Settings};
 
 use raw::Raw;
 use text::Text;

@@ -1,6 +1,8 @@
-//! The machine behind core's ports: its clock, its random generator, threads for password hashing, files that hold secrets.
+//! The machine behind core's ports: its clock, its random generator, threads for password hashing, files that hold secrets,
+//! and how many files may be open.
 
 pub(crate) mod clock;
 pub(crate) mod entropy;
 pub(crate) mod hasher;
+pub(crate) mod open_files;
 pub(crate) mod secret_file;

@@ -1,7 +1,6 @@
 //! The sockets: two listeners, each with bounds on connections, header blocks and time. In: bytes from strangers. Out: requests for
 //! the doors and pages, with the peer's address beside them; nothing stands between hyper and `/check`.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -42,6 +41,14 @@ pub(crate) struct Limits {
     pub(crate) idle_time: Duration,
     /// How long a peer may take no byte of its answer.
     pub(crate) stuck_time: Duration,
+}
+
+impl Limits {
+    /// The usual limits for a process that may have so many files open: a proxied request takes two, and there are two listeners.
+    pub(crate) fn within(open_files: u64) -> Self {
+        let connections = usize::try_from(open_files / 4).unwrap_or(usize::MAX);
+        Self { connections: connections.clamp(16, 10_000), ..Self::default() }
+    }
 }
 
 impl Default for Limits {
@@ -129,21 +136,23 @@ async fn pause_after(error: &io::Error) {
 }
 
 impl Face {
-    /// Answers one request.
+    /// Answers one request. What is whole goes out as it is; only what streams is boxed.
     async fn answer(
         &self,
         request: Request<Incoming>,
         peer: IpAddr,
         limits: Limits,
-    ) -> Response<axum::body::Body> {
+    ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if uri_length > limits.uri {
             return problem(StatusCode::URI_TOO_LONG, "uri-too-long", "The URL is longer than 8 KiB.")
-                .map(body);
+                .map(Either::Left);
         }
         match self {
-            Self::Internal { front, status } => internal(front, status, request, peer).await.map(body),
-            Self::Public { front } => public(front, request, peer).await,
+            Self::Internal { front, status } => {
+                internal(front, status, request, peer).await.map(Either::Left)
+            }
+            Self::Public { front } => public(front, request, peer).await.map(Either::Right),
         }
     }
 }
@@ -188,10 +197,6 @@ async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Resp
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }
 
-fn body(full: Full<Bytes>) -> axum::body::Body {
-    axum::body::Body::new(full)
-}
-
 /// RFC 9457. The texts are ours and need no escaping.
 pub(crate) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Full<Bytes>> {
     let title = status.canonical_reason().unwrap_or_default();
@@ -217,6 +222,3 @@ fn send_at_once(stream: &TcpStream) {
         tracing::debug!(error = %error, "TCP_NODELAY cannot be set");
     }
 }
-
-/// hyper's services answer; what cannot be told is an answer, too.
-type Answered = Result<Response<connection::Watched<axum::body::Body>>, Infallible>;

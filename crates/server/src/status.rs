@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -11,11 +12,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
 use crate::assemble::House;
+use crate::config::Danger;
 
 /// Answers about the program itself.
 pub(crate) struct Status {
     house: Arc<House>,
     counters: PrometheusHandle,
+    dangers: ArcSwap<Vec<Danger>>,
     is_draining: AtomicBool,
 }
 
@@ -55,7 +58,13 @@ impl Status {
             }
         }
         metrics::gauge!("vestibule_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        Self { house, counters, is_draining: AtomicBool::new(false) }
+        let dangers = ArcSwap::from_pointee(house.settings.dangers.clone());
+        Self { house, counters, dangers, is_draining: AtomicBool::new(false) }
+    }
+
+    /// Tells of these from now on.
+    pub(crate) fn replace_dangers(&self, dangers: &[Danger]) {
+        self.dangers.store(Arc::new(dangers.to_vec()));
     }
 
     /// From now on the program is not ready: balancers should send nobody new.
@@ -82,7 +91,7 @@ impl Status {
         }
         let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let dangers: Vec<String> =
-            self.house.settings.dangers.iter().map(|it| format!("{}: {}", it.key, it.what)).collect();
+            self.dangers.load().iter().map(|it| format!("{}: {}", it.key, it.what)).collect();
         let answer = json!({ "ready": reasons.is_empty(), "reasons": reasons, "dangers": dangers });
         text(status, "application/json", format!("{answer}\n"))
     }

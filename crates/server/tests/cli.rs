@@ -275,6 +275,9 @@ fn keys_rotate_and_retire_without_a_running_server() {
     assert_eq!(state(&first), "retired");
     place.fails(1, &["key", "retire", &first], "", "there is no key");
     place.fails(1, &["key", "retire", "nonsense"], "", "there is no key");
+    // A thumbprint may begin with a hyphen, and is no option then.
+    let hyphen = format!("-{}", &first[1..]);
+    place.fails(1, &["key", "retire", &hyphen], "", "there is no key");
 }
 
 #[test]

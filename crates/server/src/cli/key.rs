@@ -24,8 +24,8 @@ pub(super) enum KeyCommand {
     },
     /// Withdraw a key at once: nothing it signed is accepted any more
     Retire {
-        /// As `key list` names it
-        #[arg(value_name = "KID")]
+        /// As `key list` names it; one in 64 begins with a hyphen
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
         key_id: String,
     },
 }

@@ -1,4 +1,5 @@
-//! `vestibule serve`: the server, until SIGTERM or SIGINT; SIGHUP reads routes and audiences anew.
+//! `vestibule serve`: the server, until SIGTERM or SIGINT; SIGHUP reads what can change while it runs. In: settings. Out: log
+//! lines, and an end that finishes what was begun.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vestibule_core::wire::forwarded::TrustedProxies;
 
 use super::{Context, Failure};
-use crate::assemble::House;
+use crate::assemble::{Front, House};
 use crate::clockwork;
-use crate::config::{Settings, Source};
+use crate::config::{Danger, Settings, Source};
 use crate::control::server::ControlSocket;
+use crate::host::open_files;
 use crate::listen::{self, Face, Limits};
 use crate::operator::Operator;
 use crate::status::Status;
@@ -74,9 +77,7 @@ impl Server {
         internal: TcpListener,
     ) -> Result<Self, Failure> {
         let signals = Signals::receive()?;
-        for danger in &settings.dangers {
-            tracing::warn!(setting = danger.key, "danger: {}", danger.what);
-        }
+        tell_dangers(&settings.dangers);
         let house = House::open(settings).await?;
         let control = ControlSocket::open(&house.settings.control_socket())?;
         house.key_room.ensure_signer().await?;
@@ -99,23 +100,19 @@ impl Server {
         let operator = Arc::new(Operator::new(Arc::clone(&house)));
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let connections = TaskTracker::new();
+        let limits = Limits::within(open_files::raise());
         let accept = |listener, face| {
-            tokio::spawn(listen::accept(
-                listener,
-                face,
-                Limits::default(),
-                drain.clone(),
-                connections.clone(),
-            ))
+            tokio::spawn(listen::accept(listener, face, limits, drain.clone(), connections.clone()))
         };
         let faces = [
             accept(self.public, Face::Public { front: Arc::clone(&front) }),
-            accept(self.internal, Face::Internal { front, status: Arc::clone(&status) }),
+            accept(self.internal, Face::Internal { front: Arc::clone(&front), status: Arc::clone(&status) }),
         ];
         let control = tokio::spawn(self.control.serve(operator, stop.clone()));
         let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
 
-        self.signals.end_or_reload(&house, source.as_ref()).await;
+        let reload = Reload { house: &house, front: &front, status: &status, source };
+        self.signals.end_or_reload(&reload).await;
         tracing::info!("draining: no new connections, requests in flight are finished");
         status.drain();
         drain.cancel();
@@ -166,33 +163,54 @@ impl Signals {
         }
     }
 
-    /// Waits for the end, and takes over new routes at each SIGHUP until then.
-    async fn end_or_reload(&mut self, house: &House, source: Option<&Source>) {
+    /// Waits for the end, and reads the configuration anew at each SIGHUP until then.
+    async fn end_or_reload(&mut self, reload: &Reload<'_>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => {
-                    if let Some(source) = source {
-                        reload(house, source);
-                    }
-                }
+                _ = self.hang_up.recv() => reload.run().await,
             }
         }
     }
 }
 
-/// A configuration that is wrong changes nothing: the old one stays in force.
-fn reload(house: &House, source: &Source) {
-    match source.load() {
-        Ok(newer) => {
-            house.replace_routes(&newer);
-            tracing::info!(
-                routes = newer.routes.len(),
-                audiences = newer.audiences.len(),
-                "routes and audiences were read anew; other settings need a restart"
-            );
+/// What SIGHUP does: routes, audiences, the peers that may ask /check, and the signing keys are read anew.
+struct Reload<'a> {
+    house: &'a House,
+    front: &'a Front,
+    status: &'a Status,
+    source: Option<Source>,
+}
+
+impl Reload<'_> {
+    /// A configuration that is wrong changes nothing: the old one stays in force.
+    async fn run(&self) {
+        let Some(source) = &self.source else { return };
+        let newer = match source.load() {
+            Ok(newer) => newer,
+            Err(error) => {
+                tracing::error!(error = %error, "the configuration stays as it was");
+                return;
+            }
+        };
+        tell_dangers(&newer.dangers);
+        self.status.replace_dangers(&newer.dangers);
+        self.front.forward_auth.replace_proxies(TrustedProxies::new(newer.forward_auth_proxies.clone()));
+        self.house.replace_routes(&newer);
+        if let Err(fault) = self.house.key_room.tick().await {
+            tracing::error!(fault = fault.report(), "the signing keys stay as they were");
         }
-        Err(error) => tracing::error!(error = %error, "the configuration stays as it was"),
+        tracing::info!(
+            routes = newer.routes.len(),
+            audiences = newer.audiences.len(),
+            "routes, audiences, forward-auth proxies and keys were read anew; other settings need a restart"
+        );
+    }
+}
+
+fn tell_dangers(dangers: &[Danger]) {
+    for danger in dangers {
+        tracing::warn!(setting = danger.key, "danger: {}", danger.what);
     }
 }

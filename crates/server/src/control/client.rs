@@ -73,6 +73,9 @@ async fn over_socket(settings: &Settings, ask: Ask) -> Result<Answer> {
     if line.len() > MAX_ANSWER {
         bail!("the running server's answer is longer than {MAX_ANSWER} bytes");
     }
+    if line.is_empty() {
+        bail!("the running server ended before it answered; ask again");
+    }
     match serde_json::from_slice(&line) {
         Ok(Line { version: VERSION, body }) => Ok(body),
         _ => bail!("the running server is of another version; use its own `vestibule`, or restart it"),

@@ -11,16 +11,13 @@ use data_encoding::BASE64URL_NOPAD;
 use vestibule_core::port::Entropy;
 use zeroize::Zeroizing;
 
-/// 32 secret bytes.
-pub(crate) type SecretBytes = Zeroizing<[u8; 32]>;
-
 /// Text form: 43 characters and a newline.
 const LINE_LENGTH: usize = 44;
 /// 32 random bytes have about 30 different values; fewer than this is not chance but a hand or a broken generator.
 const LEAST_VARIETY: usize = 16;
 
 /// Draws a secret and writes it; an existing file is never replaced.
-pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<SecretBytes> {
+pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<[u8; 32]>> {
     let mut secret = Zeroizing::new([0; 32]);
     entropy.fill(&mut *secret)?;
     let mut line = Zeroizing::new(BASE64URL_NOPAD.encode(&*secret));
@@ -38,7 +35,7 @@ pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<SecretBytes> 
 }
 
 /// Reads a secret; `None` when there is no such file.
-pub(crate) fn read(path: &Path) -> Result<Option<SecretBytes>> {
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>> {
     let mut file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -82,7 +79,7 @@ fn refuse_if_readable_by_others(path: &Path, metadata: &fs::Metadata) -> Result<
     Ok(())
 }
 
-fn parse(line: &[u8]) -> Result<SecretBytes> {
+fn parse(line: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     let mut secret = Zeroizing::new([0; 32]);

@@ -4,6 +4,7 @@
 //! hyper's own header timer would start a timer per request and knows no other limit between two requests. Here the hot path stores
 //! one number where something happens, and a clock that ticks every few seconds sees whether that number stood still for too long.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answered, Face, Limits, send_at_once};
+use super::{Face, Limits, send_at_once};
 
 /// Where a connection is: the phase in the lowest two bits, above them a count that moves with every change.
 #[derive(Default)]
@@ -113,7 +114,9 @@ pub(super) async fn serve(
         async move {
             pulse.beat(Phase::Busy);
             let response = face.answer(request, peer, limits).await;
-            Answered::Ok(response.map(|body| Watched { body, _answering: Answering(Arc::clone(pulse)) }))
+            Ok::<_, Infallible>(
+                response.map(|body| Watched { body, _answering: Answering(Arc::clone(pulse)) }),
+            )
         }
     });
     let mut builder = http1::Builder::new();
@@ -162,7 +165,7 @@ impl Drop for Answering {
 }
 
 /// A body whose end is noticed.
-pub(super) struct Watched<B> {
+struct Watched<B> {
     body: B,
     _answering: Answering,
 }
