@@ -3,10 +3,16 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use ipnet::IpNet;
 
 use crate::reject::Reject;
+
+const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+const ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
+const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 
 /// The peers whose forwarding headers count. Nobody by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +78,7 @@ pub fn target<'a>(
 }
 
 fn original(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
-    match (once(headers, "x-original-method")?, once(headers, "x-original-url")?) {
+    match (once(headers, &ORIGINAL_METHOD)?, once(headers, &ORIGINAL_URL)?) {
         (None, None) => Ok(None),
         (Some(method), Some(url)) => {
             let (scheme, rest) = url.split_once("://").ok_or(Reject::AmbiguousTarget)?;
@@ -88,8 +94,8 @@ fn original(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
 }
 
 fn forwarded(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
-    let names = ["x-forwarded-method", "x-forwarded-host", "x-forwarded-uri"];
-    match (once(headers, names[0])?, once(headers, names[1])?, once(headers, names[2])?) {
+    let method = once(headers, &FORWARDED_METHOD)?;
+    match (method, once(headers, &FORWARDED_HOST)?, once(headers, &FORWARDED_URI)?) {
         (None, _, None) => Ok(None),
         (Some(method), Some(host), Some(uri)) => {
             Ok(Some(Target { method: parse_method(method)?, host: host_of(host)?, path_and_query: uri }))
@@ -122,7 +128,7 @@ pub fn host_of(authority: &str) -> Result<&str, Reject> {
     if host_is_plain && port_is_plain { Ok(host) } else { Err(Reject::AmbiguousTarget) }
 }
 
-fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reject> {
+fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reject> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
