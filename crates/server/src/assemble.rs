@@ -57,6 +57,14 @@ pub(crate) struct Front {
     pub(crate) forward_auth: ForwardAuth,
     pub(crate) proxy: ProxyDoor,
     pub(crate) pages: axum::Router,
+    decider: Arc<Decider>,
+}
+
+impl Front {
+    /// Whether the built-in gateway has anything behind it.
+    pub(crate) fn carries(&self) -> bool {
+        self.decider.routes.load().iter().any(|route| route.upstream.is_some())
+    }
 }
 
 impl House {
@@ -189,6 +197,7 @@ impl House {
                 vestibule_gateway::Timeouts::default(),
             ),
             pages: vestibule_portal::router(Arc::new(portal)),
+            decider: Arc::clone(&self.decider),
         })
     }
 

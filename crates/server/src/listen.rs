@@ -194,6 +194,10 @@ async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Resp
             Err(never) => match never {},
         };
     }
+    if !front.carries() {
+        let detail = "This listener carries no requests: no route has an upstream. Sign in at /auth/login.";
+        return problem(StatusCode::NOT_FOUND, "not-found", detail).map(axum::body::Body::new);
+    }
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }
 

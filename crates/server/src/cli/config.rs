@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::output::{self, say};
+use super::output::{self, counted, say};
 use super::{Context, Failure};
 use crate::config::raw::Raw;
 
@@ -26,10 +26,10 @@ impl Config {
             Self::Check => {
                 let settings = context.settings()?;
                 say(&format!(
-                    "{} is right: {} routes, {} audiences",
+                    "{} is right: {}, {}",
                     context.source,
-                    settings.routes.len(),
-                    settings.audiences.len()
+                    counted(settings.routes.len(), "route"),
+                    counted(settings.audiences.len(), "audience")
                 ));
                 for danger in &settings.dangers {
                     say(&format!("danger: {}: {}", danger.key, danger.what));

@@ -30,6 +30,12 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let counters = telemetry::count()?;
     let settings = context.settings()?;
     block_on(async {
+        if !settings.listen.public.ip().is_loopback() {
+            tracing::warn!(
+                address = %settings.listen.public,
+                "the public listener speaks plain HTTP beyond loopback: only your TLS proxy should reach it"
+            );
+        }
         let server = Server::open(settings, counters).await?;
         tracing::info!(
             public = %server.public_address(),

@@ -95,8 +95,9 @@ async fn each_listener_answers_what_is_its_own() {
         (sockets.public, "/auth/login", "200"),
         (sockets.public, "/.well-known/jwks.json", "200"),
         (sockets.public, "/auth/nothing", "404"),
-        (sockets.public, "/metrics", "403"),
-        (sockets.public, "/check", "403"),
+        (sockets.public, "/metrics", "404"),
+        (sockets.public, "/check", "404"),
+        (sockets.public, "/", "404"),
     ] {
         let answer = get(address, path).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
