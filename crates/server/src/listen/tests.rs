@@ -204,3 +204,39 @@ async fn draining_ends_idle_connections_at_once() {
     assert!(kept_open(&mut idle).await < Duration::from_secs(1));
     assert!(TcpStream::connect(sockets.public).await.is_err(), "a draining server takes no new connections");
 }
+
+/// A request that has begun when the program is asked to end is answered; the connection closes after it.
+#[tokio::test]
+async fn draining_finishes_what_was_begun() {
+    let sockets = Sockets::open(Limits::default()).await;
+    let mut stream = TcpStream::connect(sockets.public).await.unwrap();
+    let head = b"POST /auth/api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{";
+    stream.write_all(head).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    sockets.drain.cancel();
+    sockets.connections.close();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(sockets.connections.len(), 1, "the request in flight was cut off");
+    stream.write_all(b"}").await.unwrap();
+    let answer = read_some(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 4") && answer.contains("problem+json"), "{answer}");
+    let all = tokio::time::timeout(Duration::from_secs(5), sockets.connections.wait()).await;
+    assert!(all.is_ok(), "the connection stayed open after its last answer");
+}
+
+/// A peer that takes nothing of a long answer does not hold its connection, and so the place of another, for good.
+#[tokio::test]
+async fn a_peer_that_takes_nothing_is_let_go() {
+    let sockets = Sockets::open(QUICK).await;
+    let mut stream = TcpStream::connect(sockets.internal).await.unwrap();
+    // Requests without end, and none of their answers is read: sooner or later the server cannot send.
+    let ask = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(64);
+    let asked = async {
+        loop {
+            if stream.write_all(&ask).await.is_err() {
+                return;
+            }
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), asked).await.is_ok(), "it is still being served");
+}
