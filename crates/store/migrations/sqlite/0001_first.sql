@@ -71,9 +71,10 @@ CREATE TABLE source_tallies (
 
 CREATE INDEX source_tallies_by_age ON source_tallies (counted_at);
 
--- One row, touched to find out whether a store that failed can be written again.
+-- One row, written to find out whether a store that failed can be written again: as many pages as a login writes.
 CREATE TABLE pulse (
-    beat INTEGER NOT NULL
+    beat    INTEGER NOT NULL,
+    ballast BLOB    NOT NULL
 ) STRICT;
 
-INSERT INTO pulse (beat) VALUES (0);
+INSERT INTO pulse (beat, ballast) VALUES (0, zeroblob(16384));

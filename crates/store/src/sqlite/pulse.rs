@@ -24,7 +24,9 @@ impl Change for Pulse {
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
         if matches!(self, Self::Write) {
-            sqlx::query("UPDATE pulse SET beat = beat + 1").execute(transaction).await?;
+            sqlx::query("UPDATE pulse SET beat = beat + 1, ballast = randomblob(length(ballast))")
+                .execute(transaction)
+                .await?;
         }
         Ok(Written::without_table(()))
     }
