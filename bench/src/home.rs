@@ -32,7 +32,7 @@ const AT_ONCE: u64 = 512;
 
 /// Filled stores by their number of sessions, each filled once a run.
 #[derive(Default)]
-pub(crate) struct Homes(BTreeMap<u64, (TempDir, Home)>);
+pub(crate) struct Homes(BTreeMap<u64, (Option<TempDir>, Home)>);
 
 /// A data folder.
 #[derive(Clone)]
@@ -42,6 +42,13 @@ pub(crate) struct Home {
 }
 
 impl Homes {
+    /// Takes a folder that was filled before, for whoever profiles and does not want to wait for it again.
+    pub(crate) fn take(&mut self, folder: &Path) -> Result<()> {
+        let home = Home::at(folder)?;
+        self.0.insert(home.sessions, (None, home));
+        Ok(())
+    }
+
     /// A store with this many live sessions.
     pub(crate) fn with(&mut self, sessions: u64) -> Result<Home> {
         if let Some((_, home)) = self.0.get(&sessions) {
@@ -52,7 +59,7 @@ impl Homes {
         home.make()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(home.fill())?;
-        self.0.insert(sessions, (temporary, home.clone()));
+        self.0.insert(sessions, (Some(temporary), home.clone()));
         Ok(home)
     }
 }

@@ -42,7 +42,7 @@ struct Cli {
     /// For child processes: hold sessions, and say what they weigh
     #[arg(long, hide = true, value_name = "WHAT")]
     weigh: Option<Kept>,
-    /// For child processes: where the sessions are
+    /// Where sessions are: for child processes, and to profile without filling a store each time
     #[arg(long, hide = true, value_name = "DIR")]
     home: Option<PathBuf>,
 }
@@ -96,6 +96,9 @@ fn measure(cli: &Cli) -> Result<()> {
     figures.dedup();
     let scale = Scale { divisor: if cli.quick { 10 } else { 1 } };
     let mut homes = home::Homes::default();
+    if let Some(folder) = &cli.home {
+        homes.take(folder)?;
+    }
     let mut rows = Vec::new();
     for figure in figures {
         rows.extend(match figure {

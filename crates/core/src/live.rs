@@ -31,13 +31,8 @@ pub struct LiveSession {
     amr: Amr,
     seen_at: AtomicU64,
     noted_at: AtomicU64,
-    minted: ArcSwapOption<Shelf>,
-}
-
-/// JWTs of one session: almost always one, one more for each further audience.
-struct Shelf {
-    token: Arc<AccessToken>,
-    others: Option<Arc<Shelf>>,
+    /// Almost always one, and further ones behind it: one for each audience.
+    minted: ArcSwapOption<AccessToken>,
 }
 
 /// What a use of a session asks for.
@@ -158,51 +153,51 @@ impl LiveSession {
 
     /// The JWT minted for exactly this stamp, if one is kept.
     pub fn minted(&self, stamp: Stamp) -> Option<Arc<AccessToken>> {
-        let shelf = self.minted.load();
-        let mut shelf = shelf.as_ref();
-        while let Some(kept) = shelf {
-            if kept.token.stamp == stamp {
-                return Some(Arc::clone(&kept.token));
-            }
-            shelf = kept.others.as_ref();
-        }
-        None
+        let minted = self.minted.load();
+        all(minted.as_ref()).find(|kept| kept.stamp == stamp).cloned()
     }
 
     /// Keeps a JWT beside those for other audiences; what is of another ring, or expired at `now`, goes.
     pub fn keep(&self, token: Arc<AccessToken>, now: Timestamp) {
-        self.minted.rcu(|shelf| {
-            let others = without(shelf.as_ref(), |kept| {
+        self.minted.rcu(|kept| {
+            let others = without(kept.as_ref(), |kept| {
                 kept.stamp.ring != token.stamp.ring
                     || kept.stamp.audience == token.stamp.audience
                     || kept.expires_at <= now
             });
-            Some(Arc::new(Shelf { token: Arc::clone(&token), others }))
+            Some(match others {
+                None => Arc::clone(&token),
+                others => Arc::new(token.beside(others)),
+            })
         });
     }
 
-    /// Drops what is expired at `now`, to give the memory back; says how many bytes of JWT are still kept.
+    /// Drops what is expired at `now`, to give the memory back; says how many bytes of text are still kept.
     pub fn tidy(&self, now: Timestamp) -> usize {
-        let bytes = |shelf: Option<&Arc<Shelf>>| {
-            std::iter::successors(shelf, |kept| kept.others.as_ref())
-                .map(|kept| kept.token.authorization.len())
-                .sum()
-        };
         let kept = self.minted.load();
-        if !std::iter::successors(kept.as_ref(), |kept| kept.others.as_ref())
-            .any(|kept| kept.token.expires_at <= now)
-        {
-            return bytes(kept.as_ref());
+        if !all(kept.as_ref()).any(|kept| kept.expires_at <= now) {
+            return all(kept.as_ref()).map(|kept| kept.text_length()).sum();
         }
-        self.minted.rcu(|shelf| without(shelf.as_ref(), |kept| kept.expires_at <= now));
-        bytes(self.minted.load().as_ref())
+        self.minted.rcu(|kept| without(kept.as_ref(), |kept| kept.expires_at <= now));
+        all(self.minted.load().as_ref()).map(|kept| kept.text_length()).sum()
     }
 }
 
-fn without(shelf: Option<&Arc<Shelf>>, gone: impl Fn(&AccessToken) -> bool + Copy) -> Option<Arc<Shelf>> {
-    let kept = shelf?;
+fn all(first: Option<&Arc<AccessToken>>) -> impl Iterator<Item = &Arc<AccessToken>> {
+    std::iter::successors(first, |kept| kept.others.as_ref())
+}
+
+fn without(
+    first: Option<&Arc<AccessToken>>,
+    gone: impl Fn(&AccessToken) -> bool + Copy,
+) -> Option<Arc<AccessToken>> {
+    let kept = first?;
     let others = without(kept.others.as_ref(), gone);
-    if gone(&kept.token) { others } else { Some(Arc::new(Shelf { token: Arc::clone(&kept.token), others })) }
+    match (gone(kept), &others, &kept.others) {
+        (true, ..) => others,
+        (false, None, None) => Some(Arc::clone(kept)),
+        (false, ..) => Some(Arc::new(kept.beside(others))),
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_lock::Mutex;
 use data_encoding::BASE64URL_NOPAD;
-use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::decide::{Bearer, Permit};
@@ -19,7 +18,7 @@ use crate::live::LiveSession;
 use crate::port::{Accounts, Clock, Entropy};
 use crate::principal::Principal;
 use crate::time::Timestamp;
-use crate::token::{AccessToken, Stamp};
+use crate::token::{AccessToken, Minted, Stamp};
 
 mod audience;
 
@@ -175,16 +174,14 @@ impl Minter {
         let expires_at = now.after(audience.lifetime).min(latest);
         let mut jti = [0; 16];
         self.entropy.fill(&mut jti)?;
-        let subject = principal.subject.to_string();
-        let session = principal.session.to_string();
         let mut claims = json!({
             "iss": self.issuer,
-            "sub": subject,
+            "sub": principal.subject.to_string(),
             "aud": audience.name,
             "exp": expires_at.unix_seconds(),
             "iat": now.before(BACKDATED).unix_seconds(),
             "jti": BASE64URL_NOPAD.encode(&jti),
-            "sid": session,
+            "sid": principal.session.to_string(),
             "client_id": CLIENT_ID,
             "auth_time": principal.proven_at.unix_seconds(),
             "amr": principal.amr.names().collect::<Vec<_>>(),
@@ -193,24 +190,21 @@ impl Minter {
         let mut copies = Vec::new();
         if let (Some(account), Value::Object(members)) = (&account, &mut claims) {
             for (claim, value) in audience.claims_of(account) {
-                if let Some(copy) = header_value(&value) {
-                    copies.push((claim.to_owned(), copy));
+                if let Some(copy) = header_text(&value) {
+                    copies.push((Arc::clone(claim), copy));
                 }
-                members.insert(claim.to_owned(), value);
+                members.insert(claim.to_string(), value);
             }
         }
         // The ring is loaded here, after all waiting, so that what is signed and what it is kept under belong together.
         let ring = self.ring.load();
         let jwt = ring.signer(now)?.sign_jwt(&claims)?;
         self.counters.signed.fetch_add(1, Ordering::Relaxed);
-        let text = |text: &str| {
-            HeaderValue::from_str(text).map_err(|_| Fault::Bug("a JWT or an identifier is no header value"))
-        };
         let life = expires_at.since(now);
-        Ok(AccessToken {
-            authorization: text(&format!("Bearer {jwt}"))?,
-            subject: text(&subject)?,
-            session: text(&session)?,
+        AccessToken::new(Minted {
+            jwt: &jwt,
+            subject: principal.subject,
+            session: principal.session,
             copies,
             minted_at: now,
             expires_at,
@@ -224,15 +218,13 @@ impl Minter {
 const CLIENT_ID: &str = "vestibule";
 
 /// A claim as a plain header: scalars as their text, anything else as JSON; nothing when it cannot be a header value.
-fn header_value(claim: &Value) -> Option<HeaderValue> {
+fn header_text(claim: &Value) -> Option<String> {
     let text = match claim {
         Value::Null => return None,
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     // Only visible ASCII and space: bytes beyond that are read differently by different servers.
-    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || text.trim() != text {
-        return None;
-    }
-    HeaderValue::from_str(&text).ok()
+    let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && text.trim() == text;
+    is_plain.then_some(text)
 }

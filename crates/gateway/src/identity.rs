@@ -23,10 +23,10 @@ impl Pass {
         let token = self.token.as_deref();
         for (name, claim) in &route.headers {
             let copy = token.and_then(|token| token.copy_of(claim));
-            headers.insert(name, copy.cloned().unwrap_or(NOTHING));
+            headers.insert(name, copy.unwrap_or(NOTHING));
         }
         let (subject, session) = match token {
-            Some(token) => (token.subject.clone(), token.session.clone()),
+            Some(token) => (token.subject(), token.session()),
             None => self.unminted(),
         };
         headers.insert(SUBJECT, subject);
@@ -36,7 +36,7 @@ impl Pass {
         if route.assertion_header != AUTHORIZATION {
             headers.insert(AUTHORIZATION, NOTHING);
         }
-        let mut assertion = token.map_or(NOTHING, |token| token.authorization.clone());
+        let mut assertion = token.map_or(NOTHING, |token| token.authorization());
         assertion.set_sensitive(true);
         headers.insert(&route.assertion_header, assertion);
     }

@@ -79,8 +79,8 @@ impl Swap {
 fn tell(permit: &Permit, token: &AccessToken, asked_at: Timestamp) {
     tracing::debug!(
         target: "vestibule::swap",
-        subject = token.subject.to_str().unwrap_or_default(),
-        session.id = token.session.to_str().unwrap_or_default(),
+        subject = token.subject().to_str().unwrap_or_default(),
+        session.id = token.session().to_str().unwrap_or_default(),
         audience = permit.route().audience.as_deref().unwrap_or_default(),
         route = permit.route().path.as_str(),
         jwt.reused = token.minted_at < asked_at,

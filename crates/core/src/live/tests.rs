@@ -1,7 +1,6 @@
-use http::HeaderValue;
-
 use super::*;
 use crate::session::{Device, SessionKind};
+use crate::token::Minted;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -25,16 +24,17 @@ fn live() -> LiveSession {
 }
 
 fn token(audience: u32, ring: u32, lives: u64) -> Arc<AccessToken> {
-    Arc::new(AccessToken {
-        authorization: HeaderValue::from_static("Bearer a.b.c"),
-        subject: HeaderValue::from_static("s"),
-        session: HeaderValue::from_static("i"),
+    let minted = Minted {
+        jwt: "a.b.c",
+        subject: Subject::from_bytes([3; 16]),
+        session: SessionId::from_bytes([2; 16]),
         copies: Vec::new(),
         minted_at: NOW,
         expires_at: NOW.after(Duration::from_secs(lives)),
         renew_at: NOW,
         stamp: Stamp { audience, ring },
-    })
+    };
+    Arc::new(AccessToken::new(minted).unwrap())
 }
 
 #[test]
@@ -92,8 +92,9 @@ fn tidying_drops_what_expired_and_counts_the_rest() {
     let live = live();
     live.keep(token(1, 1, 10), NOW);
     live.keep(token(2, 1, 100), NOW);
-    assert_eq!(live.tidy(NOW), 24);
-    assert_eq!(live.tidy(NOW.after(Duration::from_secs(10))), 12);
+    let each = token(1, 1, 10).text_length();
+    assert_eq!(live.tidy(NOW), 2 * each);
+    assert_eq!(live.tidy(NOW.after(Duration::from_secs(10))), each);
     assert!(live.minted(Stamp { audience: 1, ring: 1 }).is_none());
     assert_eq!(live.tidy(NOW.after(Duration::from_secs(100))), 0);
 }

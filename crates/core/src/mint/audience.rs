@@ -1,6 +1,7 @@
 //! For whom JWTs are minted and what they are told: audiences with their lifetimes and claims templates, from configuration.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ pub struct Audience {
     /// How long its JWTs live, if their session lives that long.
     pub lifetime: Duration,
     pub(super) stamp: u32,
-    claims: Vec<(String, ClaimSource)>,
+    claims: Vec<(Arc<str>, ClaimSource)>,
 }
 
 /// Where a claim comes from.
@@ -105,7 +106,7 @@ impl Audience {
                 claim: claim.to_owned(),
                 source_text: source.to_owned(),
             })?;
-            parsed.push((claim.to_owned(), source));
+            parsed.push((Arc::from(claim), source));
         }
         // Each configured audience of this process has its own stamp, so that a reload never meets a JWT of before.
         static STAMPS: AtomicU32 = AtomicU32::new(0);
@@ -115,20 +116,20 @@ impl Audience {
 
     /// Names of the claims it is told beside the standard ones.
     pub fn claim_names(&self) -> impl Iterator<Item = &str> {
-        self.claims.iter().map(|(name, _)| name.as_str())
+        self.claims.iter().map(|(name, _)| &**name)
     }
 
     pub(super) fn asks_the_account(&self) -> bool {
         !self.claims.is_empty()
     }
 
-    pub(super) fn claims_of(&self, account: &Account) -> impl Iterator<Item = (&str, Value)> {
+    pub(super) fn claims_of(&self, account: &Account) -> impl Iterator<Item = (&Arc<str>, Value)> {
         self.claims.iter().filter_map(|(name, source)| {
             let value = match source {
                 ClaimSource::Identifier => Value::from(account.identifier.as_str()),
                 ClaimSource::Trait(path) => account.traits.at(path)?.clone(),
             };
-            Some((name.as_str(), value))
+            Some((name, value))
         })
     }
 }

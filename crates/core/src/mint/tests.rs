@@ -177,8 +177,8 @@ fn a_service_is_told_what_the_contract_says() {
     assert_eq!(token.copy_of("department").unwrap(), "R&D");
     assert_eq!(token.copy_of("level").unwrap(), "3");
     assert!(token.copy_of("city").is_none());
-    assert_eq!(token.subject, claims.sub());
-    assert_eq!(token.session, claims.sid().unwrap());
+    assert_eq!(token.subject(), claims.sub());
+    assert_eq!(token.session(), claims.sid().unwrap());
 }
 
 #[test]

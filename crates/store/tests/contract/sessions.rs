@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
 use vestibule_core::account::Status;
+use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::port::{Ending, Opened, Sessions};
 use vestibule_core::session::{Device, SessionKind};
-use vestibule_core::token::{AccessToken, Stamp};
+use vestibule_core::token::{AccessToken, Minted, Stamp};
 use vestibule_core::{Fault, Timestamp};
 
 use crate::world::*;
@@ -201,14 +201,15 @@ async fn forgetting_gives_back_the_jwts_that_expired() {
 }
 
 pub(crate) fn jwt(stamp: Stamp, expires_at: Timestamp) -> AccessToken {
-    AccessToken {
-        authorization: HeaderValue::from_static("Bearer e30.e30.AA"),
-        subject: HeaderValue::from_static("subject"),
-        session: HeaderValue::from_static("session"),
+    let minted = Minted {
+        jwt: "e30.e30.AA",
+        subject: Subject::from_bytes([1; 16]),
+        session: SessionId::from_bytes([1; 16]),
         copies: Vec::new(),
-        expires_at,
         minted_at: START,
+        expires_at,
         renew_at: expires_at,
         stamp,
-    }
+    };
+    AccessToken::new(minted).unwrap()
 }
