@@ -1,5 +1,5 @@
 //! Bodies on their way through: streamed as they come, never gathered unless they are a form to be looked into. In: hyper's
-//! incoming body, or bytes. Out: the same bytes; trailers end here, because a late header is a header nobody scrubbed.
+//! incoming body, or bytes. Out: the same bytes.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -50,19 +50,18 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = match &mut self.0 {
-            Kind::Stream(body) => ready!(Pin::new(body).poll_frame(context)),
+        match &mut self.0 {
+            Kind::Stream(body) => Pin::new(body).poll_frame(context),
             Kind::Watched(body, progress) => {
                 let frame = ready!(Pin::new(&mut *body).poll_frame(context));
                 progress.step(frame.is_none() || http_body::Body::is_end_stream(body));
-                frame
+                Poll::Ready(frame)
             }
             Kind::Whole(body) => {
                 let Ok(frame) = ready!(Pin::new(body).poll_frame(context)).transpose();
-                frame.map(Ok)
+                Poll::Ready(frame.map(Ok))
             }
-        };
-        Poll::Ready(frame.filter(|frame| !matches!(frame, Ok(frame) if frame.is_trailers())))
+        }
     }
 
     fn is_end_stream(&self) -> bool {

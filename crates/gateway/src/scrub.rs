@@ -85,8 +85,7 @@ impl Scrub {
     }
 
     fn is_ours(&self, pair: &[u8]) -> bool {
-        // The white space around a pair is no part of it for some who read it, and part of the name for others.
-        self.cookies.iter().any(|name| name.resembles(pair.trim_ascii()))
+        self.cookies.iter().any(|name| name.resembles(pair))
     }
 
     fn sets_ours(&self, line: &HeaderValue) -> bool {

@@ -5,8 +5,8 @@ use http::header::CONNECTION;
 
 use super::names::{alike, begins};
 
-/// Meant for one hop whether or not `Connection` says so. `TE` and `Trailer` are among them because trailers are not passed on;
-/// `Expect` because it is answered here.
+/// Meant for one hop whether or not `Connection` says so. `TE` and `Trailer` are among them because trailers are not passed
+/// on: a late header is one that nobody scrubbed, and hyper sends none that `Trailer` does not announce. `Expect` is answered here.
 const BY_NATURE: [&[u8]; 8] = [
     b"connection",
     b"expect",

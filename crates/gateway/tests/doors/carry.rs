@@ -82,6 +82,12 @@ async fn a_long_form_needs_its_token_in_the_header() {
     let answer = post(&gate, FORM, &fits(most + 1)).await;
     assert_eq!((status(&answer), &*code(&answer)), (413, "form-too-long"));
     assert_eq!(seen.take().len(), 1);
+    // Announced is enough: nobody is made to send it first.
+    let announced = format!(
+        "POST /orders/ HTTP/1.1\r\nHost: app.test\r\nCookie: {}\r\nContent-Type: {FORM}\r\nContent-Length: 70000\r\n\r\n",
+        gate.house.cookie()
+    );
+    assert_eq!(status(&gate.send(announced).await), 413);
     let (cookie, body) = (gate.house.cookie(), fits(most + 1));
     let headers = [
         ("Cookie", &*cookie),
@@ -150,6 +156,18 @@ async fn a_body_keeps_its_length_or_its_chunks() {
     gate.ask("GET", "/public/", &[]).await;
     let bare = seen.one();
     assert_eq!((values(&bare, "content-length"), values(&bare, "transfer-encoding")), (vec![], vec![]));
+}
+
+/// GW-01 goes for trailers, too: a field behind the body is a field that nobody looked at.
+#[tokio::test]
+async fn trailers_are_not_carried() {
+    let (uri, seen) = service(|_| OK.to_owned()).await;
+    let gate = Gate::before(&uri).await;
+    let head = "PUT /public/ HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nTE: trailers\r\nTrailer: X-Auth-Subject\r\n";
+    let body = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Auth-Subject: evil\r\n\r\n";
+    assert_eq!(status(&gate.send(format!("{head}{body}")).await), 200);
+    let request = seen.one();
+    assert!(request.ends_with("\r\n3\r\nabc\r\n0\r\n\r\n"), "{request}");
 }
 
 #[tokio::test]

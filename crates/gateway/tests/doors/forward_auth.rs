@@ -116,6 +116,7 @@ async fn every_identity_header_is_there_even_when_nobody_passes() {
             "x-csrf-token",
             "x-auth-department",
             "shoe-size",
+            "cost_centre",
         ] {
             assert_eq!(header(&response, name), "", "{name} for {more:?}");
         }

@@ -61,6 +61,7 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
         headers: vec![
             (HeaderName::from_static("x-auth-department"), "department".to_owned()),
             (HeaderName::from_static("shoe-size"), "shoe_size".to_owned()),
+            (HeaderName::from_static("cost_centre"), "cost_centre".to_owned()),
         ],
         upstream: upstream.cloned(),
     };

@@ -1,7 +1,7 @@
 //! What a request must be before anything is asked about it: one that every server along the way reads alike (RFC 9112). In: the
 //! head as hyper parsed it. Out: the host it is for, or what is wrong with it.
 
-use http::header::{EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::header::{HOST, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use vestibule_core::wire::forwarded::host_of;
@@ -38,7 +38,6 @@ pub(super) fn host(parts: &Parts) -> Result<&str, Problem> {
     {
         return Err(malformed("The only transfer coding taken is chunked."));
     }
-    once(&parts.headers, EXPECT)?;
     Ok(host)
 }
 

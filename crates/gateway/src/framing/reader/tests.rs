@@ -37,6 +37,7 @@ fn the_first_ambiguous_byte_is_the_one_refused() {
         ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 48),
         ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 52),
         ("GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxGET /\n", 43),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n", 58),
     ] {
         for piece in 1..=bytes.len() {
             assert_eq!(refused(bytes.as_bytes(), piece), Some(at), "{bytes:?} in pieces of {piece}");
