@@ -82,9 +82,9 @@ pub(crate) enum Answer {
     Accounts {
         accounts: Vec<AccountView>,
     },
-    /// Done; these sessions ended with it.
+    /// Done; so many sessions ended with it.
     Done {
-        ended: Vec<String>,
+        ended: usize,
     },
     Explanation {
         explanation: Box<Explanation>,

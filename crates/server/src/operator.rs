@@ -153,7 +153,7 @@ impl Operator {
         // Parsed first: a bad trait must not leave half of the change behind.
         let traits = traits.map(parse_traits).transpose()?;
         let subject = self.account(who).await?.subject;
-        let mut answer = Ok(Answer::Done { ended: Vec::new() });
+        let mut answer = Ok(Answer::Done { ended: 0 });
         if let Some(traits) = traits {
             let changed = self.house.store.set_traits(subject, traits).await?;
             answer = self.changed(who, "account.traits-set", subject, changed);
@@ -175,7 +175,7 @@ impl Operator {
             Retirement::Unknown => Err(unknown()),
             Retirement::Replaced | Retirement::Retired => {
                 tracing::warn!(target: "vestibule::event", event = "key.retired", key.id = key_id.as_str());
-                Ok(Answer::Done { ended: Vec::new() })
+                Ok(Answer::Done { ended: 0 })
             }
         }
     }
@@ -202,7 +202,7 @@ impl Operator {
             return Err(Not::Refused(no_session(session)));
         }
         tracing::info!(target: "vestibule::event", event = "session.ended", by = "operator", count = ended.len());
-        Ok(Answer::Done { ended: ended.iter().map(ToString::to_string).collect() })
+        Ok(Answer::Done { ended: ended.len() })
     }
 
     fn verify(&self, jwt: &str, audience: String) -> Result<Answer, Not> {
@@ -240,7 +240,7 @@ impl Operator {
             Changed::Changed { ended } => {
                 self.house.logout.revoke(&ended);
                 tracing::info!(target: "vestibule::event", event, subject = %subject, sessions.ended = ended.len());
-                Ok(Answer::Done { ended: ended.iter().map(ToString::to_string).collect() })
+                Ok(Answer::Done { ended: ended.len() })
             }
             Changed::Unknown => Err(Not::Refused(no_account(who))),
         }

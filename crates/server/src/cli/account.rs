@@ -141,7 +141,7 @@ fn set_status(context: &Context, account: String, status: &str) -> Result<(), Fa
 /// Does something and says how many sessions ended with it.
 fn done(context: &Context, ask: Ask) -> Result<usize, Failure> {
     match context.ask(async |desk| ask_one(desk, ask).await)? {
-        Answer::Done { ended } => Ok(ended.len()),
+        Answer::Done { ended } => Ok(ended),
         _ => Err(Failure::mismatch()),
     }
 }

@@ -60,7 +60,7 @@ impl End {
         };
         let answer = context.ask(async |desk| ask_one(desk, Ask::SessionEnd { which }).await)?;
         let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
-        say(&format!("{} ended", counted(ended.len(), "session")));
+        say(&format!("{} ended", counted(ended, "session")));
         Ok(())
     }
 }
