@@ -20,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+use vestibule_gateway::framing::Strict;
 
 use super::{Face, Limits, send_at_once};
 
@@ -107,6 +108,21 @@ pub(super) async fn serve(
     drain: CancellationToken,
 ) {
     send_at_once(&stream);
+    match &*face {
+        // Strangers' bytes: what two servers could read differently is refused before hyper mends it.
+        Face::Public { .. } => serve_on(Strict::new(stream), peer, face, limits, drain).await,
+        // Proxies' bytes, written by a program that was configured to write them.
+        Face::Internal { .. } => serve_on(stream, peer, face, limits, drain).await,
+    }
+}
+
+async fn serve_on(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: IpAddr,
+    face: Arc<Face>,
+    limits: Limits,
+    drain: CancellationToken,
+) {
     let pulse = Arc::new(Pulse::default());
     let io = TokioIo::new(Listened { stream, pulse: Arc::clone(&pulse) });
     let service = service_fn(|request: Request<Incoming>| {
@@ -191,12 +207,12 @@ impl<B: Body + Unpin> Body for Watched<B> {
 }
 
 /// A socket that notices when bytes come.
-struct Listened {
-    stream: TcpStream,
+struct Listened<S> {
+    stream: S,
     pulse: Arc<Pulse>,
 }
 
-impl AsyncRead for Listened {
+impl<S: AsyncRead + Unpin> AsyncRead for Listened<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -211,7 +227,7 @@ impl AsyncRead for Listened {
     }
 }
 
-impl AsyncWrite for Listened {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Listened<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -240,3 +240,22 @@ async fn a_peer_that_takes_nothing_is_let_go() {
     };
     assert!(tokio::time::timeout(Duration::from_secs(20), asked).await.is_ok(), "it is still being served");
 }
+
+/// GW-04: what hyper would mend, strangers are not allowed to send; the pages and the proxy stand behind the same ear.
+#[tokio::test]
+async fn messages_with_two_readings_are_refused_and_the_connection_ends() {
+    let sockets = Sockets::open(Limits::default()).await;
+    let good = "GET /auth/login HTTP/1.1\r\nhost: a\r\n\r\n";
+    assert!(exchange(sockets.public, good.as_bytes()).await.starts_with("HTTP/1.1 200"));
+    let two_readings = [
+        "POST /auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n",
+        "GET /auth/login HTTP/1.1\r\nhost: a\r\nx: 1\r\n folded\r\n\r\n",
+        "GET /auth/login HTTP/1.1\nhost: a\n\n",
+        "GET /auth/login#/x HTTP/1.1\r\nhost: a\r\n\r\n",
+    ];
+    for message in two_readings {
+        let answer = exchange(sockets.public, message.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{message:?}: {answer:?}");
+    }
+}
