@@ -193,7 +193,7 @@ pub(crate) struct Route {
     /// "session-cookie", "session-header", "token-header".
     #[serde(default = "default_accept")]
     pub(crate) accept: Vec<String>,
-    /// Which [[audience]] its service is; needed unless public.
+    /// The `name` of the audience that its service is; needed unless public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) audience: Option<String>,
     /// "token", "origin" (for services with a token of their own) or "off".
