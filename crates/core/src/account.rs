@@ -24,7 +24,8 @@ impl Identifier {
         if typed.len() > 1024 {
             return Err(NotAnIdentifier);
         }
-        let normal: String = typed.trim().nfkc().flat_map(char::to_lowercase).collect();
+        // Composed again at the end: some letters have a composed form in lower case only (J̌ and ǰ).
+        let normal: String = typed.trim().nfkc().flat_map(char::to_lowercase).nfkc().collect();
         let bad = |c: char| {
             c.is_control()
                 || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
@@ -111,7 +112,11 @@ impl Traits {
         let limits =
             vestibule_verify::strict_json::Limits { bytes: Self::MAX_BYTES, depth: 16, members: 256 };
         match vestibule_verify::strict_json::parse(text.as_bytes(), limits) {
-            Ok(Value::Object(map)) => Ok(Self(map)),
+            // What is kept must be readable again, and `1e9` is kept as `1000000000.0`.
+            Ok(Value::Object(map)) => {
+                let traits = Self(map);
+                if traits.to_json().len() > Self::MAX_BYTES { Err(NotTraits::TooLarge) } else { Ok(traits) }
+            }
             Ok(_) => Err(NotTraits::NotAnObject),
             Err(cause) => Err(NotTraits::Malformed(cause.to_string())),
         }
@@ -162,6 +167,8 @@ mod tests {
         let ada = Identifier::parse("ada@example.com").unwrap();
         assert_eq!(Identifier::parse("  ADA@Example.COM\n").unwrap(), ada);
         assert_eq!(Identifier::parse("\u{FF41}da@example.com").unwrap(), ada);
+        let composed = Identifier::parse("\u{1F0}@example.com").unwrap();
+        assert_eq!(Identifier::parse("J\u{30C}@example.com").unwrap(), composed);
         for bad in ["", "   ", "a\0b", "a\u{202E}b", "a\u{200B}b", "a\nb"] {
             assert!(Identifier::parse(bad).is_err(), "{bad:?}");
         }
@@ -178,5 +185,9 @@ mod tests {
         assert!(matches!(Traits::parse(r#"{"a":1,"\u0061":2}"#), Err(NotTraits::Malformed(_))));
         assert!(matches!(Traits::parse("[]"), Err(NotTraits::NotAnObject)));
         assert!(matches!(Traits::parse(&" ".repeat(16 * 1024 + 1)), Err(NotTraits::TooLarge)));
+        let grows = format!(r#"{{"a":[{}1e9]}}"#, "1e9,".repeat(4000));
+        assert!(matches!(Traits::parse(&grows), Err(NotTraits::TooLarge)), "it could not be read back");
+        let fits = Traits::parse(&format!(r#"{{"a":[{}1e9]}}"#, "1e9,".repeat(200))).unwrap();
+        assert_eq!(Traits::parse(&fits.to_json()).unwrap(), fits);
     }
 }
