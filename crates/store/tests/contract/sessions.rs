@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::account::Status;
-use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::port::{Ending, Opened, Sessions};
 use vestibule_core::session::{Device, SessionKind};
 use vestibule_core::token::{AccessToken, Minted, Stamp};
@@ -201,15 +200,15 @@ async fn forgetting_gives_back_the_jwts_that_expired() {
 }
 
 pub(crate) fn jwt(stamp: Stamp, expires_at: Timestamp) -> AccessToken {
-    let minted = Minted {
+    AccessToken::new(Minted {
         jwt: "e30.e30.AA",
-        subject: Subject::from_bytes([1; 16]),
-        session: SessionId::from_bytes([1; 16]),
+        subject: subject(1),
+        session: id(1),
         copies: Vec::new(),
         minted_at: START,
         expires_at,
         renew_at: expires_at,
         stamp,
-    };
-    AccessToken::new(minted).unwrap()
+    })
+    .unwrap()
 }
