@@ -27,6 +27,7 @@ pub(crate) struct Answers {
 }
 
 /// A refusal as the outside sees it.
+#[derive(Clone, Copy)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
@@ -100,7 +101,7 @@ impl Answers {
     }
 }
 
-/// A problem document (RFC 9457).
+/// A problem document (RFC 9457); the problem goes along as an extension, for a door that would rather show a page.
 pub(crate) fn problem(problem: &Problem) -> Response<Full<Bytes>> {
     let Problem { status, code, detail } = problem;
     let title = status.canonical_reason().unwrap_or_default();
@@ -110,6 +111,7 @@ pub(crate) fn problem(problem: &Problem) -> Response<Full<Bytes>> {
     );
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = *status;
+    response.extensions_mut().insert(*problem);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CACHE_CONTROL, NO_STORE);

@@ -29,6 +29,7 @@ use crate::tally::Tally;
 use crate::upstream::{Failure, Timeouts, Upstream};
 
 mod form;
+mod page;
 mod shape;
 
 use form::Unread;
@@ -68,8 +69,14 @@ impl ProxyDoor {
         }
     }
 
-    /// Answers one request from `peer`.
+    /// Answers one request from `peer`; a refusal is a page where a browser was loading one, and a problem document otherwise.
     pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let is_for_a_person = is_navigation(request.method(), request.headers());
+        let response = self.attend(request, peer).await;
+        if is_for_a_person { page::instead_of_problem(response) } else { response }
+    }
+
+    async fn attend(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let host = match shape::host(&parts) {
             Ok(host) => host,

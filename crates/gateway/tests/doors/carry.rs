@@ -342,3 +342,30 @@ fn the_path_decided_about_is_the_path_carried() {
     });
     assert!(outcome.is_ok(), "{outcome:?}");
 }
+
+/// A person who is refused reads a page; a program reads a problem document; what a service says of its own problems stays.
+#[tokio::test]
+async fn a_refusal_is_a_page_where_a_browser_was_loading_one() {
+    let (uri, _seen) = service(|_| OWN_PROBLEM.to_owned()).await;
+    let gate = Gate::before(&uri).await;
+    let cookie = gate.house.cookie();
+    let navigates = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "navigate")];
+
+    let refused = gate.ask("POST", "/orders/", &navigates).await;
+    assert_eq!(status(&refused), 403);
+    assert_eq!(values(&refused, "content-type"), ["text/html; charset=utf-8"]);
+    assert!(values(&refused, "content-security-policy")[0].starts_with("default-src 'none'"));
+    assert!(refused.contains("<code>403 csrf</code>"), "{refused}");
+
+    let fetched = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "cors")];
+    assert_eq!(code(&gate.ask("POST", "/orders/", &fetched).await), "csrf");
+
+    let behind = gate.ask("GET", "/orders/", &navigates).await;
+    assert_eq!(
+        (status(&behind), values(&behind, "content-type")),
+        (404, vec!["application/problem+json".into()])
+    );
+}
+
+const OWN_PROBLEM: &str =
+    "HTTP/1.1 404 Not Found\r\ncontent-type: application/problem+json\r\ncontent-length: 2\r\n\r\n{}";
