@@ -14,7 +14,13 @@ struct Wall {
     why: &'static str,
 }
 
-const WALLS: [Wall; 4] = [
+const WALLS: [Wall; 5] = [
+    Wall {
+        name: "cryptography",
+        hits: |path| matches!(path, ["aws_lc_rs", ..]),
+        only_in: &["bench/", "crates/core/src/", "crates/verify/src/"],
+        why: "signing and sealing live in core, verifying in verify",
+    },
     Wall {
         name: "key room",
         hits: |path| path.iter().any(|word| word.ends_with("KeyPair")),
@@ -107,7 +113,7 @@ mod tests {
         assert_eq!(walls("crates/core/src/mint.rs", text), ["key room", "key room"]);
         assert_eq!(
             walls("crates/server/src/cli/key.rs", "fn f() { aws_lc_rs::rsa::KeyPair::generate() }"),
-            ["key room"]
+            ["cryptography", "key room"]
         );
         for rightful in
             ["crates/core/src/key.rs", "crates/core/src/key/ring.rs", "crates/verify/tests/forge.rs"]
@@ -117,6 +123,16 @@ mod tests {
         assert!(
             walls("crates/verify/src/jws.rs", &format!("#[cfg(test)] mod tests {{ {text} }}")).is_empty()
         );
+    }
+
+    #[test]
+    fn cryptography_is_named_where_it_lives() {
+        let text = "use aws_lc_rs::digest::digest;";
+        assert_eq!(walls("crates/server/src/host/entropy.rs", text), ["cryptography"]);
+        assert_eq!(walls("crates/portal/src/pre_session.rs", text), ["cryptography"]);
+        for rightful in ["crates/core/src/secret.rs", "crates/verify/src/jws.rs", "tests/forge/signer.rs"] {
+            assert!(walls(rightful, text).is_empty(), "{rightful}");
+        }
     }
 
     #[test]
