@@ -1,0 +1,21 @@
+//! Stories: the real program with real proxies, a real browser and JOSE libraries of other languages, from the outside.
+//! Run one with `cargo test -p vestibule --test stories NAME`; CONTRIBUTING says what must be installed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may panic"
+)]
+
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "shared with the browser's stories; not every story needs everybody"
+)]
+mod personas;
+
+mod story_hostile_credentials;
+mod story_hostile_headers;
+mod story_swap;

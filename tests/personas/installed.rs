@@ -1,0 +1,43 @@
+//! Programs and libraries of others. In: a name. Out: a command that starts it, or a failure that says what to install.
+//! Nothing is skipped for want of a program: a story that did not happen proves nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program by its name and Debian package.
+pub(crate) fn program(name: &str, package: &str) -> Command {
+    for path in [name.to_owned(), format!("/usr/sbin/{name}"), format!("/usr/bin/{name}")] {
+        let found = Command::new(&path).arg("--version").output();
+        if found.is_ok() {
+            return Command::new(path);
+        }
+    }
+    panic!("{name} is missing: install Debian's package {package}, or run ./test as root, which does")
+}
+
+/// Node with `jose` beside the given script, whose first argument is where libraries are.
+pub(crate) fn node(script: &str) -> Command {
+    let mut command = program("node", "nodejs");
+    command.arg(script_path(script)).arg(oracles("node"));
+    command
+}
+
+/// Python with PyJWT and `cryptography`.
+pub(crate) fn python(script: &str) -> Command {
+    let mut command = Command::new(oracles("python").join("bin/python"));
+    command.arg("-u").arg(script_path(script));
+    command
+}
+
+/// Where the JOSE libraries of other languages are.
+pub(crate) fn oracles(language: &str) -> PathBuf {
+    // The binary under test lies in target/debug, the libraries in target/oracles.
+    let build = Path::new(env!("CARGO_BIN_EXE_vestibule")).parent().and_then(Path::parent).unwrap();
+    let target = build.join("oracles").join(language);
+    assert!(target.is_dir(), "{} is missing: run tests/oracles/prepare.sh", target.display());
+    target
+}
+
+fn script_path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/personas").join(name)
+}

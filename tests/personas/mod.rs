@@ -1,0 +1,34 @@
+//! Who takes part in the stories: programs that are really started, and people who use them.
+//! Each test makes its own, in a folder and on ports of its own; whatever was started ends with its persona.
+
+mod api_client;
+mod browser;
+mod caddy;
+mod chromium;
+mod decoy;
+mod installed;
+mod nginx;
+mod operator;
+mod place;
+mod running;
+mod scene;
+mod service;
+mod verifying;
+mod vestibule;
+mod wire;
+
+pub(crate) use api_client::ApiClient;
+pub(crate) use browser::{Browser, Page};
+pub(crate) use caddy::Caddy;
+pub(crate) use chromium::Chromium;
+pub(crate) use decoy::Decoy;
+pub(crate) use installed::{node, oracles, program, python};
+pub(crate) use nginx::{Certificate, Nginx};
+pub(crate) use operator::{Ended, Operator};
+pub(crate) use place::{Place, free_address, loopback};
+pub(crate) use running::Running;
+pub(crate) use scene::{ADA, Door, PASSWORD, Scene};
+pub(crate) use service::{Received, Service};
+pub(crate) use verifying::{Library, VerifyingService};
+pub(crate) use vestibule::Vestibule;
+pub(crate) use wire::{Answer, Ask, exchange};

@@ -1,0 +1,117 @@
+//! A real nginx with the file that the documentation shows: `examples/nginx/nginx.conf`, only ports exchanged.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use super::installed::program;
+use super::place::Place;
+use super::running::Running;
+
+const EXAMPLE: &str = include_str!("../../examples/nginx/nginx.conf");
+
+pub(crate) struct Nginx {
+    _running: Running,
+    _place: Place,
+}
+
+/// A throw-away certificate.
+pub(crate) struct Certificate {
+    place: Place,
+}
+
+impl Certificate {
+    /// For these host names, signed by itself.
+    pub(crate) fn for_hosts(hosts: &[&str]) -> Self {
+        let place = Place::new();
+        let names: Vec<String> = hosts.iter().map(|host| format!("DNS:{host}")).collect();
+        let made = program("openssl", "openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+            .args(["-days", "2", "-subj", "/CN=story", "-addext"])
+            .arg(format!("subjectAltName={}", names.join(",")))
+            .arg("-keyout")
+            .arg(place.join("key.pem"))
+            .arg("-out")
+            .arg(place.join("certificate.pem"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        Self { place }
+    }
+
+    fn key(&self) -> PathBuf {
+        self.place.join("key.pem")
+    }
+
+    fn chain(&self) -> PathBuf {
+        self.place.join("certificate.pem")
+    }
+}
+
+impl Nginx {
+    /// In front of Vestibule's two listeners and a service.
+    pub(crate) fn start(
+        front: SocketAddr,
+        public: SocketAddr,
+        internal: SocketAddr,
+        service: SocketAddr,
+    ) -> Self {
+        Self::start_with(&configuration(front, public, internal, service))
+    }
+
+    /// The same behind TLS, as the file says for production.
+    pub(crate) fn start_tls(
+        front: SocketAddr,
+        public: SocketAddr,
+        internal: SocketAddr,
+        service: SocketAddr,
+        certificate: &Certificate,
+    ) -> Self {
+        let listen = format!("listen {front};");
+        let listen_tls = format!(
+            "listen {front} ssl; ssl_certificate {}; ssl_certificate_key {};",
+            certificate.chain().display(),
+            certificate.key().display()
+        );
+        Self::start_with(&exchange(
+            &configuration(front, public, internal, service),
+            &[(&listen, &listen_tls)],
+        ))
+    }
+
+    fn start_with(configuration: &str) -> Self {
+        let place = Place::new();
+        let file = place.write("nginx.conf", configuration);
+        let mut command = program("nginx", "nginx");
+        command.arg("-p").arg(place.path()).arg("-c").arg(file).args(["-e", "error.log"]);
+        // For a test: in the foreground, and saying so when it has begun.
+        command.args(["-g", "daemon off; error_log stderr notice;"]);
+        let mut running = Running::start("nginx", command, place.join("said.log"));
+        running.wait_for("start worker process ");
+        Self { _running: running, _place: place }
+    }
+}
+
+fn configuration(front: SocketAddr, public: SocketAddr, internal: SocketAddr, service: SocketAddr) -> String {
+    let (front, public) = (front.to_string(), public.to_string());
+    let (internal, service) = (internal.to_string(), service.to_string());
+    exchange(
+        EXAMPLE,
+        &[
+            ("error_log error.log;", ""),
+            ("127.0.0.1:8000", &front),
+            ("127.0.0.1:8080", &public),
+            ("127.0.0.1:8081", &internal),
+            ("127.0.0.1:9000", &service),
+        ],
+    )
+}
+
+/// Exchanges exact texts, each of which must be there.
+pub(super) fn exchange(text: &str, pairs: &[(&str, &str)]) -> String {
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "the example no longer says {from:?}");
+        text.replace(from, to)
+    })
+}

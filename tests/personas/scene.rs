@@ -1,0 +1,132 @@
+//! The usual arrangement: Vestibule, one of three doors, and a service behind. In: which door. Out: an origin to point a browser at.
+
+use std::net::SocketAddr;
+
+use super::api_client::ApiClient;
+use super::browser::Browser;
+use super::caddy::Caddy;
+use super::nginx::Nginx;
+use super::place::free_address;
+use super::service::Service;
+use super::verifying::{Library, VerifyingService};
+use super::vestibule::Vestibule;
+
+pub(crate) const ADA: &str = "ada@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// What stands in front of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    BuiltIn,
+    Caddy,
+    Nginx,
+}
+
+impl Door {
+    pub(crate) const ALL: [Self; 3] = [Self::BuiltIn, Self::Caddy, Self::Nginx];
+}
+
+pub(crate) struct Scene {
+    pub(crate) door: Door,
+    /// Ends first: what asks before what answers.
+    _proxy: Proxy,
+    pub(crate) vestibule: Vestibule,
+    pub(crate) service: Service,
+    _elsewhere: Option<VerifyingService>,
+    /// Where browsers come in.
+    pub(crate) front: SocketAddr,
+    /// The origin they see.
+    pub(crate) origin: String,
+    /// Ada's subject.
+    pub(crate) subject: String,
+}
+
+enum Proxy {
+    Caddy(#[expect(dead_code, reason = "held until it ends")] Caddy),
+    Nginx(#[expect(dead_code, reason = "held until it ends")] Nginx),
+    None,
+}
+
+impl Scene {
+    /// Everything runs, Ada has an account, nobody is signed in.
+    pub(crate) fn behind(door: Door) -> Self {
+        Self::with(door, Vestibule::installed(), "", "")
+    }
+
+    /// The same before a service in another language.
+    pub(crate) fn before(library: Library, door: Door) -> Self {
+        Self::build(door, Vestibule::installed(), "", "", Some(library))
+    }
+
+    /// The same with keys of the top level and sections of the story's own.
+    pub(crate) fn with(door: Door, vestibule: Vestibule, top: &str, sections: &str) -> Self {
+        Self::build(door, vestibule, top, sections, None)
+    }
+
+    fn build(
+        door: Door,
+        mut vestibule: Vestibule,
+        top: &str,
+        sections: &str,
+        library: Option<Library>,
+    ) -> Self {
+        let front = if door == Door::BuiltIn { vestibule.public } else { free_address() };
+        let origin = format!("http://{front}");
+        let service = Service::start();
+        let elsewhere =
+            library.map(|library| VerifyingService::start(library, &origin, "orders", vestibule.public));
+        let behind = elsewhere.as_ref().map_or(service.address, |elsewhere| elsewhere.address);
+        let top = format!("public_url = \"{origin}\"\n{top}");
+        vestibule.configure(&top, &format!("{sections}\n{}", routes(behind)));
+        vestibule.start();
+        let subject = vestibule.operator.add_account(ADA);
+        service.trust(&origin, "orders", vestibule.public);
+        let proxy = match door {
+            Door::BuiltIn => Proxy::None,
+            Door::Caddy => Proxy::Caddy(Caddy::start(front, vestibule.public, vestibule.internal, behind)),
+            Door::Nginx => Proxy::Nginx(Nginx::start(front, vestibule.public, vestibule.internal, behind)),
+        };
+        Self { door, _proxy: proxy, vestibule, service, _elsewhere: elsewhere, front, origin, subject }
+    }
+
+    /// A fresh browser.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::at(&self.origin)
+    }
+
+    /// A browser that Ada has signed in with.
+    #[track_caller]
+    pub(crate) fn signed_in(&self) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in("/auth/login", ADA, PASSWORD);
+        assert_eq!((page.path.as_str(), page.answer.status), ("/auth/account", 200), "{:?}", page.answer);
+        self.service.take();
+        browser
+    }
+
+    /// A program that Ada has signed in with.
+    #[track_caller]
+    pub(crate) fn api_client(&self) -> ApiClient {
+        ApiClient::sign_in(self.front, ADA, PASSWORD)
+    }
+}
+
+/// Everything for those signed in, `/public/` for all.
+pub(crate) fn routes(service: SocketAddr) -> String {
+    format!(
+        "[[audience]]\n\
+         name = \"orders\"\n\
+         claims = {{ department = \"account.traits.department\", email = \"account.identifier\" }}\n\
+         [[route]]\n\
+         path = \"/\"\n\
+         audience = \"orders\"\n\
+         headers = {{ \"x-auth-department\" = \"department\" }}\n\
+         upstream = \"http://{service}\"\n\
+         [[route]]\n\
+         path = \"/public/\"\n\
+         require = \"public\"\n\
+         audience = \"orders\"\n\
+         headers = {{ \"x-auth-department\" = \"department\" }}\n\
+         upstream = \"http://{service}\"\n"
+    )
+}

@@ -1,0 +1,26 @@
+// A service in Node that believes JWTs by npm `jose`.
+// In: where libraries are, the URL of the key set, issuer, audience. Out: a port on stdout; then claims as JSON, or 401.
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+
+const [libraries, keys, issuer, audience] = process.argv.slice(2)
+const home = createRequire(pathToFileURL(libraries + '/'))
+const { createRemoteJWKSet, jwtVerify } = await import(pathToFileURL(home.resolve('jose')))
+
+// As short a pause as a story can wait for; half a minute by default.
+const keySet = createRemoteJWKSet(new URL(keys), { cooldownDuration: 100 })
+const policy = { issuer, audience, typ: 'at+jwt', algorithms: ['ES256'], requiredClaims: ['sub', 'exp', 'iat', 'jti', 'sid'] }
+
+const server = createServer(async (request, response) => {
+  try {
+    const jwt = (request.headers.authorization ?? '').replace(/^Bearer /, '')
+    const { payload } = await jwtVerify(jwt, keySet, policy)
+    response.setHeader('Content-Type', 'application/json')
+    response.end(JSON.stringify(payload))
+  } catch (error) {
+    response.statusCode = 401
+    response.end(String(error.code ?? error))
+  }
+})
+server.listen(0, '127.0.0.1', () => console.log(`listening on ${server.address().port}`))
