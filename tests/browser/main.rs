@@ -1,0 +1,18 @@
+//! Stories that need a real browser engine, a server that is killed, or a disk that is full: the real program from the outside.
+//! Run one with `cargo test -p vestibule --test browser NAME`; CONTRIBUTING says what must be installed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may panic"
+)]
+
+#[path = "../personas/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the stories; not every story needs everybody")]
+mod personas;
+
+mod story_csrf;
+mod story_dev;
+mod world;
