@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{HeaderMap, Method};
+use http::header::{SEC_WEBSOCKET_KEY, UPGRADE};
+use http::{HeaderMap, HeaderName, Method};
 use vestibule_verify::Verifier;
 
 use crate::csrf::origin::Origins;
@@ -259,11 +260,15 @@ impl Decider {
     }
 
     fn csrf(&self, inquiry: &Inquiry<'_>, route: &Route, bearer: &Bearer) -> Result<(), Reject> {
-        if inquiry.method.is_safe() || !bearer.transport().is_ambient() || route.csrf == CsrfPolicy::Off {
+        if !bearer.transport().is_ambient() || route.csrf == CsrfPolicy::Off {
+            return Ok(());
+        }
+        let opens_a_channel = CHANNEL_HEADERS.iter().any(|name| inquiry.headers.contains_key(name));
+        if inquiry.method.is_safe() && !opens_a_channel {
             return Ok(());
         }
         self.origins.load().judge(inquiry.headers)?;
-        if route.csrf == CsrfPolicy::Origin {
+        if route.csrf == CsrfPolicy::Origin || inquiry.method.is_safe() {
             return Ok(());
         }
         self.csrf_token(inquiry.headers, inquiry.csrf_field, Binding::Session(&bearer.session_id()))
@@ -290,6 +295,11 @@ impl Decider {
         }
     }
 }
+
+/// A GET with one of these becomes a two-way channel, which other sites' scripts may open with our cookie and then read and write
+/// (cross-site WebSocket hijacking). A script cannot add our token to it; where it comes from is judged. Proxies that ask us may
+/// have taken `Upgrade` out already, so the handshake's own header counts as well.
+const CHANNEL_HEADERS: [HeaderName; 2] = [UPGRADE, SEC_WEBSOCKET_KEY];
 
 /// The header that carries a CSRF token, in both directions.
 pub const CSRF_HEADER: &str = "x-csrf-token";

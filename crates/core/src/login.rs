@@ -104,12 +104,11 @@ impl Login {
             Some(identifier) => self.accounts.find_by_identifier(&identifier).await?,
             None => None,
         };
-        // A disabled account is hashed like any other, and only then refused.
+        // A disabled account is refused like an unknown one, decoy and all: its password must not show by being made anew.
+        let account = account.filter(|account| account.status == Status::Enabled);
         let stored = account.as_ref().and_then(|account| account.password.clone());
         let verdict = self.hasher.verify(password, stored.clone()).await?;
-        let Some(account) = account.filter(|account| account.status == Status::Enabled) else {
-            return Ok(None);
-        };
+        let Some(account) = account else { return Ok(None) };
         match (verdict, stored) {
             (Verdict::Match, Some(_)) => Ok(Some(account)),
             (Verdict::MatchOutdated(new), Some(old)) => {

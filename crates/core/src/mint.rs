@@ -11,6 +11,7 @@ use async_lock::Mutex;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
+use crate::account::Status;
 use crate::decide::{Bearer, Permit};
 use crate::fault::Fault;
 use crate::key::KeyRing;
@@ -30,6 +31,9 @@ mod tests;
 /// `iat` lies this far back (the skew that verifiers allow), so that a service whose clock is
 /// late does not refuse a fresh JWT.
 pub const BACKDATED: Duration = Duration::from_secs(30);
+
+/// How long a permit may wait for its JWT: what was decided longer ago is decided anew.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Concurrent first requests of one session wait for one signature; sessions share a few hundred places to wait.
 const PLACES: usize = 256;
@@ -133,14 +137,15 @@ impl Minter {
         audience: &Audience,
         stamp: Stamp,
     ) -> Result<Arc<AccessToken>, Fault> {
-        let now = self.clock.now();
-        let kept = live.minted(stamp).filter(|token| now < token.expires_at);
+        let asked_at = self.clock.now();
+        let good = |now| move |token: &Arc<AccessToken>| token.minted_at <= now && now < token.expires_at;
+        let kept = live.minted(stamp).filter(good(asked_at));
         let place = self
             .places
             .get(usize::from(live.digest().bytes()[0]))
             .ok_or(Fault::Bug("a digest byte exceeds 255"))?;
         let _turn = match kept {
-            Some(token) if now < token.renew_at => return Ok(self.reuse(token)),
+            Some(token) if asked_at < token.renew_at => return Ok(self.reuse(token)),
             // Ahead of its end one caller mints anew, and the others go on with what there is.
             Some(token) => match place.try_lock() {
                 Some(turn) => turn,
@@ -148,8 +153,12 @@ impl Minter {
             },
             None => place.lock().await,
         };
-        // Someone may have minted while we waited for our turn.
-        if let Some(token) = live.minted(stamp).filter(|token| now < token.renew_at) {
+        // We may have waited long: someone may have minted meanwhile, or what was decided may hold no longer.
+        let now = self.clock.now();
+        if now.since(asked_at) > LONGEST_WAIT || live.judge(now).is_err() {
+            return Err(Fault::Overloaded { what: "minting", retry_after: Duration::from_secs(1) });
+        }
+        if let Some(token) = live.minted(stamp).filter(good(now)).filter(|token| now < token.renew_at) {
             return Ok(self.reuse(token));
         }
         let token = Arc::new(self.sign(&live.principal(), live.ends_at(), audience).await?);
@@ -168,8 +177,14 @@ impl Minter {
         latest: Timestamp,
         audience: &Audience,
     ) -> Result<AccessToken, Fault> {
-        let account =
-            if audience.asks_the_account() { self.accounts.find(principal.subject).await? } else { None };
+        let account = if audience.asks_the_account() {
+            let found = self.accounts.find(principal.subject).await?;
+            // Its sessions are ending at this moment; what is asked next will be told so.
+            let enabled = found.filter(|account| account.status == Status::Enabled);
+            Some(enabled.ok_or(Fault::Overloaded { what: "minting", retry_after: Duration::from_secs(1) })?)
+        } else {
+            None
+        };
         let now = self.clock.now();
         let expires_at = now.after(audience.lifetime).min(latest);
         let mut jti = [0; 16];

@@ -65,7 +65,12 @@ impl Rotation {
         let mut nonce = [0; 12];
         self.entropy.fill(&mut nonce)?;
         let (key, sealed) = SigningKey::generate(self.algorithm, &self.seal, nonce)?;
+        let records = self.keys.all().await?;
         let now = self.clock.now();
+        // A successor that still waits will not be needed: were it left, it would take over from the key that dates it.
+        for waiting in records.iter().filter(|record| record.state(&records, now) == KeyState::Published) {
+            self.keys.retire(&waiting.key_id, now).await?;
+        }
         let active_from = match begin {
             Begin::Ahead => now.after(self.publish_ahead),
             Begin::Now => now,
@@ -87,7 +92,10 @@ impl Rotation {
         let records = self.keys.all().await?;
         let now = self.clock.now();
         let states = || records.iter().map(|record| (record, record.state(&records, now)));
-        let waiting = states().any(|(_, state)| state == KeyState::Published);
+        // What waits longer than any successor has to was made by a clock that ran ahead, and is not waited for.
+        let latest = now.after(self.publish_ahead);
+        let waiting =
+            states().any(|(record, state)| state == KeyState::Published && record.active_from <= latest);
         let due = states().any(|(record, state)| {
             state == KeyState::Active
                 && now.since(record.active_from) >= every.saturating_sub(self.publish_ahead)
@@ -102,9 +110,11 @@ impl Rotation {
     pub async fn retire(&self, key_id: &KeyId) -> Result<Retirement, Fault> {
         let records = self.keys.all().await?;
         let now = self.clock.now();
-        let mut others = records.iter().filter(|record| record.key_id != *key_id);
-        let another_signs =
-            others.any(|record| matches!(record.state(&records, now), KeyState::Active | KeyState::Retiring));
+        // A key that is dated to go signs on only until its successor is missed: it does not count.
+        let another_signs = records.iter().any(|record| {
+            let may_sign = matches!(record.state(&records, now), KeyState::Active | KeyState::Retiring);
+            record.key_id != *key_id && may_sign && record.gone_at.is_none()
+        });
         if !records
             .iter()
             .any(|record| record.key_id == *key_id && record.state(&records, now) != KeyState::Retired)

@@ -13,6 +13,7 @@ use crate::wire::{CredentialKind, Transport};
 mod path;
 
 pub use path::canonical_path;
+use path::meaning;
 
 #[cfg(test)]
 mod tests;
@@ -47,18 +48,18 @@ pub struct Route {
 pub enum PathPattern {
     /// This path alone.
     Exact(String),
-    /// Every path that begins with this one, which ends in `/`.
+    /// Every path that begins with this one, which ends in `/`, and this one without that `/`.
     Prefix(String),
 }
 
 impl PathPattern {
     /// A pattern as configured: a prefix when it ends in `/`, else literal. The pattern itself must be canonical.
     pub fn parse(text: &str) -> Result<Self, Reject> {
-        canonical_path(text)?;
-        Ok(if text.ends_with('/') { Self::Prefix(text.to_owned()) } else { Self::Exact(text.to_owned()) })
+        let meaning = meaning(text)?.into_owned();
+        Ok(if meaning.ends_with('/') { Self::Prefix(meaning) } else { Self::Exact(meaning) })
     }
 
-    /// The pattern as configured.
+    /// The pattern, percent-decoded.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Exact(path) | Self::Prefix(path) => path,
@@ -68,7 +69,10 @@ impl PathPattern {
     fn covers(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => path == exact,
-            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
+            // `/orders` is the same page as `/orders/` to most services: it must not fall to a wider, laxer route.
+            Self::Prefix(prefix) => {
+                path.starts_with(prefix.as_str()) || prefix.strip_suffix('/') == Some(path)
+            }
         }
     }
 }
@@ -157,7 +161,8 @@ impl RouteTable {
     ///
     /// A path that another route of the same pattern covers for other methods does not fall through to a shorter pattern.
     pub fn find(&self, host: &str, path: &str, method: &Method) -> Result<&Arc<Route>, Reject> {
-        canonical_path(path)?;
+        // Compared by meaning: `%c3` and `%C3`, `@` and `%40` are one path to whoever serves it (RFC 3986 section 6.2.2).
+        let path = meaning(path)?;
         let own = if self.by_host.is_empty() {
             None
         } else if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -167,7 +172,7 @@ impl RouteTable {
         };
         for routes in own.into_iter().chain([&self.any_host]) {
             let mut covering: Option<&PathPattern> = None;
-            for route in routes.iter().filter(|route| route.path.covers(path)) {
+            for route in routes.iter().filter(|route| route.path.covers(&path)) {
                 if covering.is_some_and(|pattern| *pattern != route.path) {
                     break;
                 }

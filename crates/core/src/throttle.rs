@@ -21,12 +21,13 @@ pub struct AccountTally {
 pub const FREE_ATTEMPTS: u32 = 5;
 /// The longest wait between two attempts on one account.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Attempts in a row after which a source must have another route (SP 800-63B section 3.2.2); the wait between attempts then
-/// stays at [`HARD_WAIT`], which is no lock: the owner still gets in, a guesser does not get anywhere.
+/// Attempts in a row without success after which guessing is pointless (SP 800-63B section 3.2.2): from then on the wait is
+/// [`HARD_WAIT`], until one succeeds.
 pub const HARD_STOP: u32 = 100;
-/// The wait once [`HARD_STOP`] is reached.
+/// The wait between attempts once [`HARD_STOP`] is reached. It holds for the owner, too, as long as somebody keeps guessing;
+/// sessions that are open stay open.
 pub const HARD_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-/// An account nobody tried for this long starts afresh.
+/// An account nobody tried for this long starts afresh, unless [`HARD_STOP`] was reached: patience must not reset the count.
 pub const FORGET_AFTER: Duration = Duration::from_secs(48 * 60 * 60);
 
 impl AccountTally {
@@ -35,8 +36,11 @@ impl AccountTally {
 
     /// Counts one attempt, or says how long to wait. Five attempts are free; then the wait is 1 s and doubles to 15 min.
     pub fn count(self, now: Timestamp) -> Result<Self, Duration> {
-        let tally = if now.since(self.counted_at) >= FORGET_AFTER { Self::FRESH } else { self };
-        if now < tally.not_before {
+        let is_forgotten = self.failures < HARD_STOP && now.since(self.counted_at) >= FORGET_AFTER;
+        let tally = if is_forgotten { Self::FRESH } else { self };
+        // After the clock stepped back, what was written by the later clock would hold for as long as the step was wide.
+        let clock_stepped_back = now < tally.counted_at;
+        if now < tally.not_before && !clock_stepped_back {
             return Err(tally.not_before.since(now));
         }
         let failures = tally.failures.saturating_add(1);
@@ -45,10 +49,10 @@ impl AccountTally {
 
     /// Takes back an attempt that was counted but never evaluated (the hasher was full): it cost the guesser nothing.
     pub fn give_back(self) -> Self {
-        let failures = self.failures.saturating_sub(1);
+        // It was allowed when it was counted, so no wait was due then.
         Self {
-            failures,
-            not_before: self.counted_at.after(wait_after(failures)),
+            failures: self.failures.saturating_sub(1),
+            not_before: self.counted_at,
             counted_at: self.counted_at,
         }
     }
@@ -88,8 +92,9 @@ impl SourceTally {
             now.since(self.counted_at).as_millis().saturating_mul(u128::from(SOURCE_PER_MINUTE)) / 60;
         let gained = u32::try_from(gained).unwrap_or(u32::MAX);
         let left = self.left.saturating_add(gained).min(SOURCE_BURST * 1000);
+        // After the clock stepped back the bucket fills by the new time from the next attempt on; this one is let through.
+        let left = if now < self.counted_at { left.max(1000) } else { left };
         match left.checked_sub(1000) {
-            // A clock that stepped back must not freeze the bucket: it goes on from the new time.
             Some(left) => Ok(Self { left, counted_at: now }),
             None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(SOURCE_PER_MINUTE))
                 .max(Duration::from_millis(1))),
@@ -98,7 +103,7 @@ impl SourceTally {
 
     /// Takes back an attempt that was never evaluated.
     pub fn give_back(self) -> Self {
-        Self { left: (self.left + 1000).min(SOURCE_BURST * 1000), counted_at: self.counted_at }
+        Self { left: self.left.saturating_add(1000).min(SOURCE_BURST * 1000), counted_at: self.counted_at }
     }
 }
 
@@ -156,10 +161,28 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_step_back_neither_frees_nor_freezes() {
-        let tally = AccountTally { failures: 7, not_before: at(100), counted_at: at(98) };
-        assert!(tally.count(at(0)).is_err());
-        let bucket = SourceTally { left: 0, counted_at: at(100) };
+    fn a_clock_step_back_lets_one_attempt_through_and_then_counts_on() {
+        let tally = AccountTally { failures: 7, not_before: at(86_400), counted_at: at(86_396) };
+        let tally = tally.count(at(0)).unwrap();
+        assert_eq!((tally.failures, tally.count(at(0))), (8, Err(Duration::from_secs(8))));
+        let bucket = SourceTally { left: 0, counted_at: at(3600) }.count(at(0)).unwrap();
         assert_eq!(bucket.count(at(0)), Err(Duration::from_secs(3)));
+        assert!(bucket.count(at(3)).is_ok());
+    }
+
+    #[test]
+    fn an_attempt_that_was_given_back_owes_no_wait() {
+        let due = AccountTally { failures: 14, not_before: at(0), counted_at: at(0) };
+        let back = due.count(at(0)).unwrap().give_back();
+        assert_eq!((back.failures, back.count(at(0)).unwrap().failures), (14, 15));
+    }
+
+    #[test]
+    fn patience_does_not_reset_a_count_that_reached_the_stop() {
+        let year = 365 * 24 * 60 * 60;
+        let stopped = AccountTally { failures: 100, not_before: at(0), counted_at: at(0) };
+        assert_eq!(stopped.count(at(year)).unwrap().failures, 101);
+        let below = AccountTally { failures: 99, not_before: at(0), counted_at: at(0) };
+        assert_eq!(below.count(at(year)).unwrap().failures, 1);
     }
 }

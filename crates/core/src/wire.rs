@@ -2,6 +2,7 @@
 //! credential with the transport it came over; two, or a look-alike of ours, is a reject and never a choice.
 
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 
 use crate::reject::Reject;
 use crate::session::SessionToken;
@@ -67,6 +68,9 @@ pub struct Presented<'a> {
 ///
 /// Query strings are not a transport. A cookie of ours beside any `Authorization` header is two credentials.
 pub fn present<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<Presented<'a>>, Reject> {
+    if headers.contains_key(AUTHORIZATION) && cookie::single(headers, name)?.is_some() {
+        return Err(Reject::TwoCredentials);
+    }
     let from_cookie = cookie::session_token(headers, name)?;
     let from_header = bearer::credential(headers)?;
     match (from_cookie, from_header) {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use tokio::sync::Mutex;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use tokio::sync::Mutex;
 use vestibule_core::key::{KeyRecord, KeyRing, SealKey};
 use vestibule_core::mint::Minter;
 use vestibule_core::port::{Clock, Keys};
@@ -70,13 +70,15 @@ impl KeyRoom {
 
     /// Reads the records, makes a new ring if they changed, and lets the edge trust what is published now.
     pub(crate) async fn refresh(&self) -> Result<(), Fault> {
+        // Held from reading to replacing: of two at once the older must not put back a key that the newer saw withdrawn.
+        let mut present = self.made_of.lock().await;
         let records = self.keys.all().await?;
         let now = self.clock.now();
         let made_of = traits(&records);
-        if *self.made_of.lock() != made_of {
+        if *present != made_of {
             let stamp = self.stamps.fetch_add(1, Ordering::Relaxed);
             self.minter.replace_ring(KeyRing::unseal(&records, &self.seal, stamp, now)?);
-            *self.made_of.lock() = made_of;
+            *present = made_of;
         }
         self.edge.replace_keys(self.minter.ring().published(now)?);
         Ok(())

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::assemble::House;
 use crate::config::Danger;
+use crate::host::hasher::HASHINGS;
 
 /// Answers about the program itself.
 pub(crate) struct Status {
@@ -51,6 +52,7 @@ impl Status {
         for (name, _, help) in vestibule_portal::METRICS {
             metrics::describe_counter!(name, help);
         }
+        metrics::describe_counter!(HASHINGS.0, HASHINGS.1);
         for (name, kind, help) in READ_ON_DEMAND {
             match kind {
                 Kind::Counter => metrics::describe_counter!(name, help),

@@ -236,6 +236,23 @@ fn unsafe_requests_with_an_ambient_credential_prove_their_page() {
     }
 }
 
+/// CS-07: another site's page may not open a WebSocket with our cookie, though the handshake is a GET.
+#[test]
+fn a_channel_is_opened_by_our_own_pages_only() {
+    let house = house();
+    let key = header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let upgrade = header("upgrade", "websocket");
+    let ours = header("origin", "https://app.test");
+    let evil = header("origin", "https://evil.app.test");
+    let get = |headers: &[(http::HeaderName, String)]| house.verdict(Method::GET, "/orders", headers);
+    for channel in [&key, &upgrade] {
+        assert_eq!(get(&[house.cookie(), channel.clone(), ours.clone()]), "permit");
+        assert_eq!(get(&[house.cookie(), channel.clone(), evil.clone()]), "deny csrf-origin");
+        assert_eq!(get(&[house.cookie(), channel.clone()]), "deny csrf-origin");
+        assert_eq!(get(&[house.bearer(), channel.clone(), evil.clone()]), "permit");
+    }
+}
+
 #[test]
 fn limits_end_sessions_and_refused_requests_keep_none_alive() {
     let house = house();

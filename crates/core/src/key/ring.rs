@@ -30,6 +30,12 @@ pub struct KeyRecord {
     pub gone_at: Option<Timestamp>,
 }
 
+impl RingKey {
+    fn rank(&self) -> (Timestamp, bool, &str) {
+        (self.active_from, self.gone_at.is_none(), self.key.key_id().as_str())
+    }
+}
+
 /// What a key is doing at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
@@ -80,7 +86,8 @@ impl KeyRing {
                 gone_at: record.gone_at,
             });
         }
-        keys.sort_by_key(|key| std::cmp::Reverse(key.active_from));
+        // Of two that begin in the same instant, the one that stays, and then any one that all nodes agree on.
+        keys.sort_by(|a, b| b.rank().cmp(&a.rank()));
         Ok(Self { keys, stamp })
     }
 
@@ -112,6 +119,10 @@ impl KeyRing {
 }
 
 impl KeyRecord {
+    fn rank(&self) -> (Timestamp, bool, &str) {
+        (self.active_from, self.gone_at.is_none(), self.key_id.as_str())
+    }
+
     /// What this key is doing at `now`, among all records of the installation.
     pub fn state(&self, all: &[Self], now: Timestamp) -> KeyState {
         if is_gone(self.gone_at, now) {
@@ -121,7 +132,7 @@ impl KeyRecord {
             return KeyState::Published;
         }
         let newer = |other: &&Self| {
-            other.active_from > self.active_from && other.active_from <= now && !is_gone(other.gone_at, now)
+            other.rank() > self.rank() && other.active_from <= now && !is_gone(other.gone_at, now)
         };
         if all.iter().find(newer).is_some() { KeyState::Retiring } else { KeyState::Active }
     }

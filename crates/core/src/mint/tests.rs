@@ -77,11 +77,9 @@ fn route(path: &str, audience: Option<&str>) -> Route {
     }
 }
 
-fn house() -> House {
-    let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
-    let token = SessionToken::from_random([9; 32]);
-    let session = Session {
-        digest: token.digest(&pepper()),
+fn session(digest: SessionDigest) -> Session {
+    Session {
+        digest,
         id: SessionId::from_bytes([7; 16]),
         subject: Subject::from_bytes([1; 16]),
         version: 1,
@@ -95,7 +93,13 @@ fn house() -> House {
         assurance: Assurance::Aal1,
         amr: Amr::PASSWORD,
         device: Device::new(None, ""),
-    };
+    }
+}
+
+fn house() -> House {
+    let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
+    let token = SessionToken::from_random([9; 32]);
+    let session = session(token.digest(&pepper()));
     world.accounts.lock().insert(session.subject, account(1, "ada@example.com", "new"));
     world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
     let ring = ring(1);
@@ -256,6 +260,88 @@ fn without_the_account_there_is_no_jwt_only_a_fault() {
     house.world.is_down.store(true, Ordering::SeqCst);
     assert!(house.swap("/orders").is_err());
     assert_eq!(house.signed(), 0);
+}
+
+/// HX-02: between permit and JWT the account was disabled or removed; its sessions are about to go.
+#[test]
+fn a_disabled_or_removed_account_gets_no_jwt() {
+    let house = house();
+    let subject = Subject::from_bytes([1; 16]);
+    house.world.accounts.lock().get_mut(&subject).unwrap().status = crate::account::Status::Disabled;
+    assert!(matches!(house.swap("/orders"), Err(Fault::Overloaded { .. })));
+    house.world.accounts.lock().clear();
+    assert!(matches!(house.swap("/orders"), Err(Fault::Overloaded { .. })));
+    assert_eq!(house.signed(), 0);
+}
+
+#[test]
+fn a_jwt_from_the_future_of_a_clock_that_stepped_back_is_not_handed_out() {
+    let house = house();
+    house.clock.advance(Duration::from_secs(600));
+    let late = house.jwt();
+    house.clock.set(START);
+    let now = house.jwt();
+    assert_ne!(late.jwt(), now.jwt());
+    house.verified("orders", &now);
+}
+
+/// A request that waited for its turn is decided anew rather than served on what was true before it waited.
+#[test]
+fn who_waited_too_long_for_a_turn_gets_no_jwt() {
+    let house = house();
+    let turn = run(house.minter.places[usize::from(house.digest.bytes()[0])].lock());
+    let waited = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| house.swap("/orders"));
+        std::thread::sleep(Duration::from_millis(50));
+        house.clock.advance(LONGEST_WAIT + Duration::from_secs(1));
+        drop(turn);
+        waiting.join().unwrap()
+    });
+    assert!(matches!(waited, Err(Fault::Overloaded { .. })));
+    house.jwt();
+}
+
+/// HX-03: whoever asks, in whatever order and at once with whomever, gets a JWT that speaks for nobody else.
+#[test]
+fn no_session_ever_gets_the_jwt_of_another() {
+    let house = house();
+    let sessions: Vec<_> = (0..200_u8)
+        .map(|byte| {
+            let (token, subject) = (SessionToken::from_random([byte; 32]), Subject::from_bytes([byte; 16]));
+            house.world.accounts.lock().insert(subject, account(byte, &format!("{byte}@example.com"), "new"));
+            let session =
+                Session { digest: token.digest(&pepper()), subject, ..session(token.digest(&pepper())) };
+            house.world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+            let mut headers = HeaderMap::new();
+            let cookie = format!("__Host-Http-vestibule={}", token.reveal_cookie_value());
+            headers.insert(COOKIE, cookie.parse().unwrap());
+            (subject.to_string(), headers)
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (house, sessions) = (&house, &sessions);
+            scope.spawn(move || {
+                for at in 0..4000 {
+                    let (subject, headers) = &sessions[(at * 7 + thread * 31) % sessions.len()];
+                    let inquiry = Inquiry {
+                        method: &Method::GET,
+                        host: "app.test",
+                        path: "/orders",
+                        headers,
+                        csrf_field: None,
+                    };
+                    let Decision::Permit(permit) = run(house.decider.decide(&inquiry)).unwrap() else {
+                        panic!()
+                    };
+                    let token = run(house.minter.mint(&permit)).unwrap().unwrap();
+                    assert_eq!(token.subject(), subject.as_str());
+                    let told = vestibule_verify::inspect(token.jwt(), 0).unwrap().claims.unwrap();
+                    assert_eq!(told["sub"], subject.as_str());
+                }
+            });
+        }
+    });
 }
 
 /// A fill that was under way while the session changed is kept nowhere that the changed session would look.

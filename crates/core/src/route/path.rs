@@ -1,14 +1,21 @@
 //! A path has one meaning or it is refused: the gateway, every proxy before it and every service behind it must read the
 //! same resource out of the same bytes (RFC 3986 section 6).
 
+use std::borrow::Cow;
+
 use crate::reject::Reject;
 
-/// Accepts a path only if every program reads it alike; its bytes are then used and forwarded as they are.
+/// Accepts a path only if every program reads it alike; its bytes are then forwarded as they are.
 ///
 /// Refused: empty segments, dot segments in any encoding, `\`, `;`, an encoded `/`, `\`, NUL or control, an encoded character
 /// that needs no encoding (another spelling of the same path), a second layer of encoding, raw bytes outside visible ASCII,
 /// and encodings that are not UTF-8.
 pub fn canonical_path(path: &str) -> Result<(), Reject> {
+    meaning(path).map(drop)
+}
+
+/// What an acceptable path means: percent-decoded, so that spellings of one path compare equal.
+pub(super) fn meaning(path: &str) -> Result<Cow<'_, str>, Reject> {
     let bytes = path.as_bytes();
     if bytes.first() != Some(&b'/') {
         return Err(Reject::AmbiguousPath);
@@ -27,10 +34,10 @@ pub fn canonical_path(path: &str) -> Result<(), Reject> {
         }
         previous = byte;
     }
-    if needs_a_closer_look { closer(path) } else { Ok(()) }
+    if needs_a_closer_look { closer(path) } else { Ok(Cow::Borrowed(path)) }
 }
 
-fn closer(path: &str) -> Result<(), Reject> {
+fn closer(path: &str) -> Result<Cow<'_, str>, Reject> {
     if path.split('/').any(|segment| segment == "." || segment == "..") {
         return Err(Reject::AmbiguousPath);
     }
@@ -54,7 +61,10 @@ fn closer(path: &str) -> Result<(), Reject> {
     // `%25` is a plain percent sign unless two hex digits follow it, which someone may decode once more.
     let twice =
         decoded.windows(3).any(|w| matches!(w, [b'%', a, b] if hex(*a).is_some() && hex(*b).is_some()));
-    if twice || str::from_utf8(&decoded).is_err() { Err(Reject::AmbiguousPath) } else { Ok(()) }
+    match String::from_utf8(decoded) {
+        Ok(meaning) if !twice => Ok(Cow::Owned(meaning)),
+        _ => Err(Reject::AmbiguousPath),
+    }
 }
 
 fn hex(byte: u8) -> Option<u8> {

@@ -1,7 +1,7 @@
 //! What a reverse proxy says about the request it asks for. In: its headers, and whether we trust it. Out: one target, or a
 //! reject when the proxy is not ours, says nothing, or says two different things.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, Method};
 use ipnet::IpNet;
@@ -35,12 +35,15 @@ impl TrustedProxies {
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
-        let hops = lines.iter().rev().filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(','));
+        // A line that cannot be read is a hop that cannot be read: what stands before it was written by who knows whom.
+        let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         for hop in hops {
             if !self.trusts(client) {
                 break;
             }
-            match hop.trim().parse::<IpAddr>() {
+            let hop = hop.trim();
+            let address = hop.parse::<IpAddr>().or_else(|_| hop.parse::<SocketAddr>().map(|hop| hop.ip()));
+            match address {
                 Ok(address) => client = address.to_canonical(),
                 Err(_) => break,
             }
@@ -108,7 +111,8 @@ fn parse_method(text: &str) -> Result<Method, Reject> {
     Method::from_bytes(text.as_bytes()).map_err(|_| Reject::AmbiguousTarget)
 }
 
-/// The host of a `host[:port]`, without port; refuses everything that is not plainly one.
+/// The host of a `host[:port]`, without port; refuses everything that is not plainly one, and every second spelling of one: a
+/// trailing dot, or an IPv6 address not in its canonical text (RFC 5952), would lead past a host's own routes.
 pub fn host_of(authority: &str) -> Result<&str, Reject> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
@@ -117,9 +121,15 @@ pub fn host_of(authority: &str) -> Result<&str, Reject> {
         }
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
-    let host_is_plain = !host.is_empty()
-        && host.len() <= 253
-        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    let host_is_plain = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(literal) => literal.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == literal),
+        None => {
+            !host.is_empty()
+                && host.len() <= 253
+                && !host.ends_with('.')
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        }
+    };
     let port_is_plain = port.is_empty()
         || (port.len() <= 6
             && port.len() > 1

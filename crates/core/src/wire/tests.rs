@@ -138,9 +138,9 @@ fn two_credentials_are_refused() {
         let both = headers(&[("cookie", session.as_bytes()), ("authorization", value.as_bytes())]);
         assert_eq!(outcome(&both), Err(Reject::TwoCredentials));
     }
-    // Even one that we could not use: what it would mean to the service behind is not ours to guess.
+    // Even one that we could not use, or not read: what it would mean to the service behind is not ours to guess.
     let basic = headers(&[("cookie", session.as_bytes()), ("authorization", b"Basic YTpi")]);
-    assert_eq!(outcome(&basic), Err(Reject::UnknownScheme));
+    assert_eq!(outcome(&basic), Err(Reject::TwoCredentials));
     let twice = headers(&[("authorization", b"Bearer a.b.c"), ("authorization", b"Bearer a.b.c")]);
     assert_eq!(outcome(&twice), Err(Reject::TwoCredentials));
 }
@@ -219,6 +219,11 @@ fn forwarded_targets_are_refused_when_untrusted_contradictory_or_incomplete() {
         "https://app.test:x/a",
         "https://app.testhttp://evil/a",
         "https://app test/a",
+        "https://app.test./a",
+        "https://[0:0:0:0:0:0:0:1]/a",
+        "https://[::1/a",
+        "https://[]/a",
+        "https://[app.test]/a",
     ] {
         assert_eq!(
             target_of(&[("x-original-method", "GET"), ("x-original-url", url)], "127.0.0.1"),
@@ -245,5 +250,9 @@ fn the_clients_address_is_the_nearest_hop_that_is_no_proxy_of_ours() {
     assert_eq!(client("127.0.0.1", &["198.51.100.1", "203.0.113.7"]), "203.0.113.7");
     assert_eq!(client("192.0.2.9", &["203.0.113.7"]), "192.0.2.9");
     assert_eq!(client("127.0.0.1", &["203.0.113.7, nonsense"]), "127.0.0.1");
+    assert_eq!(client("127.0.0.1", &["9.9.9.9", "\u{ff}, 203.0.113.7"]), "127.0.0.1");
+    assert_eq!(client("127.0.0.1", &["9.9.9.9", "\u{ff}"]), "127.0.0.1");
+    assert_eq!(client("127.0.0.1", &["203.0.113.7:5555"]), "203.0.113.7");
+    assert_eq!(client("127.0.0.1", &["[2001:db8::1]:5555"]), "2001:db8::1");
     assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
 }

@@ -18,6 +18,10 @@ use vestibule_core::secret::Password;
 #[cfg(test)]
 mod tests;
 
+/// Counts every hashing, and so shows that a sign-in costs the same whether the account is there or not: name and meaning.
+pub(crate) const HASHINGS: (&str, &str) =
+    ("vestibule_password_hashings_total", "Passwords hashed, decoys included");
+
 /// How much hashing may be going on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -135,6 +139,7 @@ impl Bench {
     }
 
     fn work(&self, work: Work) -> Result<Done, Fault> {
+        metrics::counter!(HASHINGS.0).increment(1);
         match work {
             Work::Hash(password) => self.hash(&password).map(Done::Hashed),
             Work::Verify(password, stored) => self.verify(&password, stored.as_ref()).map(Done::Verified),
