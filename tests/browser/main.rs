@@ -15,4 +15,5 @@ mod personas;
 
 mod story_csrf;
 mod story_dev;
+mod story_tossing;
 mod world;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::personas::{
-    ADA, Ask, Certificate, Chromium, Decoy, Nginx, PASSWORD, Place, Running, Service, Vestibule,
+    ADA, Ask, Certificate, Chromium, Decoy, Nginx, PASSWORD, Place, Received, Running, Service, Vestibule,
     free_address, program,
 };
 
@@ -87,6 +87,14 @@ impl Victim {
         let expected =
             |line: &String| line.starts_with("GET /orders/ ") || line.starts_with("GET /favicon.ico ");
         assert!(!lines.is_empty() && lines.iter().all(expected), "{lines:?}");
+    }
+
+    /// Ada looks at a page; what the service received of it.
+    #[track_caller]
+    pub(crate) fn look(&self, chromium: &Chromium) -> Vec<Received> {
+        self.service.take();
+        chromium.open(&self.url("/orders/"));
+        self.service.take()
     }
 
     /// A visitor without a session is sent to sign in.

@@ -1,0 +1,94 @@
+//! Cookie tossing: a sibling host plants cookies with Mallory's session in Ada's browser, under our cookie's name and all that could
+//! pass for it. Whether the browser refuses them or we do: nobody ever acts in Mallory's session without knowing.
+
+use crate::personas::{ADA, Chromium};
+use crate::world::{Attacker, MALLORY, Victim};
+
+const OURS: &str = "__Host-Http-vestibule";
+
+/// Cookies that a sibling host sets for its siblings too, with somebody else's session as their value.
+fn tossed(session: &str) -> Vec<String> {
+    let lower = OURS.to_lowercase();
+    let upper = OURS.to_uppercase();
+    let mut all: Vec<String> = [OURS, &lower, &upper, "__Host-vestibule", "__Secure-vestibule", "vestibule"]
+        .iter()
+        .chain(&["%5F_Host-Http-vestibule", "__Host-Http-vestibule_pre", "vestibule_pre", "__Http-vestibule"])
+        .map(|name| format!("{name}={session}; Domain=app.test; Path=/; Secure; HttpOnly"))
+        .collect();
+    // A longer path is sent first; a nameless cookie is sent as its bare value.
+    all.push(format!("{OURS}={session}; Domain=app.test; Path=/orders; Secure; HttpOnly"));
+    all.push(format!("vestibule={session}; Domain=app.test; Path=/orders; Secure"));
+    all.push(format!("={OURS}={session}; Domain=app.test; Path=/; Secure"));
+    all.push(format!("{OURS}={session}; Domain=app.test; Path=/auth; Secure"));
+    all
+}
+
+/// The same by a script.
+fn toss_by_script(cookies: &[String]) -> String {
+    let assign = |cookie: &String| {
+        format!("document.cookie = {};", serde_json::json!(cookie.replace("; HttpOnly", "")))
+    };
+    format!("<script>{}</script>", cookies.iter().map(assign).collect::<String>())
+}
+
+/// A sibling host that has tossed all it could at the browser.
+fn toss(victim: &Victim, session: &str, chromium: &Chromium) {
+    let cookies = tossed(session);
+    let attacker = Attacker::over_https(&victim.origin, &cookies);
+    let page = attacker.page("sub.app.test", "/toss", &toss_by_script(&cookies));
+    chromium.open(&page);
+    let arrived = chromium.cookies();
+    assert!(arrived.iter().any(|cookie| cookie.value == session), "nothing was tossed at all: {arrived:?}");
+}
+
+#[test]
+fn tossed_cookies_do_not_move_a_signed_in_browser_to_another_session() {
+    let victim = Victim::over_https();
+    let chromium = Chromium::start();
+    let session = victim.mallorys_cookie();
+    victim.sign_in(&chromium);
+    toss(&victim, &session, &chromium);
+
+    let received = victim.look(&chromium);
+    assert!(!received.is_empty());
+    for page in received {
+        assert!(!page.whole().contains(&session), "the service got what was tossed: {page:?}");
+    }
+    victim.is_adas(&chromium);
+    // What Ada signs out of is her own session.
+    chromium.open(&victim.url("/auth/logout"));
+    assert!(chromium.text().contains(ADA), "{}", chromium.text());
+    chromium.click("button.primary");
+    chromium.wait_until("that she is signed out", |page| page.text().contains("You are signed out"));
+    assert_eq!((victim.sessions_of(ADA), victim.sessions_of(MALLORY)), (0, 1));
+}
+
+#[test]
+fn tossed_cookies_do_not_sign_a_stranger_in() {
+    let victim = Victim::over_https();
+    let chromium = Chromium::start();
+    let session = victim.mallorys_cookie();
+    toss(&victim, &session, &chromium);
+    victim.is_a_strangers(&chromium);
+    // And they do not keep Ada from signing in.
+    victim.sign_in(&chromium);
+}
+
+/// The cookie as the browser keeps it over https: bound to this host, out of reach of scripts and of siblings.
+#[test]
+fn over_https_the_cookie_has_the_prefix_that_browsers_enforce() {
+    let victim = Victim::over_https();
+    let chromium = Chromium::start();
+    victim.sign_in(&chromium);
+    let cookies = chromium.cookies();
+    let [cookie] = &cookies[..] else { panic!("one cookie, not {cookies:?}") };
+    assert_eq!((cookie.name.as_str(), cookie.value.len()), (OURS, 43));
+    assert_eq!((cookie.secure, cookie.http_only), (Some(true), Some(true)));
+    assert_eq!((cookie.same_site, cookie.path.as_deref()), (Some(thirtyfour::SameSite::Lax), Some("/")));
+    assert_eq!((cookie.domain.as_deref(), cookie.expiry), (Some("app.test"), None));
+    assert_eq!(chromium.script("return document.cookie"), "");
+
+    let attacker = Attacker::over_https(&victim.origin, &[]);
+    chromium.open(&attacker.page("sub.app.test", "/", ""));
+    assert!(chromium.cookies().is_empty(), "a sibling host is sent nothing of it");
+}
