@@ -9,6 +9,8 @@
     reason = "a test may panic"
 )]
 
+#[path = "forge/mod.rs"]
+mod forge;
 #[expect(
     dead_code,
     unused_imports,
@@ -18,4 +20,7 @@ mod personas;
 
 mod story_hostile_credentials;
 mod story_hostile_headers;
+mod story_hostile_tokens;
+mod story_no_enumeration;
+mod story_secrets;
 mod story_swap;

@@ -55,23 +55,29 @@ impl Scene {
 
     /// The same before a service in another language.
     pub(crate) fn before(library: Library, door: Door) -> Self {
-        Self::build(door, Vestibule::installed(), "", "", Some(library))
+        Self::build(door, Vestibule::installed(), None, "", "", Some(library))
+    }
+
+    /// The built-in door of an installation that says it is elsewhere: at an https origin, whose TLS somebody else would end.
+    pub(crate) fn at(origin: &str, vestibule: Vestibule) -> Self {
+        Self::build(Door::BuiltIn, vestibule, Some(origin), "", "", None)
     }
 
     /// The same with keys of the top level and sections of the story's own.
     pub(crate) fn with(door: Door, vestibule: Vestibule, top: &str, sections: &str) -> Self {
-        Self::build(door, vestibule, top, sections, None)
+        Self::build(door, vestibule, None, top, sections, None)
     }
 
     fn build(
         door: Door,
         mut vestibule: Vestibule,
+        origin: Option<&str>,
         top: &str,
         sections: &str,
         library: Option<Library>,
     ) -> Self {
         let front = if door == Door::BuiltIn { vestibule.public } else { free_address() };
-        let origin = format!("http://{front}");
+        let origin = origin.map_or_else(|| format!("http://{front}"), str::to_owned);
         let service = Service::start();
         let elsewhere =
             library.map(|library| VerifyingService::start(library, &origin, "orders", vestibule.public));

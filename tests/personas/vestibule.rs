@@ -66,6 +66,11 @@ impl Vestibule {
         self.running.as_mut().unwrap()
     }
 
+    /// All that it has logged.
+    pub(crate) fn logged(&self) -> String {
+        self.running.as_ref().map_or_else(String::new, Running::logged)
+    }
+
     /// Asks the server to end, and waits.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let mut running = self.running.take().unwrap();
