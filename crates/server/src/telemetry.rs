@@ -27,7 +27,12 @@ pub(crate) fn log(format: Option<LogFormat>, default_filter: &str) -> Result<()>
         .try_from_env()
         .or_else(|_| EnvFilter::try_new(default_filter))
         .context("the log filter cannot be read")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written, on a full disk or with its reader gone, must take nothing down: told on stderr, the failure
+    // to write to stderr would be a panic.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let installed = match format {
         LogFormat::Human => lines.with_ansi(on_terminal).with_target(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
