@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::header::{SEC_WEBSOCKET_KEY, UPGRADE};
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, Method};
 use vestibule_verify::Verifier;
 
 use crate::csrf::origin::Origins;
@@ -94,8 +94,8 @@ pub struct Permit {
 pub(crate) enum Bearer {
     /// A JWT of ours, verified and not revoked.
     Jwt { principal: Principal, transport: Transport, expires_at: Timestamp },
-    /// A live session.
-    Session { live: Arc<LiveSession>, transport: Transport },
+    /// A session that was live when the clock was last read.
+    Session { live: Arc<LiveSession>, transport: Transport, judged_at: Timestamp },
 }
 
 impl Permit {
@@ -115,7 +115,7 @@ impl Permit {
     /// The session behind an ambient credential: the one whose pages need CSRF tokens.
     pub fn ambient_session(&self) -> Option<SessionId> {
         match self.bearer.as_ref()? {
-            Bearer::Session { live, transport } if transport.is_ambient() => Some(live.id()),
+            Bearer::Session { live, transport, .. } if transport.is_ambient() => Some(live.id()),
             Bearer::Jwt { principal, transport, .. } if transport.is_ambient() => Some(principal.session),
             _ => None,
         }
@@ -184,11 +184,10 @@ impl Decider {
             return Ok(deny(reject, trace));
         }
         // Only a request that passes counts as use: a refused one must not keep a session alive.
-        if let Some(Bearer::Session { live, .. }) = &bearer {
-            let now = self.clock.now();
-            if live.used(now) == Use::ToBeNoted {
-                self.sessions.note_use(live.digest(), now);
-            }
+        if let Some(Bearer::Session { live, judged_at, .. }) = &bearer
+            && live.used(*judged_at) == Use::ToBeNoted
+        {
+            self.sessions.note_use(live.digest(), *judged_at);
         }
         trace.note(|| Step::Permitted { subject: bearer.as_ref().map(Bearer::subject) });
         Ok(Decision::Permit(Permit { route, bearer }))
@@ -211,7 +210,8 @@ impl Decider {
         }
         Ok(match credential {
             Credential::Reference(token) => {
-                self.session(&token, trace).await?.map(|live| Some(Bearer::Session { live, transport }))
+                let judged = self.judged(&token, trace).await?;
+                judged.map(|(live, judged_at)| Some(Bearer::Session { live, transport, judged_at }))
             }
             Credential::Value(jwt) => self.jwt(jwt, transport, trace).map(Some),
         })
@@ -223,6 +223,14 @@ impl Decider {
         token: &SessionToken,
         trace: &mut Trace,
     ) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
+        Ok(self.judged(token, trace).await?.map(|(live, _)| live))
+    }
+
+    async fn judged(
+        &self,
+        token: &SessionToken,
+        trace: &mut Trace,
+    ) -> Result<Result<(Arc<LiveSession>, Timestamp), Reject>, Fault> {
         let digest = token.digest(&self.pepper);
         let (found, warm) = match self.sessions.recall(&digest) {
             Recall::Known(live) => (Some(live), true),
@@ -240,7 +248,9 @@ impl Decider {
             epoch: live.epoch(),
             warm,
         });
-        Ok(live.judge(self.clock.now()).map(|()| live))
+        // After all waiting: what was found is judged by the time at which it is let through.
+        let now = self.clock.now();
+        Ok(live.judge(now).map(|()| (live, now)))
     }
 
     fn jwt(&self, jwt: &str, transport: Transport, trace: &mut Trace) -> Result<Bearer, Reject> {
@@ -263,8 +273,7 @@ impl Decider {
         if !bearer.transport().is_ambient() || route.csrf == CsrfPolicy::Off {
             return Ok(());
         }
-        let opens_a_channel = CHANNEL_HEADERS.iter().any(|name| inquiry.headers.contains_key(name));
-        if inquiry.method.is_safe() && !opens_a_channel {
+        if inquiry.method.is_safe() && !opens_a_channel(inquiry.headers) {
             return Ok(());
         }
         self.origins.load().judge(inquiry.headers)?;
@@ -295,11 +304,6 @@ impl Decider {
         }
     }
 }
-
-/// A GET with one of these becomes a two-way channel, which other sites' scripts may open with our cookie and then read and write
-/// (cross-site WebSocket hijacking). A script cannot add our token to it; where it comes from is judged. Proxies that ask us may
-/// have taken `Upgrade` out already, so the handshake's own header counts as well.
-const CHANNEL_HEADERS: [HeaderName; 2] = [UPGRADE, SEC_WEBSOCKET_KEY];
 
 /// The header that carries a CSRF token, in both directions.
 pub const CSRF_HEADER: &str = "x-csrf-token";
@@ -334,6 +338,15 @@ impl Bearer {
             Self::Jwt { transport, .. } | Self::Session { transport, .. } => *transport,
         }
     }
+}
+
+/// Whether a GET would become a two-way channel, which other sites' scripts may open with our cookie and then read and write
+/// (cross-site WebSocket hijacking). A script cannot add our token to it; where it comes from is judged. Proxies that ask us may
+/// have taken `Upgrade` out already, so the handshake's own header counts as well.
+fn opens_a_channel(headers: &HeaderMap) -> bool {
+    // h2c is HTTP again, and no browser speaks it.
+    let upgrades = headers.get_all(UPGRADE).iter().any(|to| !to.as_bytes().eq_ignore_ascii_case(b"h2c"));
+    upgrades || headers.contains_key(SEC_WEBSOCKET_KEY)
 }
 
 fn challenge(reject: Reject, trace: &mut Trace) -> Decision {

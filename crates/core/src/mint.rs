@@ -140,12 +140,15 @@ impl Minter {
         let asked_at = self.clock.now();
         let good = |now| move |token: &Arc<AccessToken>| token.minted_at <= now && now < token.expires_at;
         let kept = live.minted(stamp).filter(good(asked_at));
+        let kept = match kept {
+            Some(token) if asked_at < token.renew_at => return Ok(self.reuse(token)),
+            kept => kept,
+        };
         let place = self
             .places
             .get(usize::from(live.digest().bytes()[0]))
             .ok_or(Fault::Bug("a digest byte exceeds 255"))?;
         let _turn = match kept {
-            Some(token) if asked_at < token.renew_at => return Ok(self.reuse(token)),
             // Ahead of its end one caller mints anew, and the others go on with what there is.
             Some(token) => match place.try_lock() {
                 Some(turn) => turn,

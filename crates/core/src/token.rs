@@ -18,19 +18,21 @@ mod tests;
 ///
 /// With a million sessions no cache of the processor holds any of this: each line of memory that a request touches is waited for.
 /// So everything that goes into headers stands in one text, one after the other, the JWT first.
+/// The order of the fields is kept: what says whether it may be handed out stands beside the reference count.
+#[repr(C)]
 pub struct AccessToken {
-    authorization: HeaderValue,
-    /// `Bearer <jwt>`, subject, session, copies; without anything between them.
-    text: Bytes,
-    copies: Box<[Copied]>,
+    /// What it was minted for and with.
+    pub stamp: Stamp,
     /// When it was signed.
     pub minted_at: Timestamp,
     /// When it expires (`exp`).
     pub expires_at: Timestamp,
     /// From when on it should be minted anew, while this one is still handed out.
     pub renew_at: Timestamp,
-    /// What it was minted for and with.
-    pub stamp: Stamp,
+    authorization: HeaderValue,
+    /// `Bearer <jwt>`, subject, session, copies; without anything between them.
+    text: Bytes,
+    copies: Box<[Copied]>,
     /// The same session's JWTs for other audiences.
     pub(crate) others: Option<Arc<Self>>,
 }

@@ -92,7 +92,11 @@ async fn no_alias_of_a_protected_name_passes() {
         let (at_once, path) = if is_credential { (1, "/public/") } else { (50, "/orders/") };
         for some in spelled.chunks(at_once) {
             let mut headers: Vec<(&str, &str)> = some.iter().map(|alias| (&**alias, "evil")).collect();
-            headers.extend([("X-Harmless", "1"), ("Cookie", &*cookie)]);
+            headers.push(("X-Harmless", "1"));
+            // Beside our cookie it would be a second credential, and go nowhere.
+            if !is_credential {
+                headers.push(("Cookie", &*cookie));
+            }
             let answer = gate.ask("GET", path, &headers).await;
             assert_eq!(status(&answer), 200, "{answer}");
             let request = seen.one();
