@@ -21,6 +21,8 @@ mod personas;
 mod story_hostile_credentials;
 mod story_hostile_headers;
 mod story_hostile_tokens;
+mod story_keys;
 mod story_no_enumeration;
+mod story_operator;
 mod story_secrets;
 mod story_swap;

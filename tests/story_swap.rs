@@ -36,7 +36,7 @@ fn a_browser_comes_and_goes(door: Door) {
     assert_eq!((page.path.as_str(), page.answer.status), ("/orders/7?page=2", 200), "{:?}", page.answer);
     assert_eq!(page.text(), format!("hello {}", scene.subject));
     assert_eq!(page.answer.header("cache-control"), Some("no-store"));
-    let cookie = browser.cookie("vestibule").expect("a session cookie").clone();
+    let cookie = browser.cookie("vestibule").unwrap().clone();
     assert_eq!((cookie.value.len(), cookie.http_only, cookie.same_site.as_str()), (43, true, "Lax"));
     assert_eq!(browser.script_sees(), "", "nothing for scripts");
     assert!(browser.cookie("vestibule_pre").is_none(), "the login form's cookie is gone");
@@ -68,6 +68,7 @@ fn a_browser_comes_and_goes(door: Door) {
     assert_eq!(taken.status, 200, "{taken:?}");
     let received = scene.service.one();
     assert_eq!(String::from_utf8_lossy(&received.body), "item=tea");
+    assert!(!received.whole().contains(&csrf_token), "the proof is for us: {received:#?}");
 
     // The second time the same JWT is handed on: nothing is signed, nothing is read.
     let reads = || scene.vestibule.metric("vestibule_store_reads_total", "");

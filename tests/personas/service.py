@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import jwt
 
 keys, issuer, audience = sys.argv[1:]
-key_set = jwt.PyJWKClient(keys)
+# As short a pause between two looks at the keys as a story can wait for; half a minute by default.
+key_set = jwt.PyJWKClient(keys, cooldown_duration=0.1)
 
 
 class Service(BaseHTTPRequestHandler):
