@@ -13,7 +13,10 @@
 #[expect(dead_code, unused_imports, reason = "shared with the stories; not every story needs everybody")]
 mod personas;
 
+mod load;
+mod story_crash;
 mod story_csrf;
 mod story_dev;
 mod story_tossing;
+mod story_trouble;
 mod world;
