@@ -17,6 +17,7 @@ mod load;
 mod story_crash;
 mod story_csrf;
 mod story_dev;
+mod story_doors;
 mod story_tossing;
 mod story_trouble;
 mod world;
