@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::problem::Problem;
@@ -16,14 +16,20 @@ const MAX_BYTES: usize = 16 * 1024;
 /// How long a body may take to arrive.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
+/// How much of a body that nobody wants is read and thrown away, and for how long: an answer that meets a client, or a proxy, still
+/// sending is lost with the connection, and a person sees a broken page in place of what was wrong.
+const DISCARDED_BYTES: usize = 1024 * 1024;
+const DISCARD_WAIT: Duration = Duration::from_secs(1);
+
 /// A media type, as sent.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 /// A media type, as sent.
 pub(crate) const JSON: &str = "application/json";
 
-/// Reads a body of this media type; any other, and a missing one, is refused unread.
+/// Reads a body of this media type; any other, and a missing one, is refused.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, expected: &'static str) -> Result<Bytes, Problem> {
     if !is(headers, expected) {
+        discard(headers, body).await;
         return Err(Problem::MediaType(expected));
     }
     collect(headers, body, MAX_WAIT).await
@@ -45,6 +51,7 @@ pub(crate) async fn read_optional(
 async fn collect(headers: &HeaderMap, body: Body, wait: Duration) -> Result<Bytes, Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > MAX_BYTES as u64) {
+        discard(headers, body).await;
         return Err(Problem::BodyTooLarge);
     }
     match tokio::time::timeout(wait, Limited::new(body, MAX_BYTES).collect()).await {
@@ -53,6 +60,23 @@ async fn collect(headers: &HeaderMap, body: Body, wait: Duration) -> Result<Byte
         Ok(Err(_)) => Err(Problem::Malformed("The body broke off.")),
         Err(_) => Err(Problem::BodyTooSlow),
     }
+}
+
+async fn discard(headers: &HeaderMap, mut body: Body) {
+    // Who waits for our word before sending is not asked to send in vain.
+    if headers.contains_key(EXPECT) {
+        return;
+    }
+    let thrown_away = async {
+        let mut left = DISCARDED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    tokio::time::timeout(DISCARD_WAIT, thrown_away).await.ok();
 }
 
 /// Whether the one Content-Type is this type, with no parameter but `charset=utf-8`, and nothing is encoded.
@@ -100,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_announced_as_too_large_is_refused_unread() {
+    async fn a_body_announced_as_too_large_is_refused_whether_or_not_it_comes() {
         let headers = HeaderMap::from_iter([(CONTENT_LENGTH, (MAX_BYTES + 1).into())]);
         let collected = collect(&headers, Body::new(Silent), Duration::from_secs(5)).await;
         assert!(matches!(collected, Err(Problem::BodyTooLarge)));
