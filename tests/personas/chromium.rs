@@ -16,7 +16,7 @@ use thirtyfour::{
 use tokio::runtime::Runtime;
 
 use super::installed::program;
-use super::place::{Place, loopback};
+use super::place::{Place, free_address};
 use super::running::Running;
 use super::wire::Ask;
 
@@ -38,10 +38,11 @@ impl Chromium {
         let seat = Seat::take();
         let place = Place::new();
         let mut command = program("chromedriver", "chromium-driver");
-        command.arg("--port=0");
+        // One of our own: asked for any, it takes one of IPv6 and ends when somebody has the same one of IPv4.
+        let address = free_address();
+        command.arg(format!("--port={}", address.port()));
         let mut running = Running::start("chromedriver", command, place.join("chromedriver.log"));
-        let line = running.wait_for("started successfully on port ");
-        let port = line.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
+        running.wait_for("started successfully on port ");
         let _ = program("chromium", "chromium");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let driver = runtime.block_on(async {
@@ -51,7 +52,7 @@ impl Chromium {
                 wishes.add_arg(flag).unwrap();
             }
             wishes.accept_insecure_certs(true).unwrap();
-            let driver = WebDriver::builder(format!("http://{}", loopback(port)), wishes);
+            let driver = WebDriver::builder(format!("http://{address}"), wishes);
             driver.client(Plain).await.unwrap()
         });
         Self { driver: Some(driver), runtime, _running: running, _place: place, _seat: seat }
