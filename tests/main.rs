@@ -25,4 +25,6 @@ mod story_keys;
 mod story_no_enumeration;
 mod story_operator;
 mod story_secrets;
+mod story_sessions;
+mod story_smuggling;
 mod story_swap;

@@ -28,6 +28,7 @@ fn damaged(value: &str) -> Vec<String> {
     ]
 }
 
+/// CK-03, CK-05: nothing is trimmed, unquoted or folded until it fits.
 #[test]
 fn a_damaged_cookie_is_no_cookie() {
     for door in Door::ALL {
@@ -45,7 +46,7 @@ fn a_damaged_cookie_is_no_cookie() {
     }
 }
 
-/// Cookie tossing: whoever can set cookies for this host beside ours gets nobody in and nobody confused.
+/// CK-04: cookie tossing: whoever can set cookies for this host beside ours gets nobody in and nobody confused.
 #[test]
 fn two_cookies_of_our_name_or_a_look_alike_beside_it_are_refused() {
     for door in Door::ALL {
@@ -80,6 +81,7 @@ fn two_cookies_of_our_name_or_a_look_alike_beside_it_are_refused() {
     }
 }
 
+/// HX-06, HD-05: nor is one taken from the URL.
 #[test]
 fn two_credentials_are_refused_and_neither_is_picked() {
     for door in Door::ALL {
@@ -104,7 +106,7 @@ fn two_credentials_are_refused_and_neither_is_picked() {
     }
 }
 
-/// Whatever two servers could read as two different paths reaches no service.
+/// GW-06: whatever two servers could read as two different paths reaches no service.
 #[test]
 fn a_path_that_can_be_read_in_two_ways_is_refused_or_means_what_it_says() {
     const PATHS: [&str; 18] = [
@@ -152,6 +154,7 @@ fn a_path_that_can_be_read_in_two_ways_is_refused_or_means_what_it_says() {
     }
 }
 
+/// DS-04: and what is large by right passes.
 #[test]
 fn oversized_requests_get_a_clear_answer_and_leave_the_server_well() {
     for door in Door::ALL {
@@ -203,7 +206,7 @@ fn oversized_requests_get_a_clear_answer_and_leave_the_server_well() {
     }
 }
 
-/// GW canaries: what opens the outer door never goes through the inner one.
+/// HX-01: what opens the outer door never goes through the inner one.
 #[test]
 fn the_service_never_sees_the_session_or_the_login_cookies() {
     for door in Door::ALL {

@@ -52,6 +52,7 @@ fn no_spelling_of_an_identity_header_from_the_client_reaches_the_service_through
     every_spelling_is_ours_or_gone(Door::BuiltIn);
 }
 
+/// GW-01: exactly our value, or none.
 fn every_spelling_is_ours_or_gone(door: Door) {
     let scene = Scene::behind(door);
     let mut browser = scene.signed_in();
@@ -96,7 +97,7 @@ fn every_spelling_is_ours_or_gone(door: Door) {
     }
 }
 
-/// CVE-2025-48865 and its kin: a client's `Connection` header names ours, so that the hop takes them off again.
+/// GW-02: CVE-2025-48865 and its kin: a client's `Connection` header names ours, so that the hop takes them off again.
 #[test]
 fn a_client_cannot_have_our_headers_taken_off_on_the_way() {
     for door in Door::ALL {
@@ -120,7 +121,7 @@ fn a_client_cannot_have_our_headers_taken_off_on_the_way() {
     }
 }
 
-/// The decision is about the request that is carried, whatever the client says it is about (CVE-2026-40575).
+/// GW-03: the decision is about the request that is carried, whatever the client says it is about (CVE-2026-40575).
 #[test]
 fn a_client_cannot_have_another_request_decided_than_the_one_it_sends() {
     for door in Door::ALL {
@@ -163,7 +164,7 @@ fn the_way_here_is_told_by_the_proxy_alone(scene: &Scene) {
     assert!(!received.whole().contains("mallory"), "{:?}: {received:#?}", scene.door);
 }
 
-/// Who is not a trusted proxy gets no decision, whatever they present.
+/// GW-03: who is not a trusted proxy gets no decision, whatever they present.
 #[test]
 fn an_untrusted_peer_gets_no_decision() {
     let trust = "[trusted_proxies]\nforward_auth = [\"127.0.0.9/32\"]";
@@ -175,7 +176,7 @@ fn an_untrusted_peer_gets_no_decision() {
     assert!(!format!("{answer:?}").contains("eyJ"));
 }
 
-/// Sign-ins are counted by the client's address: the proxy's word for it counts where the proxy is trusted, else nobody's.
+/// AU-05, GW-03: sign-ins are counted by the client's address: the proxy's word for it counts where the proxy is trusted, else nobody's.
 #[test]
 fn a_client_cannot_choose_the_address_it_is_counted_under() {
     let scene = Scene::behind(Door::BuiltIn);

@@ -54,6 +54,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// JW-01 to JW-15 from the outside: one answer for all, the reason for the operator alone.
 #[test]
 fn every_hostile_token_gets_the_same_refusal_and_reaches_no_service() {
     let (scene, forge) = robbed();
@@ -141,6 +142,7 @@ fn on_a_public_route_a_hostile_token_is_nobody_and_stays_outside() {
     }
 }
 
+/// RV-06: where the session is gone, a JWT of it is.
 #[test]
 fn a_token_of_an_ended_session_is_refused_at_once_whatever_its_signature_says() {
     let (scene, forge) = robbed();
@@ -152,6 +154,7 @@ fn a_token_of_an_ended_session_is_refused_at_once_whatever_its_signature_says() 
     assert_eq!(ask(&forge.control()).status, 401);
 }
 
+/// KM-02: withdrawing a key stops acceptance.
 #[test]
 fn a_token_by_a_retired_key_is_refused_at_once() {
     let (scene, forge) = robbed();
@@ -163,7 +166,7 @@ fn a_token_by_a_retired_key_is_refused_at_once() {
     assert_eq!(ask(&forge.control()).status, 401);
 }
 
-/// What a service was given is good at that service, and nowhere else: it cannot come back in by the outer door.
+/// HX-04: what a service was given is good at that service, and nowhere else: it cannot come back in by the outer door.
 #[test]
 fn the_jwt_of_a_service_does_not_open_the_outer_door() {
     for door in Door::ALL {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::personas::{ADA, Ask, Browser, Door, Library, PASSWORD, Scene, Vestibule};
 
+/// KM-05: the public key set, and nothing private in it.
 fn published(scene: &Scene) -> Vec<String> {
     let keys = Ask::get("/.well-known/jwks.json").send(scene.front).json();
     let keys = keys["keys"].as_array().unwrap().clone();
@@ -32,6 +33,7 @@ fn signed_with(scene: &Scene, browser: &mut Browser) -> String {
     inspected["header"]["kid"].as_str().unwrap().to_owned()
 }
 
+/// KM-02: published before use, kept until its JWTs are gone.
 #[test]
 fn a_rotation_is_published_ahead_then_signs_and_the_old_key_stays_until_its_jwts_are_gone() {
     let scene = Scene::behind(Door::Nginx);
@@ -53,8 +55,9 @@ fn a_rotation_is_published_ahead_then_signs_and_the_old_key_stays_until_its_jwts
     assert_eq!(state(&scene, &first), "retiring");
 }
 
+/// KM-02: no failed verification, in any language.
 #[test]
-fn services_in_other_languages_verify_on_through_a_rotation_and_refuse_a_withdrawn_key() {
+fn services_in_other_languages_verify_on_through_every_rotation_and_withdrawal() {
     for (library, door) in [(Library::Jose, Door::Caddy), (Library::PyJwt, Door::Nginx)] {
         let scene = Scene::before(library, door);
         let mut browser = scene.browser();

@@ -27,6 +27,7 @@ fn bytes(answer: &Answer, identifier: &str) -> String {
     lines.join("\n").replace(identifier, "<name>")
 }
 
+/// AU-04: status, headers, body, length and work.
 #[test]
 fn by_json_unknown_wrong_and_disabled_get_the_same_bytes_for_the_same_work() {
     let scene = scene();
@@ -46,6 +47,7 @@ fn by_json_unknown_wrong_and_disabled_get_the_same_bytes_for_the_same_work() {
     assert!((hashings() - before - 1.0).abs() < f64::EPSILON);
 }
 
+/// AU-04: the same page, to the byte.
 #[test]
 fn by_the_page_unknown_wrong_and_disabled_see_the_same_page() {
     let scene = scene();
@@ -65,7 +67,7 @@ fn by_the_page_unknown_wrong_and_disabled_see_the_same_page() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
 }
 
-/// Being slowed down after too many attempts tells nothing either: it happens to names that nobody has.
+/// AU-05: being slowed down after too many attempts tells nothing either: it happens to names that nobody has.
 #[test]
 fn too_many_attempts_are_slowed_down_the_same_for_names_that_exist_and_names_that_do_not() {
     let scene = scene();

@@ -38,6 +38,7 @@ fn the_first_day_each_mistake_is_one_line_that_says_what_to_do() {
     assert!(operator.ok(&["config", "check"], "").contains("is right"));
 }
 
+/// RV-01, SS-07: an ending holds at the next request.
 #[test]
 fn session_end_refuses_the_next_request_through_every_door_at_once() {
     for door in Door::ALL {
@@ -130,6 +131,7 @@ fn a_reload_changes_routes_and_audiences_and_a_wrong_file_changes_nothing() {
     assert_eq!((browser.look("/orders/").status, browser.look("/bills/1").status), (403, 200));
 }
 
+/// GW-08: while nobody can be asked, nobody gets in.
 #[test]
 fn a_drain_finishes_what_was_begun_and_loses_nobody() {
     for door in Door::ALL {
@@ -181,7 +183,7 @@ fn health_readiness_and_metrics_are_on_the_internal_listener_alone() {
     }
 }
 
-/// Whatever weakens a gate is said at the start, in the readiness answer and in `config show`.
+/// SC-02: whatever weakens a gate is said at the start, in the readiness answer and in `config show`.
 #[test]
 fn a_weakened_gate_is_told_of_everywhere() {
     let mut vestibule = Vestibule::installed();

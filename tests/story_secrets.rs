@@ -159,6 +159,7 @@ fn go_wrong(scene: &Scene, browser: &mut Browser, client: &ApiClient, jwt: &str,
     ApiClient::attempt(front, "eve@example.com", PASSWORD);
 }
 
+/// LG-01, SS-02: neither logs nor the database, metrics or errors hold a secret.
 #[test]
 fn no_secret_is_written_down_anywhere_at_the_loudest_log_level() {
     let mut scene = Scene::with(Door::BuiltIn, Vestibule::installed().with_log_filter("trace"), "", "");

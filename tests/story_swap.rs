@@ -136,7 +136,7 @@ fn a_node_service_with_jose_and_a_python_service_with_pyjwt_believe_the_jwt() {
     }
 }
 
-/// A service that tells everyone what it was given tells it to nobody: neither its JWT nor our headers come out.
+/// HX-01, GW-11: a service that tells everyone what it was given tells it to nobody: neither its JWT nor our headers come out.
 #[test]
 fn what_a_careless_service_says_of_its_jwt_does_not_reach_the_browser() {
     for door in Door::ALL {
