@@ -1,9 +1,7 @@
-//! The life of a session as its holder sees it: it is new at every sign-in, follows what is known of its account, and ends when it is
-//! unused, when it is old, or when its holder says so.
+//! The life of a session as its holder sees it: it is new at every sign-in, follows what is known of its account, and ends when its
+//! holder says so. How it ages is told in `story_ageing`.
 
-use std::time::{Duration, Instant};
-
-use crate::personas::{ADA, Ask, Browser, Door, PASSWORD, Scene, Vestibule};
+use crate::personas::{ADA, Ask, Browser, Door, PASSWORD, Scene};
 
 fn session(browser: &Browser) -> String {
     browser.cookie("vestibule").unwrap().value.clone()
@@ -78,49 +76,6 @@ fn what_changes_about_an_account_is_in_the_next_jwt() {
     set("{}");
     let (claim, plain) = department();
     assert_eq!((claim, plain.as_str()), (None, ""));
-}
-
-/// SS-04, HX-02: the server's clock ends sessions, whatever the browser still holds; and no JWT outlives its session. The shortest
-/// lives that can be configured make this the slowest story; it mostly sleeps.
-#[test]
-fn a_session_ends_when_it_is_unused_and_at_the_latest_when_it_is_old() {
-    let lives = "[sessions]\nidle = \"1m\"\nabsolute = \"75s\"";
-    let scene = Scene::with(Door::BuiltIn, Vestibule::installed(), "", lives);
-    let (mut idle, mut busy) = (scene.signed_in(), scene.signed_in());
-    let began = Instant::now();
-    let ended = loop {
-        std::thread::sleep(Duration::from_secs(1));
-        match busy.look("/orders/").status {
-            200 => assert!(began.elapsed() < Duration::from_secs(80), "it never ends"),
-            302 => break began.elapsed(),
-            other => panic!("{other}"),
-        }
-    };
-    assert!(ended >= Duration::from_secs(74), "in use, it ended after {ended:?}");
-    let received = scene.service.take();
-    for received in &received {
-        let claims = received.claims.as_ref().unwrap();
-        let (from, to) = (claims["auth_time"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
-        assert!(to <= from + 75, "a JWT until {to} for a session from {from} that lives 75 s");
-    }
-    assert!(received.len() > 60, "it was in use beyond the minute that it may be unused: {}", received.len());
-    assert_eq!(idle.look("/orders/").status, 302);
-    assert_eq!(idle.open("/auth/account").path.split('?').next(), Some("/auth/login"));
-}
-
-/// SS-04: unused for a minute, it has ended; the one beside it, used once in between, has not.
-#[test]
-fn a_session_that_is_used_lives_on_where_an_unused_one_has_ended() {
-    let lives = "[sessions]\nidle = \"1m\"\nabsolute = \"5m\"";
-    let scene = Scene::with(Door::BuiltIn, Vestibule::installed(), "", lives);
-    let (mut idle, mut used) = (scene.signed_in(), scene.signed_in());
-    let began = Instant::now();
-    let until =
-        |seconds: u64| std::thread::sleep(Duration::from_secs(seconds).saturating_sub(began.elapsed()));
-    until(35);
-    assert_eq!(used.look("/orders/").status, 200);
-    until(62);
-    assert_eq!((idle.look("/orders/").status, used.look("/orders/").status), (302, 200));
 }
 
 /// SS-06: signing out twice is signing out; and a page that was left open is asked to sign in again, kindly.
