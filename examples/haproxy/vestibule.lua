@@ -7,7 +7,11 @@
 local IDENTITY = { "authorization", "x-auth-subject", "x-auth-session", "x-csrf-token", "x-auth-department" }
 
 -- What the decision looks at, beside the request line. Nothing else of the client's reaches Vestibule.
-local EVIDENCE = { "cookie", "authorization", "x-csrf-token", "origin", "sec-fetch-site", "sec-fetch-mode", "accept" }
+local EVIDENCE = {
+  "cookie", "authorization", "x-csrf-token", "origin", "sec-fetch-site", "sec-fetch-mode", "accept",
+  -- A WebSocket's handshake is a GET that another site may cause: without these two it would pass for a harmless one.
+  "upgrade", "sec-websocket-key",
+}
 
 -- All values of a header, as HAProxy holds them: from 0, or nothing.
 local function values(headers, name)

@@ -46,7 +46,7 @@ pub struct Route {
 /// What paths a route covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathPattern {
-    /// This path alone.
+    /// This path alone, and this one with a `/` behind it.
     Exact(String),
     /// Every path that begins with this one, which ends in `/`, and this one without that `/`.
     Prefix(String),
@@ -143,7 +143,18 @@ impl RouteTable {
     /// Takes the configured routes in any order.
     pub fn new(routes: Vec<Route>) -> Self {
         let mut table = Self::default();
-        for route in routes {
+        // `/p/` is the same page as `/p` to most services: unless it has a route of its own, it must not fall to a laxer one.
+        let with_slash: Vec<Route> = routes
+            .iter()
+            .filter_map(|route| {
+                let PathPattern::Exact(path) = &route.path else { return None };
+                let sibling = format!("{path}/");
+                let has_its_own =
+                    routes.iter().any(|other| other.host == route.host && other.path.as_str() == sibling);
+                (!has_its_own).then(|| Route { path: PathPattern::Exact(sibling), ..route.clone() })
+            })
+            .collect();
+        for route in routes.into_iter().chain(with_slash) {
             let routes = match &route.host {
                 Some(host) => table.by_host.entry(host.to_ascii_lowercase()).or_default(),
                 None => &mut table.any_host,

@@ -13,7 +13,7 @@ use vestibule_core::key::KeyRecord;
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::{Attempt, Directory, Keys, Page, Reservation, Retired, Throttle};
 use vestibule_core::session::{Session, SessionDigest, Span, judge};
-use vestibule_core::throttle::{AccountTally, FORGET_AFTER, SourceTally};
+use vestibule_core::throttle::{AccountTally, FORGET_AFTER, HARD_STOP, SourceTally};
 use vestibule_core::verify::KeyId;
 use vestibule_core::{Fault, Timestamp};
 
@@ -147,7 +147,8 @@ impl Directory for MemoryStore {
 
 impl State {
     fn forget_tallies(&mut self, now: Timestamp) {
-        self.account_tallies.retain(|_, tally| now.since(tally.counted_at) < FORGET_AFTER);
+        self.account_tallies
+            .retain(|_, tally| tally.failures >= HARD_STOP || now.since(tally.counted_at) < FORGET_AFTER);
         self.source_tallies.retain(|_, tally| now.since(tally.counted_at) < SOURCE_FULL_AFTER);
     }
 }

@@ -38,11 +38,20 @@ fn the_most_specific_route_wins_whatever_the_order() {
         assert_eq!(get("x.test", "/orders/public"), "exact");
         assert_eq!(get("x.test", "/orders"), "orders");
         assert_eq!(get("x.test", "/orders-not"), "any");
+        assert_eq!(get("x.test", "/orders/public/"), "exact");
+        assert_eq!(get("x.test", "/orders/public/x"), "orders");
         assert_eq!(get("app.test", "/orders/1"), "own-host");
         assert_eq!(get("APP.test", "/orders/1"), "own-host");
         assert_eq!(get("app.test", "/other"), "any");
         assert_eq!(found(&table, "x.test", "/orders/1", &Method::POST).unwrap(), "orders-post");
     }
+}
+
+#[test]
+fn a_path_and_the_same_with_a_slash_are_two_where_both_are_configured() {
+    let table = RouteTable::new(vec![route(None, "/p", &[], "page"), route(None, "/p/", &[], "tree")]);
+    assert_eq!(found(&table, "x.test", "/p", &Method::GET).unwrap(), "page");
+    assert_eq!(found(&table, "x.test", "/p/", &Method::GET).unwrap(), "tree");
 }
 
 /// GW-07: what no route names is denied, and a method left out of a route does not slip to a wider one.

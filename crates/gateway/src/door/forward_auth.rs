@@ -7,9 +7,10 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::CACHE_CONTROL;
 use http::request::Parts;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method, Response};
 use http_body_util::Full;
 use std::sync::Arc;
+use vestibule_core::Reject;
 use vestibule_core::decide::Inquiry;
 use vestibule_core::wire::forwarded::{self, Target, TrustedProxies};
 
@@ -50,6 +51,11 @@ impl ForwardAuth {
                 return answers.deny(reject);
             }
         };
+        // A trace would show a client the JWT of its own request, and a tunnel has no path to decide about.
+        if matches!(target.method, Method::CONNECT | Method::TRACE) {
+            self.tally.refused("deny", Reject::NoRoute);
+            return answers.deny(Reject::NoRoute);
+        }
         let inquiry = Inquiry {
             method: &target.method,
             host: target.host,

@@ -12,26 +12,34 @@ const PROTECTED: [&[u8]; 11] = [
     b"x-cluster-client-ip",
     b"x-csrf-token",
     b"x-method-override",
+    b"x-host",
     b"x-real-ip",
-    b"x-webauth-user",
 ];
 
 /// The same, by what their names begin with.
-const FAMILIES: [&[u8]; 14] = [
+const FAMILIES: [&[u8]; 22] = [
+    b"cf-access-",
     b"client-cert",
+    b"impersonate-",
     b"remote-",
     b"ssl-client",
     b"x-amzn-oidc-",
     b"x-auth",
     b"x-client-",
+    b"x-consumer-",
+    b"x-credential-",
+    b"x-envoy-",
     b"x-forwarded",
     b"x-goog-authenticated-",
     b"x-http-",
+    b"x-ms-",
     b"x-original-",
+    b"x-pomerium-",
     b"x-remote-",
     b"x-rewrite-",
     b"x-ssl-",
     b"x-user",
+    b"x-webauth-",
 ];
 
 /// What a service must not send a client: the headers of ours that hold or name an identity.

@@ -239,7 +239,9 @@ fn internal_danger(raw: &Raw, listen: Listen) -> Result<Vec<Danger>, Wrong> {
 
 fn csrf_dangers(routes: &[Route]) -> Vec<Danger> {
     let is_off = |route: &&Route| {
-        route.csrf == CsrfPolicy::Off && matches!(route.requirement, Requirement::SignedIn(_))
+        // A public route without an audience tells its service of nobody: there is no name to act in.
+        let tells_who = matches!(route.requirement, Requirement::SignedIn(_)) || route.audience.is_some();
+        route.csrf == CsrfPolicy::Off && tells_who
     };
     let off = routes.iter().filter(is_off);
     off.map(|route| Danger {
@@ -335,10 +337,16 @@ fn algorithm(name: &str) -> Result<Algorithm, Wrong> {
 fn networks(key: &str, texts: &[String]) -> Result<Vec<IpNet>, Wrong> {
     let parse = |(index, text): (usize, &String)| {
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        network.map_err(|_| {
-            let what = format!("{text:?} is not a network; write it like \"10.0.0.0/8\" or \"192.0.2.7/32\"");
-            Wrong::new(format!("{key}[{index}]"), what)
-        })
+        let wrong = |what| Wrong::new(format!("{key}[{index}]"), what);
+        match network {
+            Ok(everyone) if everyone.prefix_len() == 0 => Err(wrong(format!(
+                "{text:?} is everyone: then every client could say what a proxy says; name the proxies themselves"
+            ))),
+            Ok(network) => Ok(network),
+            Err(_) => Err(wrong(format!(
+                "{text:?} is not a network; write it like \"10.0.0.0/8\" or \"192.0.2.7/32\""
+            ))),
+        }
     };
     texts.iter().enumerate().map(parse).collect()
 }

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use vestibule_core::port::{Attempt, Reservation, Throttle};
-use vestibule_core::throttle::{AccountTally, FORGET_AFTER, SourceTally};
+use vestibule_core::throttle::{AccountTally, FORGET_AFTER, HARD_STOP, SourceTally};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
@@ -85,7 +85,7 @@ impl Change for GiveBack {
     }
 }
 
-/// Forgets tallies that a fresh one would equal at `now`; answers how many, which is 0 when none are left.
+/// Forgets tallies that a fresh one would equal at `now`, never one that reached the stop; answers how many, which is 0 when none are left.
 pub(super) struct ForgetTallies {
     pub(super) now: Timestamp,
 }
@@ -96,10 +96,11 @@ impl Change for ForgetTallies {
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, Trouble> {
         let accounts = sqlx::query(
             "DELETE FROM account_tallies WHERE account IN
-                 (SELECT account FROM account_tallies WHERE counted_at <= ?1 LIMIT ?2)",
+                 (SELECT account FROM account_tallies WHERE counted_at <= ?1 AND failures < ?3 LIMIT ?2)",
         )
         .bind(integer(self.now.before(FORGET_AFTER).millis()))
         .bind(SLICE)
+        .bind(i64::from(HARD_STOP))
         .execute(&mut *transaction)
         .await?;
         let sources = sqlx::query(

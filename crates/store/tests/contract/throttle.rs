@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestibule_core::Timestamp;
 use vestibule_core::port::{Attempt, Reservation};
-use vestibule_core::throttle::{FORGET_AFTER, FREE_ATTEMPTS, SOURCE_BURST};
+use vestibule_core::throttle::{FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, SOURCE_BURST};
 
 use crate::world::*;
 
@@ -122,4 +122,24 @@ async fn reserve(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Option<
 
 pub(crate) fn attempt(account: u8, source: u8) -> Attempt {
     Attempt { account: [account; 32], source: [source; 32] }
+}
+
+/// AU-05: a hundred failures in a row are not forgotten by waiting, though less than that is.
+#[tokio::test]
+async fn patience_does_not_reset_a_count_that_reached_the_stop() {
+    on_every_store(async |store| {
+        let mut now = START;
+        for failure in 0..HARD_STOP {
+            let source = failure as u8;
+            while let Some(wait) = reserve(&*store, attempt(1, source), now).await {
+                now = now.after(wait);
+            }
+        }
+        let year = now.after(Duration::from_secs(365 * 24 * 60 * 60));
+        store.forget_expired(year).await.unwrap();
+        assert_eq!(reserve(&*store, attempt(1, 200), year).await, None);
+        let waits = reserve(&*store, attempt(1, 201), year).await;
+        assert_eq!(waits, Some(HARD_WAIT), "the count went on where it was");
+    })
+    .await;
 }
