@@ -361,10 +361,7 @@ async fn a_refusal_is_a_page_where_a_browser_was_loading_one() {
     assert_eq!(code(&gate.ask("POST", "/orders/", &fetched).await), "csrf");
 
     let behind = gate.ask("GET", "/orders/", &navigates).await;
-    assert_eq!(
-        (status(&behind), values(&behind, "content-type")),
-        (404, vec!["application/problem+json".into()])
-    );
+    assert_eq!((status(&behind), values(&behind, "content-type")), (404, vec!["application/problem+json"]));
 }
 
 const OWN_PROBLEM: &str =
