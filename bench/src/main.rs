@@ -22,6 +22,10 @@ mod serve;
 use figure::memory::Kept;
 use serve::Answering;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", about = "Measures what docs/performance.md promises")]
 struct Cli {

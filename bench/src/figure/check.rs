@@ -17,8 +17,8 @@ use crate::sample::{Median, Shuffle};
 
 const FIGURE: &str = "check";
 const SESSIONS: u64 = 100_000;
-const REQUESTS: u64 = 100_000;
-const ROUNDS: u64 = 11;
+const REQUESTS: u64 = 10_000;
+const ROUNDS: u64 = 151;
 const PROMISED: f64 = 1.40;
 
 /// A server to be measured.
