@@ -175,8 +175,10 @@ fn oversized_requests_get_a_clear_answer_and_leave_the_server_well() {
             ("bearer JWT", Ask::get("/orders/").bearer(&format!("{long}.{long}.{long}"))),
         ] {
             let answer = ask.send(scene.front);
-            let expected = [400, 401, 403, 413, 414, 431, 503];
-            assert!(expected.contains(&answer.status), "{door:?} {what}: {}", answer.status);
+            // A proxy that passes on what is too much for Vestibule may find the connection closed before it has said it all.
+            let clear = matches!(answer.status, 400 | 401 | 403 | 413 | 414 | 431);
+            let by_the_proxy = door != Door::BuiltIn && matches!(answer.status, 502 | 503);
+            assert!(clear || by_the_proxy, "{door:?} {what}: {}", answer.status);
             assert!(scene.service.take().is_empty(), "{door:?} {what}");
         }
         // Many cookies are no crime, and ours is found among them.
