@@ -71,9 +71,7 @@ fn of(algorithm: Algorithm, scale: Scale) -> Result<Vec<Row>> {
         Row::new(FIGURE, format!("{name}: {what}"), Median::of_rounds(times), Unit::Nanoseconds)
     };
     Ok(vec![
-        // The promise is for the default algorithm: an RSA signature is so cheap to check that reading the claims shows beside it.
-        if algorithm == Algorithm::Es256 { ratio.at_most(PROMISED_FIRST) } else { ratio }
-            .note(format!("JWTs of {length} bytes")),
+        ratio.at_most(PROMISED_FIRST).note(format!("JWTs of {length} bytes")),
         time("second sight", &again).at_most(PROMISED_AGAIN),
         time("signature alone", &bare),
     ])

@@ -208,10 +208,10 @@ impl Minter {
         let mut copies = Vec::new();
         if let (Some(account), Value::Object(members)) = (&account, &mut claims) {
             for (claim, value) in audience.claims_of(account) {
-                if let Some(copy) = header_text(&value) {
-                    copies.push((Arc::clone(claim), copy));
+                copies.push(value.as_ref().and_then(header_text).unwrap_or_default());
+                if let Some(value) = value {
+                    members.insert(claim.to_owned(), value);
                 }
-                members.insert(claim.to_string(), value);
             }
         }
         // The ring is loaded here, after all waiting, so that what is signed and what it is kept under belong together.
@@ -223,6 +223,7 @@ impl Minter {
             jwt: &jwt,
             subject: principal.subject,
             session: principal.session,
+            claims: Arc::clone(&audience.claims),
             copies,
             minted_at: now,
             expires_at,

@@ -17,8 +17,8 @@ mod tests;
 /// A minted JWT with the headers that accompany it. No Debug: it is a credential until it expires.
 ///
 /// With a million sessions no cache of the processor holds any of this: each line of memory that a request touches is waited for.
-/// So everything that goes into headers stands in one text, one after the other, the JWT first.
-/// The order of the fields is kept: what says whether it may be handed out stands beside the reference count.
+/// So everything that goes into headers stands in one text, in the order in which it is asked for, and the order of the fields is
+/// kept: what says whether it may be handed out stands beside the reference count.
 #[repr(C)]
 pub struct AccessToken {
     /// What it was minted for and with.
@@ -30,9 +30,9 @@ pub struct AccessToken {
     /// From when on it should be minted anew, while this one is still handed out.
     pub renew_at: Timestamp,
     authorization: HeaderValue,
-    /// `Bearer <jwt>`, subject, session, copies; without anything between them.
+    /// Where each copy ends (32 bits each), subject, session, copies, `Bearer <jwt>`; nothing between them.
     text: Bytes,
-    copies: Box<[Copied]>,
+    claims: Arc<[String]>,
     /// The same session's JWTs for other audiences.
     pub(crate) others: Option<Arc<Self>>,
 }
@@ -45,8 +45,10 @@ pub struct Minted<'a> {
     pub subject: Subject,
     /// The session behind.
     pub session: SessionId,
-    /// The audience's own claims that can be a header value: name and text.
-    pub copies: Vec<(Arc<str>, String)>,
+    /// The names of the audience's own claims, shared by all its JWTs.
+    pub claims: Arc<[String]>,
+    /// The text of each of these claims; empty where there is none, or none that can be a header value.
+    pub copies: Vec<String>,
     /// When it was signed.
     pub minted_at: Timestamp,
     /// When it expires (`exp`).
@@ -66,43 +68,44 @@ pub struct Stamp {
     pub ring: u32,
 }
 
-/// A claim's plain copy: where it stands in the text. The name is shared by all JWTs of the audience.
-#[derive(Clone)]
-struct Copied {
-    claim: Arc<str>,
-    from: u32,
-    to: u32,
-}
-
 const SCHEME: &str = "Bearer ";
 /// Length of a subject's or session's text form.
 const ID_LENGTH: usize = 26;
+/// Length of where a copy ends.
+const END_LENGTH: usize = 4;
 
 impl AccessToken {
     /// Lays the text out; a JWT or copy that cannot be a header value is a bug of the caller's.
     pub fn new(minted: Minted<'_>) -> Result<Self, Fault> {
-        let Minted { jwt, subject, session, copies, minted_at, expires_at, renew_at, stamp } = minted;
-        let mut text = format!("{SCHEME}{jwt}");
-        let authorization = 0..text.len();
-        text.push_str(&subject.to_string());
-        text.push_str(&session.to_string());
-        let mut copied = Vec::with_capacity(copies.len());
-        for (claim, copy) in copies {
-            let from = position(&text)?;
-            text.push_str(&copy);
-            copied.push(Copied { claim, from, to: position(&text)? });
+        let Minted { jwt, subject, session, claims, copies, minted_at, expires_at, renew_at, stamp } = minted;
+        if claims.len() != copies.len() {
+            return Err(Fault::Bug("a JWT has more claims than copies of them, or fewer"));
         }
-        // Exactly as long as it is: a million times what a string grows ahead of need is much.
-        let text = Bytes::from(text.into_bytes().into_boxed_slice());
-        let copies = copied.into_boxed_slice();
-        let ids = [0, 1].map(|at| authorization.end + at * ID_LENGTH).map(|from| from..from + ID_LENGTH);
-        // Each part is judged here, so that handing one out cannot fail later.
-        for part in ids.into_iter().chain(copies.iter().map(Copied::range)) {
-            judge(&text, part)?;
+        let mut text = Vec::new();
+        let mut end = first_copy(claims.len());
+        for copy in &copies {
+            end += copy.len();
+            let end =
+                u32::try_from(end).map_err(|_| Fault::Bug("the copies of a JWT's claims take 4 GiB"))?;
+            text.extend(end.to_le_bytes());
         }
-        let mut authorization = judge(&text, authorization)?;
+        text.extend(subject.to_string().bytes());
+        text.extend(session.to_string().bytes());
+        text.extend(copies.iter().flat_map(|copy| copy.bytes()));
+        let authorization = text.len();
+        text.extend(SCHEME.bytes().chain(jwt.bytes()));
+        // Exactly as long as it is: a million times what a buffer grows ahead of need is much.
+        let text = Bytes::from(text.into_boxed_slice());
+        let mut authorization = judge(&text, authorization..text.len())?;
         authorization.set_sensitive(true);
-        Ok(Self { authorization, text, copies, minted_at, expires_at, renew_at, stamp, others: None })
+        let token =
+            Self { stamp, minted_at, expires_at, renew_at, authorization, text, claims, others: None };
+        // Each part is judged here, so that handing one out cannot fail later.
+        let copies = (0..token.claims.len()).map(|at| token.copy(at));
+        for part in [token.subject_part(), token.session_part()].into_iter().chain(copies) {
+            judge(&token.text, part)?;
+        }
+        Ok(token)
     }
 
     /// `Bearer <jwt>`.
@@ -117,19 +120,18 @@ impl AccessToken {
 
     /// The subject's text form.
     pub fn subject(&self) -> HeaderValue {
-        self.part(self.authorization.len()..self.authorization.len() + ID_LENGTH)
+        self.part(self.subject_part())
     }
 
     /// The session id's text form.
     pub fn session(&self) -> HeaderValue {
-        let from = self.authorization.len() + ID_LENGTH;
-        self.part(from..from + ID_LENGTH)
+        self.part(self.session_part())
     }
 
     /// One of the audience's claims, if the account has it and it can be a header value.
     pub fn copy_of(&self, claim: &str) -> Option<HeaderValue> {
-        let copy = self.copies.iter().find(|copy| *copy.claim == *claim)?;
-        Some(self.part(copy.range()))
+        let copy = self.copy(self.claims.iter().position(|name| name == claim)?);
+        (!copy.is_empty()).then(|| self.part(copy))
     }
 
     /// How many bytes of text it keeps.
@@ -137,38 +139,54 @@ impl AccessToken {
         self.text.len()
     }
 
-    fn part(&self, part: Range<usize>) -> HeaderValue {
-        judge(&self.text, part).unwrap_or(HeaderValue::from_static(""))
-    }
-
     /// The same JWT beside others than before; the text is shared.
     pub(crate) fn beside(&self, others: Option<Arc<Self>>) -> Self {
         Self {
             authorization: self.authorization.clone(),
             text: self.text.clone(),
-            copies: self.copies.clone(),
+            claims: Arc::clone(&self.claims),
             others,
             ..*self
         }
     }
-}
 
-impl Copied {
-    fn range(&self) -> Range<usize> {
-        self.from as usize..self.to as usize
+    fn subject_part(&self) -> Range<usize> {
+        let from = self.claims.len() * END_LENGTH;
+        from..from + ID_LENGTH
+    }
+
+    fn session_part(&self) -> Range<usize> {
+        let from = self.claims.len() * END_LENGTH + ID_LENGTH;
+        from..from + ID_LENGTH
+    }
+
+    fn copy(&self, at: usize) -> Range<usize> {
+        let end = |at: usize| {
+            let bytes = self.text.get(at * END_LENGTH..)?.first_chunk()?;
+            usize::try_from(u32::from_le_bytes(*bytes)).ok()
+        };
+        let from = match at.checked_sub(1) {
+            None => first_copy(self.claims.len()),
+            Some(previous) => end(previous).unwrap_or_default(),
+        };
+        from..end(at).unwrap_or_default()
+    }
+
+    fn part(&self, part: Range<usize>) -> HeaderValue {
+        judge(&self.text, part).unwrap_or(HeaderValue::from_static(""))
     }
 }
 
-fn position(text: &str) -> Result<u32, Fault> {
-    u32::try_from(text.len()).map_err(|_| Fault::Bug("a JWT with its copies is longer than 4 GiB"))
+/// Where the first copy stands when there are so many.
+fn first_copy(copies: usize) -> usize {
+    copies * END_LENGTH + 2 * ID_LENGTH
 }
 
 /// A part of the text as a header value, sharing its memory.
 fn judge(text: &Bytes, part: Range<usize>) -> Result<HeaderValue, Fault> {
+    const UNFIT: Fault = Fault::Bug("a JWT or a copy of its claims is no header value");
     if part.start > part.end || part.end > text.len() {
         return Err(UNFIT);
     }
     HeaderValue::from_maybe_shared(text.slice(part)).map_err(|_| UNFIT)
 }
-
-const UNFIT: Fault = Fault::Bug("a JWT or a copy of its claims is no header value");

@@ -28,6 +28,7 @@ fn token(audience: u32, ring: u32, lives: u64) -> Arc<AccessToken> {
         jwt: "a.b.c",
         subject: Subject::from_bytes([3; 16]),
         session: SessionId::from_bytes([2; 16]),
+        claims: Arc::new([]),
         copies: Vec::new(),
         minted_at: NOW,
         expires_at: NOW.after(Duration::from_secs(lives)),

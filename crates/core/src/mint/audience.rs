@@ -38,7 +38,9 @@ pub struct Audience {
     /// How long its JWTs live, if their session lives that long.
     pub lifetime: Duration,
     pub(super) stamp: u32,
-    claims: Vec<(Arc<str>, ClaimSource)>,
+    /// The names of its claims, which every JWT for it refers to.
+    pub(super) claims: Arc<[String]>,
+    sources: Vec<ClaimSource>,
 }
 
 /// Where a claim comes from.
@@ -97,7 +99,7 @@ impl Audience {
         if lifetime < Duration::from_secs(1) || lifetime > Duration::from_secs(300) {
             return Err(NotAnAudience::Lifetime);
         }
-        let mut parsed = Vec::new();
+        let (mut names, mut sources) = (Vec::new(), Vec::new());
         for (claim, source) in claims {
             if STANDARD_CLAIMS.contains(&claim) {
                 return Err(NotAnAudience::StandardClaim(claim.to_owned()));
@@ -106,30 +108,32 @@ impl Audience {
                 claim: claim.to_owned(),
                 source_text: source.to_owned(),
             })?;
-            parsed.push((Arc::from(claim), source));
+            names.push(claim.to_owned());
+            sources.push(source);
         }
         // Each configured audience of this process has its own stamp, so that a reload never meets a JWT of before.
         static STAMPS: AtomicU32 = AtomicU32::new(0);
         let stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { name: name.to_owned(), lifetime, stamp, claims: parsed })
+        Ok(Self { name: name.to_owned(), lifetime, stamp, claims: names.into(), sources })
     }
 
     /// Names of the claims it is told beside the standard ones.
     pub fn claim_names(&self) -> impl Iterator<Item = &str> {
-        self.claims.iter().map(|(name, _)| &**name)
+        self.claims.iter().map(String::as_str)
     }
 
     pub(super) fn asks_the_account(&self) -> bool {
         !self.claims.is_empty()
     }
 
-    pub(super) fn claims_of(&self, account: &Account) -> impl Iterator<Item = (&Arc<str>, Value)> {
-        self.claims.iter().filter_map(|(name, source)| {
+    /// Each claim with what the account has for it.
+    pub(super) fn claims_of(&self, account: &Account) -> impl Iterator<Item = (&str, Option<Value>)> {
+        self.claims.iter().zip(&self.sources).map(|(name, source)| {
             let value = match source {
-                ClaimSource::Identifier => Value::from(account.identifier.as_str()),
-                ClaimSource::Trait(path) => account.traits.at(path)?.clone(),
+                ClaimSource::Identifier => Some(Value::from(account.identifier.as_str())),
+                ClaimSource::Trait(path) => account.traits.at(path).cloned(),
             };
-            Some((name, value))
+            (name.as_str(), value)
         })
     }
 }

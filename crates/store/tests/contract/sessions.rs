@@ -204,6 +204,7 @@ pub(crate) fn jwt(stamp: Stamp, expires_at: Timestamp) -> AccessToken {
         jwt: "e30.e30.AA",
         subject: subject(1),
         session: id(1),
+        claims: Arc::new([]),
         copies: Vec::new(),
         minted_at: START,
         expires_at,
