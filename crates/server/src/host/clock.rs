@@ -12,7 +12,7 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         #[expect(clippy::disallowed_methods, reason = "this is the port's implementation")]
         let now = SystemTime::now();
-        // A clock before 1970 makes every session ended and every JWT expired; nothing is let in by it.
+        // A clock before 1970 counts as 1970: a step back like any other, which ends nothing and moves nobody's end.
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
