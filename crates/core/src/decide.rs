@@ -92,8 +92,8 @@ pub struct Permit {
 
 /// Who was let through, and by what.
 pub(crate) enum Bearer {
-    /// A JWT of ours, verified and not revoked.
-    Jwt { principal: Principal, transport: Transport, expires_at: Timestamp },
+    /// A JWT of ours, verified and not revoked when the clock was last read.
+    Jwt { principal: Principal, transport: Transport, expires_at: Timestamp, judged_at: Timestamp },
     /// A session that was live when the clock was last read.
     Session { live: Arc<LiveSession>, transport: Transport, judged_at: Timestamp },
 }
@@ -112,11 +112,15 @@ impl Permit {
         }
     }
 
-    /// The session behind an ambient credential: the one whose pages need CSRF tokens.
-    pub fn ambient_session(&self) -> Option<SessionId> {
+    /// The session behind an ambient credential, the one whose pages need CSRF tokens, and when it was judged.
+    pub fn ambient_session(&self) -> Option<(SessionId, Timestamp)> {
         match self.bearer.as_ref()? {
-            Bearer::Session { live, transport, .. } if transport.is_ambient() => Some(live.id()),
-            Bearer::Jwt { principal, transport, .. } if transport.is_ambient() => Some(principal.session),
+            Bearer::Session { live, transport, judged_at } if transport.is_ambient() => {
+                Some((live.id(), *judged_at))
+            }
+            Bearer::Jwt { principal, transport, judged_at, .. } if transport.is_ambient() => {
+                Some((principal.session, *judged_at))
+            }
             _ => None,
         }
     }
@@ -254,7 +258,8 @@ impl Decider {
     }
 
     fn jwt(&self, jwt: &str, transport: Transport, trace: &mut Trace) -> Result<Bearer, Reject> {
-        let claims = self.edge.verify_at(jwt, self.clock.now().unix_seconds()).map_err(Reject::Jwt)?;
+        let judged_at = self.clock.now();
+        let claims = self.edge.verify_at(jwt, judged_at.unix_seconds()).map_err(Reject::Jwt)?;
         // What we sign has these; a JWT without them is none of ours, whatever its signature says.
         let session: SessionId =
             claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
@@ -266,7 +271,8 @@ impl Decider {
         let amr = crate::principal::Amr::from_names(claims.amr());
         trace.note(|| Step::Jwt { subject, expires_at: claims.exp() });
         let principal = Principal { subject, session, proven_at, assurance, amr };
-        Ok(Bearer::Jwt { principal, transport, expires_at: Timestamp::from_unix_seconds(claims.exp()) })
+        let expires_at = Timestamp::from_unix_seconds(claims.exp());
+        Ok(Bearer::Jwt { principal, transport, expires_at, judged_at })
     }
 
     fn csrf(&self, inquiry: &Inquiry<'_>, route: &Route, bearer: &Bearer) -> Result<(), Reject> {

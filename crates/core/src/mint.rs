@@ -113,7 +113,8 @@ impl Minter {
 
     /// The JWT for the service behind a permitted route; `None` when nobody passes (public routes), or no audience is named.
     ///
-    /// `exp` is never beyond the end of the session or of the JWT that was presented.
+    /// `exp` is never beyond the end of the session or of the JWT that was presented. To be called right after the decision: what
+    /// is kept is handed out by the time of that, without looking at the clock again.
     pub async fn mint(&self, permit: &Permit) -> Result<Option<Arc<AccessToken>>, Fault> {
         let (Some(bearer), Some(name)) = (permit.bearer(), permit.route().audience.as_deref()) else {
             return Ok(None);
@@ -123,7 +124,9 @@ impl Minter {
             audiences.get(name).ok_or(Fault::Bug("a route names an audience that is not configured"))?;
         let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
         match bearer {
-            Bearer::Session { live, .. } => self.for_session(live, audience, stamp).await.map(Some),
+            Bearer::Session { live, judged_at, .. } => {
+                self.for_session(live, *judged_at, audience, stamp).await.map(Some)
+            }
             // One JWT for another: whoever presents JWTs keeps none of ours, so there is nothing to keep this one with.
             Bearer::Jwt { principal, expires_at, .. } => {
                 self.sign(principal, *expires_at, audience).await.map(|token| Some(Arc::new(token)))
@@ -134,10 +137,10 @@ impl Minter {
     async fn for_session(
         &self,
         live: &Arc<LiveSession>,
+        asked_at: Timestamp,
         audience: &Audience,
         stamp: Stamp,
     ) -> Result<Arc<AccessToken>, Fault> {
-        let asked_at = self.clock.now();
         let good = |now| move |token: &Arc<AccessToken>| token.minted_at <= now && now < token.expires_at;
         let kept = live.minted(stamp).filter(good(asked_at));
         let kept = match kept {

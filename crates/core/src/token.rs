@@ -94,9 +94,9 @@ impl AccessToken {
         text.extend(copies.iter().flat_map(|copy| copy.bytes()));
         let authorization = text.len();
         text.extend(SCHEME.bytes().chain(jwt.bytes()));
-        // Exactly as long as it is: a million times what a buffer grows ahead of need is much.
-        let text = Bytes::from(text.into_boxed_slice());
-        let mut authorization = judge(&text, authorization..text.len())?;
+        let length = text.len();
+        let text = shared(&text);
+        let mut authorization = judge(&text, authorization..length)?;
         authorization.set_sensitive(true);
         let token =
             Self { stamp, minted_at, expires_at, renew_at, authorization, text, claims, others: None };
@@ -134,7 +134,7 @@ impl AccessToken {
         (!copy.is_empty()).then(|| self.part(copy))
     }
 
-    /// How many bytes of text it keeps.
+    /// How many bytes its text takes.
     pub fn text_length(&self) -> usize {
         self.text.len()
     }
@@ -180,6 +180,39 @@ impl AccessToken {
 /// Where the first copy stands when there are so many.
 fn first_copy(copies: usize) -> usize {
     copies * END_LENGTH + 2 * ID_LENGTH
+}
+
+/// A text that lies right behind its own reference count: to share it and to read it is to wait for one line of memory, not for two.
+struct Block<const N: usize>([u8; N]);
+
+impl<const N: usize> Block<N> {
+    fn shared(text: &[u8]) -> Bytes {
+        let mut block = [0; N];
+        block.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        Bytes::from_owner(Self(block)).slice(..text.len().min(N))
+    }
+}
+
+impl<const N: usize> AsRef<[u8]> for Block<N> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The text in the smallest block that holds it. The sizes are those that allocators have anyway, less the reference count.
+fn shared(text: &[u8]) -> Bytes {
+    match text.len() {
+        ..=504 => Block::<504>::shared(text),
+        ..=632 => Block::<632>::shared(text),
+        ..=760 => Block::<760>::shared(text),
+        ..=888 => Block::<888>::shared(text),
+        ..=1016 => Block::<1016>::shared(text),
+        ..=1272 => Block::<1272>::shared(text),
+        ..=1528 => Block::<1528>::shared(text),
+        ..=1784 => Block::<1784>::shared(text),
+        ..=2040 => Block::<2040>::shared(text),
+        _ => Bytes::copy_from_slice(text),
+    }
 }
 
 /// A part of the text as a header value, sharing its memory.

@@ -62,8 +62,8 @@ impl Swap {
             tell(&permit, token, asked_at);
         }
         let csrf = match permit.ambient_session() {
-            Some(session) if inquiry.method.is_safe() => {
-                let fresh = self.decider.csrf.issue(Binding::Session(&session), self.decider.clock.now());
+            Some((session, judged_at)) if inquiry.method.is_safe() => {
+                let fresh = self.decider.csrf.issue(Binding::Session(&session), judged_at);
                 let mut value = HeaderValue::try_from(fresh)
                     .map_err(|_| Fault::Bug("a CSRF token is no header value"))?;
                 value.set_sensitive(true);
