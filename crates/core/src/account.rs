@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::id::Subject;
+use crate::text::is_unseen;
 use crate::time::Timestamp;
 
 pub mod password;
@@ -15,7 +16,9 @@ pub struct Identifier(String);
 
 /// Why a text cannot be an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an identifier is 1 to 254 bytes long, without spaces around it and without control characters")]
+#[error(
+    "an identifier is 1 to 254 bytes long, without spaces around it, without control characters and others that cannot be seen"
+)]
 pub struct NotAnIdentifier;
 
 impl Identifier {
@@ -26,11 +29,8 @@ impl Identifier {
         }
         // Composed again at the end: some letters have a composed form in lower case only (J̌ and ǰ).
         let normal: String = typed.trim().nfkc().flat_map(char::to_lowercase).nfkc().collect();
-        let bad = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-        };
-        if normal.is_empty() || normal.len() > 254 || normal.trim() != normal || normal.chars().any(bad) {
+        if normal.is_empty() || normal.len() > 254 || normal.trim() != normal || normal.chars().any(is_unseen)
+        {
             return Err(NotAnIdentifier);
         }
         Ok(Self(normal))

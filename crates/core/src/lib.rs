@@ -2,27 +2,30 @@
 //! the world is reached. No sockets, no clock, no runtime, no database: those come in through [`port`].
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
-//! `time id secret fault reject` → `principal session token key account throttle csrf` → `wire route live` →
-//! `port` → `decide` → `mint login logout rotation`.
+//! `fault id reject secret text time` → `principal` → `account csrf key session throttle token` → `wire` → `live route` →
+//! `port` → `decide` → `login logout mint rotation`.
 #![warn(missing_docs)]
 
 pub mod fault;
 pub mod id;
 pub mod reject;
 pub mod secret;
+mod text;
 pub mod time;
+
+pub mod principal;
 
 pub mod account;
 pub mod csrf;
 pub mod key;
-pub mod principal;
 pub mod session;
 pub mod throttle;
 pub mod token;
 
+pub mod wire;
+
 pub mod live;
 pub mod route;
-pub mod wire;
 
 pub mod port;
 

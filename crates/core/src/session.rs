@@ -11,6 +11,7 @@ use crate::id::{SessionId, Subject};
 use crate::principal::{Amr, Assurance};
 use crate::reject::Reject;
 use crate::secret::{Pepper, Purpose};
+use crate::text::is_unseen;
 use crate::time::Timestamp;
 
 #[cfg(test)]
@@ -165,10 +166,10 @@ pub struct Device {
 }
 
 impl Device {
-    /// Cuts what the client claimed to what may be stored and shown: no control or bidirectional characters.
+    /// Cuts what the client claimed to what may be stored and shown: nothing that cannot be seen.
     pub fn new(address: Option<IpAddr>, user_agent: &str) -> Self {
         let mut kept = String::new();
-        for character in user_agent.chars().filter(|c| !c.is_control() && !is_invisible(*c)) {
+        for character in user_agent.chars().filter(|character| !is_unseen(*character)) {
             if kept.len() + character.len_utf8() > 256 {
                 break;
             }
@@ -176,10 +177,6 @@ impl Device {
         }
         Self { address, user_agent: kept }
     }
-}
-
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// How long sessions live, from configuration.
