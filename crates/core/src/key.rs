@@ -128,7 +128,7 @@ impl SigningKey {
 impl Private {
     fn public_jwk(&self, algorithm: Algorithm) -> Result<Value, Fault> {
         let text = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
-        let jwk = match self {
+        let mut jwk = match self {
             Self::Ecdsa(key) => {
                 // SEC 1 uncompressed point: 0x04, x, y.
                 let point = key.public_key().as_ref();
@@ -148,7 +148,6 @@ impl Private {
                 json!({ "kty": "RSA", "n": text(n), "e": text(e) })
             }
         };
-        let mut jwk = jwk;
         if let Value::Object(members) = &mut jwk {
             members.insert("alg".into(), algorithm.name().into());
             members.insert("use".into(), "sig".into());

@@ -63,8 +63,8 @@ pub trait Sessions: Send + Sync {
     /// Opens a session, if its account is still enabled and of the same epoch; ends the one it replaces in the same step.
     async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault>;
 
-    /// Takes note of a use, in memory; written in batches by the store's own rhythm. Losing one shortens a session's idle limit
-    /// by a minute at most, and never prolongs it.
+    /// Takes note of a use, in memory; written in batches by the store's own rhythm. Losing a batch
+    /// shortens a session's idle limit by as much time as it held, and never prolongs it.
     fn note_use(&self, digest: &SessionDigest, seen_at: Timestamp);
 
     /// Ends sessions; says which. Ending what is already ended ends nothing and is no error.

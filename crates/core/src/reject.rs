@@ -30,10 +30,10 @@ pub enum Reject {
     SessionIdle,
     /// The request carries two credentials; we do not pick one.
     TwoCredentials,
-    /// A session token that we did not issue, or whose session has ended.
-    UnknownSession,
     /// An `Authorization` scheme that is not ours.
     UnknownScheme,
+    /// A session token that we did not issue, or whose session has ended.
+    UnknownSession,
     /// Identity or forwarding headers from a peer that is not a configured proxy.
     UntrustedPeer,
 }
@@ -55,8 +55,8 @@ impl Reject {
             Self::SessionEnded => "session-ended",
             Self::SessionIdle => "session-idle",
             Self::TwoCredentials => "two-credentials",
-            Self::UnknownSession => "session-unknown",
             Self::UnknownScheme => "scheme-unknown",
+            Self::UnknownSession => "session-unknown",
             Self::UntrustedPeer => "peer-untrusted",
         }
     }
@@ -82,8 +82,8 @@ impl Reject {
                 | Self::NoCredential
                 | Self::SessionEnded
                 | Self::SessionIdle
-                | Self::UnknownSession
                 | Self::UnknownScheme
+                | Self::UnknownSession
         )
     }
 }

@@ -112,8 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn hmac_is_the_one_of_rfc_4231() {
-        // Test case 2's construction, computed with the label inside the message by an independent implementation:
+    fn a_digest_is_what_another_implementation_makes_of_label_and_parts() {
         // python3 -c "import hmac;print(hmac.new(bytes([7])*32, b'session\0abc', 'sha256').hexdigest())"
         let digest = Pepper::new(&[7; 32]).digest(Purpose::Session, &[b"a", b"bc"]);
         assert_eq!(data_encoding::HEXLOWER.encode(&digest), PYTHON_SAYS);

@@ -30,12 +30,6 @@ pub struct KeyRecord {
     pub gone_at: Option<Timestamp>,
 }
 
-impl RingKey {
-    fn rank(&self) -> (Timestamp, bool, &str) {
-        (self.active_from, self.gone_at.is_none(), self.key.key_id().as_str())
-    }
-}
-
 /// What a key is doing at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
@@ -86,7 +80,6 @@ impl KeyRing {
                 gone_at: record.gone_at,
             });
         }
-        // Of two that begin in the same instant, the one that stays, and then any one that all nodes agree on.
         keys.sort_by(|a, b| b.rank().cmp(&a.rank()));
         Ok(Self { keys, stamp })
     }
@@ -119,10 +112,6 @@ impl KeyRing {
 }
 
 impl KeyRecord {
-    fn rank(&self) -> (Timestamp, bool, &str) {
-        (self.active_from, self.gone_at.is_none(), self.key_id.as_str())
-    }
-
     /// What this key is doing at `now`, among all records of the installation.
     pub fn state(&self, all: &[Self], now: Timestamp) -> KeyState {
         if is_gone(self.gone_at, now) {
@@ -131,12 +120,27 @@ impl KeyRecord {
         if self.active_from > now {
             return KeyState::Published;
         }
-        let newer = |other: &&Self| {
+        let takes_over = |other: &Self| {
             other.rank() > self.rank() && other.active_from <= now && !is_gone(other.gone_at, now)
         };
-        if all.iter().find(newer).is_some() { KeyState::Retiring } else { KeyState::Active }
+        if all.iter().any(takes_over) { KeyState::Retiring } else { KeyState::Active }
+    }
+
+    fn rank(&self) -> Rank<'_> {
+        Rank(self.active_from, self.gone_at.is_none(), self.key_id.as_str())
     }
 }
+
+impl RingKey {
+    fn rank(&self) -> Rank<'_> {
+        Rank(self.active_from, self.gone_at.is_none(), self.key.key_id().as_str())
+    }
+}
+
+/// Which key signs rather than another: the one that began later; of two that begin in the same instant, the one that stays;
+/// and then any one that all nodes agree on.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Rank<'a>(Timestamp, bool, &'a str);
 
 fn is_gone(gone_at: Option<Timestamp>, now: Timestamp) -> bool {
     gone_at.is_some_and(|at| at <= now)
