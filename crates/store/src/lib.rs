@@ -1,5 +1,5 @@
 //! Where Vestibule keeps things. Every store implements the ports of [`vestibule_core::port`] and is held to one contract suite,
-//! races included (`tests/contract.rs`).
+//! races included (`tests/contract`).
 //! In: digests, sealed blobs and records of core. Out: the same records, or a fault; never an error of a database's own.
 #![warn(missing_docs)]
 

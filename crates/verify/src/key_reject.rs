@@ -52,12 +52,12 @@ pub enum KeyReject {
     /// Not one key of the set can be used here.
     #[error("the set has no key that can be used")]
     NoUsableKey,
-    /// The coordinates are not a point of the curve.
-    #[error("the key is not a point on its curve")]
-    NotOnCurve,
     /// `use` or `key_ops` speak of something other than verifying signatures.
     #[error("the key is not meant for verifying signatures")]
     NotForVerifying,
+    /// The coordinates are not a point of the curve.
+    #[error("the key is not a point on its curve")]
+    NotOnCurve,
     /// `use` and `key_ops` contradict each other, or `key_ops` repeats or adds to `verify`.
     #[error("the key's use and key_ops contradict each other")]
     OperationsMismatch,
@@ -117,8 +117,8 @@ impl KeyReject {
             Self::Member { .. } => "key-member",
             Self::MixedSymmetry => "key-mixed-symmetry",
             Self::NoUsableKey => "key-none-usable",
-            Self::NotOnCurve => "key-not-on-curve",
             Self::NotForVerifying => "key-not-for-verifying",
+            Self::NotOnCurve => "key-not-on-curve",
             Self::OperationsMismatch => "key-operations-mismatch",
             Self::PrivateMaterial => "key-private-material",
             Self::RsaExponent => "key-rsa-exponent",

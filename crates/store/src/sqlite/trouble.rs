@@ -12,6 +12,9 @@ pub(super) enum Trouble {
     /// A defect of ours.
     #[error("{0}")]
     Bug(&'static str),
+    /// It was closed.
+    #[error("the store is closed")]
+    Closed,
     /// What is stored cannot be what we wrote.
     #[error("{what}: {detail}; restore a backup if the disk is to blame")]
     Corrupt { what: &'static str, detail: String },
@@ -33,9 +36,6 @@ pub(super) enum Trouble {
     /// It takes too long.
     #[error("no answer within {0} seconds; the change may still come into force")]
     Slow(u64),
-    /// It was closed.
-    #[error("the store is closed")]
-    Closed,
 }
 
 impl Trouble {
