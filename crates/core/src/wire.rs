@@ -9,6 +9,7 @@ use crate::session::SessionToken;
 
 pub mod bearer;
 pub mod cookie;
+pub mod form;
 pub mod forwarded;
 
 pub use cookie::CookieName;

@@ -4,6 +4,7 @@
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
 use vestibule_core::csrf::origin::Origin;
+use vestibule_core::wire::form;
 
 const PATH: &str = "/auth/login";
 
@@ -29,7 +30,7 @@ impl LoginPage {
         let mut url = self.url.clone();
         if returns {
             url.push_str("?return_to=");
-            escape_into(&mut url, path_and_query);
+            url.push_str(&form::encode(path_and_query));
         }
         HeaderValue::try_from(url).unwrap_or(HeaderValue::from_static(PATH))
     }
@@ -44,21 +45,6 @@ pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
                 && headers.get_all(ACCEPT).iter().any(|accept| {
                     accept.to_str().is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
                 })
-        }
-    }
-}
-
-/// Percent-encodes for a query value (RFC 3986 section 3.4): all but unreserved characters and `/`, which is plain there.
-fn escape_into(url: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push('%');
-            let digit =
-                |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase();
-            url.push(digit(byte >> 4));
-            url.push(digit(byte & 15));
         }
     }
 }

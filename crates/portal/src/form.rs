@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded`, strictly (URL Standard section 5): every name once, every escape whole, UTF-8 and nothing
 //! else. In: the bytes of a body or query. Out: fields by name.
 
-use std::fmt::Write;
+use vestibule_core::wire::form;
 
 use crate::problem::Problem;
 
@@ -35,39 +35,8 @@ impl Form {
     }
 }
 
-/// Escapes a text for use as a query value: all but unreserved characters and `/`, which needs no escape in a query
-/// (RFC 3986 section 3.4).
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + text.len() / 4);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing into a String cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
-}
-
 const UNREADABLE: Problem = Problem::Malformed("The form is not what a page of this site sends.");
 
 fn decode(bytes: &[u8]) -> Result<String, Problem> {
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.iter();
-    while let Some(byte) = rest.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
-                (Some(high), Some(low)) => high << 4 | low,
-                _ => return Err(UNREADABLE),
-            },
-            other => *other,
-        });
-    }
-    String::from_utf8(decoded).map_err(|_| UNREADABLE)
-}
-
-fn hex(byte: &u8) -> Option<u8> {
-    char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    form::decode(bytes).and_then(|decoded| String::from_utf8(decoded).ok()).ok_or(UNREADABLE)
 }

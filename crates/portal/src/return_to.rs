@@ -2,8 +2,9 @@
 //! In: what a query or a form says. Out: a path that every browser reads as one of ours, or none.
 
 use vestibule_core::route::canonical_path;
+use vestibule_core::wire::form;
 
-use crate::form::{self, Form};
+use crate::form::Form;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,7 @@ impl ReturnTo {
     /// The same wish, handed on to another page of ours.
     pub(crate) fn handed_to(wish: Option<&Self>, page: &str) -> String {
         match wish {
-            Some(Self(path)) => format!("{page}?return_to={}", form::escape(path)),
+            Some(Self(path)) => format!("{page}?return_to={}", form::encode(path)),
             None => page.to_owned(),
         }
     }

@@ -80,6 +80,33 @@ pub fn target<'a>(
     }
 }
 
+/// The host of a `host[:port]`, without port; refuses everything that is not plainly one, and every second spelling of one: a
+/// trailing dot, or an IPv6 address not in its canonical text (RFC 5952), would lead past a host's own routes.
+pub fn host_of(authority: &str) -> Result<&str, Reject> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let end = rest.find(']').ok_or(Reject::AmbiguousTarget)?;
+            authority.split_at(end + 2)
+        }
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    let host_is_plain = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(literal) => literal.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == literal),
+        None => {
+            !host.is_empty()
+                && host.len() <= 253
+                && !host.ends_with('.')
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        }
+    };
+    let port_is_plain = port.is_empty()
+        || (port.len() <= 6
+            && port.len() > 1
+            && port.starts_with(':')
+            && port.bytes().skip(1).all(|b| b.is_ascii_digit()));
+    if host_is_plain && port_is_plain { Ok(host) } else { Err(Reject::AmbiguousTarget) }
+}
+
 fn original(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
     match (once(headers, &ORIGINAL_METHOD)?, once(headers, &ORIGINAL_URL)?) {
         (None, None) => Ok(None),
@@ -109,33 +136,6 @@ fn forwarded(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {
 
 fn parse_method(text: &str) -> Result<Method, Reject> {
     Method::from_bytes(text.as_bytes()).map_err(|_| Reject::AmbiguousTarget)
-}
-
-/// The host of a `host[:port]`, without port; refuses everything that is not plainly one, and every second spelling of one: a
-/// trailing dot, or an IPv6 address not in its canonical text (RFC 5952), would lead past a host's own routes.
-pub fn host_of(authority: &str) -> Result<&str, Reject> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let end = rest.find(']').ok_or(Reject::AmbiguousTarget)?;
-            authority.split_at(end + 2)
-        }
-        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
-    };
-    let host_is_plain = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(literal) => literal.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == literal),
-        None => {
-            !host.is_empty()
-                && host.len() <= 253
-                && !host.ends_with('.')
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-        }
-    };
-    let port_is_plain = port.is_empty()
-        || (port.len() <= 6
-            && port.len() > 1
-            && port.starts_with(':')
-            && port.bytes().skip(1).all(|b| b.is_ascii_digit()));
-    if host_is_plain && port_is_plain { Ok(host) } else { Err(Reject::AmbiguousTarget) }
 }
 
 fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reject> {

@@ -26,11 +26,3 @@ fn refuses_what_could_be_read_in_two_ways() {
     assert!(Form::parse(many(MAX_FIELDS).as_bytes()).is_ok());
     assert!(Form::parse(many(MAX_FIELDS + 1).as_bytes()).is_err());
 }
-
-#[test]
-fn what_is_escaped_is_read_back() {
-    let text = "/path?q=a b&c=%2F#é\"'<>";
-    let escaped = escape(text);
-    assert!(escaped.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte)));
-    assert_eq!(field(&format!("r={escaped}"), "r").unwrap(), text);
-}

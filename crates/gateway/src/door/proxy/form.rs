@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use vestibule_core::decide::{CSRF_FIELD, CSRF_HEADER, Decider};
 use vestibule_core::route::CsrfPolicy;
+use vestibule_core::wire::form::decode;
 
 /// A form longer than this must bring its token in the header.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -76,24 +77,6 @@ fn field(form: &[u8], name: &str) -> Option<String> {
         (Some(value), None) => String::from_utf8(decode(value)?).ok(),
         _ => None,
     }
-}
-
-/// Undoes the encoding of forms (WHATWG URL, section 5.1); `None` for an escape that is none, which others read differently.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(*bytes.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high << 4 | low).ok()?
-            }
-            plain => *plain,
-        });
-    }
-    Some(decoded)
 }
 
 #[cfg(test)]
