@@ -11,9 +11,10 @@ mod identity;
 mod login_page;
 mod scrub;
 mod swap;
-pub mod tally;
+mod tally;
 mod upstream;
 
 pub use body::Body;
 pub use swap::Swap;
+pub use tally::METRICS;
 pub use upstream::Timeouts;

@@ -39,13 +39,20 @@ pub(crate) struct Upstream {
     first_byte: Duration,
 }
 
+/// There is no answer.
+pub(crate) struct NoAnswer {
+    pub(crate) failure: Failure,
+    /// What was seen of it, for the log alone; empty where the failure says it all.
+    pub(crate) cause: String,
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The client stopped sending its request.
-    ClientStuck,
     /// The service closed the connection or answered something that is not HTTP.
     Broken,
+    /// The client stopped sending its request.
+    ClientStuck,
     /// The service took too long.
     Late,
     /// There is no connection to be had.
@@ -68,19 +75,25 @@ impl Upstream {
         &self,
         request: Request<Body>,
         progress: Arc<Progress>,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Response<Incoming>, NoAnswer> {
         let mut answer = std::pin::pin!(self.client.request(request));
         let response = loop {
             match (tokio::time::timeout(self.first_byte, &mut answer).await, progress.take()) {
                 (Ok(response), _) => break response,
                 (Err(_), Step::Moved) => {}
-                (Err(_), Step::Done) => return Err(Failure::Late),
-                (Err(_), Step::Stuck) => return Err(Failure::ClientStuck),
+                (Err(_), Step::Done) => return Err(Failure::Late.into()),
+                (Err(_), Step::Stuck) => return Err(Failure::ClientStuck.into()),
             }
         };
-        let response = response.map_err(|error| failure(&error))?;
+        let response = response.map_err(|error| NoAnswer::seen(&error))?;
         // Nobody asked for another protocol: whoever switches now would be talked to in a language of his own choosing.
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS { Err(Failure::Broken) } else { Ok(response) }
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(NoAnswer {
+                failure: Failure::Broken,
+                cause: "it switched protocols unasked".to_owned(),
+            });
+        }
+        Ok(response)
     }
 }
 
@@ -108,16 +121,28 @@ impl Failure {
     }
 }
 
-fn failure(error: &hyper_util::client::legacy::Error) -> Failure {
-    match (error.is_connect(), is_timeout(error)) {
-        (true, true) => Failure::Late,
-        (true, false) => Failure::Unreachable,
-        (false, _) => Failure::Broken,
+impl NoAnswer {
+    fn seen(error: &hyper_util::client::legacy::Error) -> Self {
+        let failure = match (error.is_connect(), causes(error).any(is_timeout)) {
+            (true, true) => Failure::Late,
+            (true, false) => Failure::Unreachable,
+            (false, _) => Failure::Broken,
+        };
+        Self { failure, cause: causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ") }
     }
 }
 
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self { failure, cause: String::new() }
+    }
+}
+
+/// An error and all that caused it.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {
-    let is_one =
-        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-    is_one || error.source().is_some_and(is_timeout)
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }

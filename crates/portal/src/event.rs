@@ -10,11 +10,11 @@ use vestibule_core::{Fault, Reject};
 
 use crate::Portal;
 
-/// The counters of this crate: name, labels, meaning.
-pub const METRICS: [(&str, &str, &str); 3] = [
-    (LOGINS, "outcome", "attempts to sign in: succeeded, refused, throttled, fault"),
-    (LOGOUTS, "", "sessions ended by their holders"),
-    (CSRF_REFUSED, "cause", "requests refused because another site may have caused them"),
+/// The counters of the pages and the API: name and meaning.
+pub const METRICS: [(&str, &str); 3] = [
+    (LOGINS, "Attempts to sign in: succeeded, refused, throttled, fault"),
+    (LOGOUTS, "Sessions ended by their holders"),
+    (CSRF_REFUSED, "Requests refused because another site may have caused them"),
 ];
 
 const LOGINS: &str = "vestibule_logins_total";

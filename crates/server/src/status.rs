@@ -48,11 +48,11 @@ enum Kind {
 impl Status {
     /// Describes every metric and begins to answer.
     pub(crate) fn new(house: Arc<House>, counters: PrometheusHandle) -> Self {
-        vestibule_gateway::tally::describe();
-        for (name, _, help) in vestibule_portal::METRICS {
+        let counted =
+            vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([HASHINGS]);
+        for (name, help) in counted {
             metrics::describe_counter!(name, help);
         }
-        metrics::describe_counter!(HASHINGS.0, HASHINGS.1);
         for (name, kind, help) in READ_ON_DEMAND {
             match kind {
                 Kind::Counter => metrics::describe_counter!(name, help),

@@ -2,6 +2,7 @@
 //! of the answer along. In: the proxy's sub-request and its address. Out: 200 with every identity header, or a no.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -9,7 +10,6 @@ use http::header::CACHE_CONTROL;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 use http_body_util::Full;
-use std::sync::Arc;
 use vestibule_core::Reject;
 use vestibule_core::decide::Inquiry;
 use vestibule_core::wire::forwarded::{self, Target, TrustedProxies};
@@ -47,7 +47,7 @@ impl ForwardAuth {
         let target = match forwarded::target(headers, peer, &self.proxies.load()) {
             Ok(target) => target,
             Err(reject) => {
-                self.tally.refused("deny", reject);
+                self.tally.not_asked(reject, peer);
                 return answers.deny(reject);
             }
         };

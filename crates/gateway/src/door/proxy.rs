@@ -26,7 +26,7 @@ use crate::login_page::is_navigation;
 use crate::scrub::Scrub;
 use crate::swap::{Outcome, Pass, Swap};
 use crate::tally::Tally;
-use crate::upstream::{Failure, Timeouts, Upstream};
+use crate::upstream::{Failure, NoAnswer, Timeouts, Upstream};
 
 mod form;
 mod page;
@@ -179,7 +179,7 @@ impl ProxyDoor {
         *request.headers_mut() = headers;
         match self.upstream.send(request, progress).await {
             Ok(response) => self.bring_back(&pass, response),
-            Err(failure) => self.failed(failure, route),
+            Err(no_answer) => self.failed(&no_answer, route),
         }
     }
 
@@ -209,14 +209,15 @@ impl ProxyDoor {
         response
     }
 
-    fn failed(&self, failure: Failure, route: &Route) -> Response<Body> {
-        let what = failure.problem();
+    fn failed(&self, no_answer: &NoAnswer, route: &Route) -> Response<Body> {
+        let what = no_answer.failure.problem();
         self.tally.upstream_failed(what.code);
         let upstream = route.upstream.as_ref().map(tracing::field::display);
         tracing::warn!(
             route = route.path.as_str(),
             upstream,
             upstream.failure = what.code,
+            cause = no_answer.cause,
             "no answer from behind"
         );
         closing(problem(&what))
