@@ -22,10 +22,10 @@ pub(super) struct Reader {
 
 #[derive(Clone, Copy, Default)]
 enum Place {
-    /// In the line of a chunk's size.
-    ChunkSize,
     /// Where a chunk's data must be followed by an empty line.
     ChunkEnd,
+    /// In the line of a chunk's size.
+    ChunkSize,
     /// In a body or chunk, with so many bytes to go; and what follows.
     Data(u64, After),
     /// In a header field.

@@ -11,8 +11,8 @@ const PROTECTED: [&[u8]; 11] = [
     b"txn-token",
     b"x-cluster-client-ip",
     b"x-csrf-token",
-    b"x-method-override",
     b"x-host",
+    b"x-method-override",
     b"x-real-ip",
 ];
 
