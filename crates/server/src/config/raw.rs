@@ -60,7 +60,9 @@ pub(crate) struct Listen {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tls {
+    /// The certificate chain, in PEM.
     pub(crate) cert_file: PathBuf,
+    /// Its private key, in PEM.
     pub(crate) key_file: PathBuf,
 }
 
@@ -101,23 +103,29 @@ pub(crate) struct Sessions {
     pub(crate) max_per_account: u32,
 }
 
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+/// Sessions that outlive the browser: comes later.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Remember {
-    /// Comes later.
+    /// Whether a login may ask to be remembered.
     pub(crate) enabled: bool,
+    /// How long such a session may lie unused.
     pub(crate) idle: Span,
+    /// How long it lives at most.
     pub(crate) absolute: Span,
 }
 
-/// Argon2id, at 19456 KiB, 2 iterations, 1 lane or more.
+/// What a password must be, and what hashing one by Argon2id costs. A login hashes at the cost of its day; an older hash is made anew.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Passwords {
     /// In code points; 15 is the least where the password is the only factor.
     pub(crate) min_length: usize,
+    /// Memory of one hash: 19456 to 4194304 KiB.
     pub(crate) memory_kib: u32,
+    /// Passes over that memory: 2 to 64.
     pub(crate) iterations: u32,
+    /// Lanes of that memory: 1 to 16.
     pub(crate) lanes: u32,
 }
 
@@ -125,6 +133,7 @@ pub(crate) struct Passwords {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Tokens {
+    /// Comes later: how long an access token of token mode lives.
     pub(crate) access: Span,
     pub(crate) refresh: Refresh,
     /// ES256, EdDSA, RS256 or PS256.
@@ -133,11 +142,15 @@ pub(crate) struct Tokens {
     pub(crate) cookies: bool,
 }
 
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+/// Refresh tokens: come later.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Refresh {
+    /// How long one may lie unused.
     pub(crate) idle: Span,
+    /// How long its family lives at most.
     pub(crate) absolute: Span,
+    /// For how long a used one is taken for a retry, and not for a theft.
     pub(crate) replay_window: Span,
 }
 

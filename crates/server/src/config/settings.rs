@@ -161,8 +161,19 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
     if raw.sessions.remember.enabled {
         return later("sessions.remember.enabled", "remember-me");
     }
+    let remember = raw::Remember { enabled: false, ..raw.sessions.remember };
+    if remember != raw::Remember::default() {
+        return later("sessions.remember", "remember-me");
+    }
     if raw.sessions.max_per_account != 0 {
         return later("sessions.max_per_account", "a cap on sessions per account");
+    }
+    let tokens = raw::Tokens::default();
+    if raw.tokens.access != tokens.access {
+        return later("tokens.access", "token mode");
+    }
+    if raw.tokens.refresh != tokens.refresh {
+        return later("tokens.refresh", "token mode");
     }
     if raw.tokens.cookies {
         return later("tokens.cookies", "the JWT in a cookie");

@@ -217,6 +217,10 @@ fn bad_configurations_are_refused_in_so_many_words() {
             "v.toml:4:1: route[0].host: \"https://a\" is not a host",
         ),
         (
+            "[[route]]\npath = \"/a\"\nrequire = \"public\"\nhost = \"[0::1]\"",
+            "v.toml:4:1: route[0].host: \"[0::1]\" is not a host",
+        ),
+        (
             "[[route]]\npath = \"/a\"\nrequire = \"public\"\nassertion_header = \"cookie\"",
             "v.toml:4:1: route[0].assertion_header: \"cookie\" already has a meaning of its own",
         ),
@@ -261,6 +265,18 @@ fn what_comes_later_is_known_by_name_and_refused() {
         (
             "[listen]\ntls = { cert_file = \"a\", key_file = \"b\" }",
             "v.toml:2:1: listen.tls: TLS on the listeners",
+        ),
+        (
+            "[sessions]\nremember = { idle = \"1d\" }",
+            "v.toml:2:1: sessions.remember: remember-me is not available yet; leave this key out",
+        ),
+        (
+            "[tokens]\naccess = \"5m\"",
+            "v.toml:2:1: tokens.access: token mode is not available yet; leave this key out",
+        ),
+        (
+            "[tokens]\nrefresh = { replay_window = \"1m\" }",
+            "v.toml:2:1: tokens.refresh: token mode is not available yet; leave this key out",
         ),
         (
             "[sessions]\nremember = { enabled = true }",
