@@ -1,6 +1,8 @@
 //! What the program tells of itself: log lines on stderr, for people on a terminal and as JSON elsewhere, and counters for
 //! `/metrics`. In: `RUST_LOG`, `--log-format`. Out: a subscriber and a recorder, installed once.
 
+use std::env::VarError;
+use std::error::Error;
 use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
@@ -18,15 +20,17 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Begins to log; `default_filter` holds where `RUST_LOG` says nothing.
+/// Begins to log; `default_filter` holds where there is no `RUST_LOG`. One that cannot be read is refused: whoever set it is looking for
+/// something.
 pub(crate) fn log(format: Option<LogFormat>, default_filter: &str) -> Result<()> {
     let on_terminal = std::io::stderr().is_terminal();
     let format = format.unwrap_or(if on_terminal { LogFormat::Human } else { LogFormat::Json });
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .try_from_env()
-        .or_else(|_| EnvFilter::try_new(default_filter))
-        .context("the log filter cannot be read")?;
+    let filter = match EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).try_from_env() {
+        Err(error) if error.source().is_some_and(|cause| cause.is::<VarError>()) => {
+            EnvFilter::try_new(default_filter).context("the default log filter cannot be read")?
+        }
+        said => said.context("RUST_LOG cannot be read")?,
+    };
     // A log that cannot be written, on a full disk or with its reader gone, must take nothing down: told on stderr, the failure
     // to write to stderr would be a panic.
     let lines = tracing_subscriber::fmt()
