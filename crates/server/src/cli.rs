@@ -48,7 +48,7 @@ enum Command {
     Init(init::Init),
     /// Check or show the configuration
     #[command(subcommand)]
-    Config(config::Config),
+    Config(config::ConfigCommand),
     /// Accounts: who may sign in, and what services are told about them
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -60,7 +60,7 @@ enum Command {
     Key(key::KeyCommand),
     /// Read or verify a JWT
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     /// The decision path for one request
     Explain(explain::Explain),
 }

@@ -201,7 +201,14 @@ impl Operator {
         if let (Which::One(session), true) = (&which, ended.is_empty()) {
             return Err(Not::Refused(no_session(session)));
         }
-        tracing::info!(target: "vestibule::event", event = "session.ended", by = "operator", count = ended.len());
+        if let Which::Everyone = which {
+            // One line, not a million.
+            tracing::info!(target: "vestibule::event", event = "session.ended", by = "operator", count = ended.len());
+        } else {
+            for id in &ended {
+                tracing::info!(target: "vestibule::event", event = "session.ended", by = "operator", session.id = %id);
+            }
+        }
         Ok(Answer::Done { ended: ended.len() })
     }
 

@@ -214,6 +214,18 @@ fn a_wrong_configuration_is_refused_in_one_line_that_says_where() {
     place.fails(2, &["config", "check", "--config", "nowhere.toml"], "", "nowhere.toml: cannot be read");
 }
 
+/// Whoever sets a log filter is looking for something: a slip in it must not look like silence.
+#[test]
+fn a_log_filter_that_cannot_be_read_is_refused() {
+    let place = Place::new();
+    let mut command = Command::new(BINARY);
+    command.args(["account", "list"]).env("VESTIBULE_CONFIG", place.config());
+    let ended = command.env("RUST_LOG", "vestibule=lowd").output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("vestibule: RUST_LOG cannot be read"), "{said}");
+}
+
 #[test]
 fn config_show_and_schema_tell_settings_and_no_secret() {
     let place = Place::new();
@@ -328,6 +340,7 @@ fn commands_reach_the_running_server_and_it_knows_at_once() {
     place.ok(&["key", "retire", old["header"]["kid"].as_str().unwrap()], "");
     place.fails(1, &verify, jwt, "refused");
     assert!(place.ok(&["session", "end", session], "").contains("1 session ended"));
+    assert!(server.logged().lines().any(|line| line.contains("session.ended") && line.contains(session)));
     assert!(server.check(&session_token, "/orders/7").starts_with("HTTP/1.1 401"));
     place.fails(1, &["session", "end", session], "", "there is no live session");
 

@@ -16,6 +16,7 @@ pub(super) enum AccountCommand {
     Add(Add),
     /// List all accounts
     List {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -23,6 +24,7 @@ pub(super) enum AccountCommand {
     Show {
         /// Identifier or subject
         account: String,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -55,6 +57,7 @@ pub(super) struct Add {
     /// Read the password from stdin; without it nobody can sign in until one is set
     #[arg(long)]
     password_stdin: bool,
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

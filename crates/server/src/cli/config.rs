@@ -8,11 +8,12 @@ use super::{Context, Failure};
 use crate::config::raw::Raw;
 
 #[derive(Subcommand)]
-pub(super) enum Config {
+pub(super) enum ConfigCommand {
     /// Say whether the configuration is right
     Check,
     /// Print the settings in force; secrets are named by their files and never shown
     Show {
+        /// Print JSON instead of TOML
         #[arg(long)]
         json: bool,
     },
@@ -20,7 +21,7 @@ pub(super) enum Config {
     Schema,
 }
 
-impl Config {
+impl ConfigCommand {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Check => {

@@ -60,7 +60,7 @@ impl Dev {
             let settings = config::read(&text, &file.display().to_string(), &folder.path, &[])?;
             let server = Server::open_on(settings, counters, public, internal).await?;
             let password = demo_account(&server.house).await?;
-            welcome(&server, &file, &password);
+            welcome(&server, &folder, &file, &password);
             drop(password);
             let demo = tokio::spawn(serve_demo(Arc::clone(&server.house), behind));
             let ended = server.run(Some(Source::find(Some(file)))).await;
@@ -169,7 +169,7 @@ fn random_password() -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(groups.join("-")))
 }
 
-fn welcome(server: &Server, file: &Path, password: &str) {
+fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) {
     let settings = &server.house.settings;
     say(&format!(
         "\nVestibule runs on this machine alone. Ctrl-C ends it{}.\n\n  \
@@ -180,7 +180,7 @@ fn welcome(server: &Server, file: &Path, password: &str) {
            Metrics    http://{internal}/metrics\n  \
            Ask it     vestibule session list --config {file}\n\n\
          A line for each session that is swapped for a JWT:\n",
-        if file.starts_with(std::env::temp_dir()) { " and removes what it wrote" } else { "" },
+        if folder.is_temporary { " and removes what it wrote" } else { "" },
         url = settings.public_url.as_str(),
         internal = server.internal_address(),
         file = file.display(),

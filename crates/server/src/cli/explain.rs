@@ -20,8 +20,10 @@ pub(super) struct Explain {
     /// The whole URL as the browser sees it
     #[arg(long)]
     url: String,
+    /// The method; nothing is sent but the credential, so an unsafe one by cookie stops at CSRF
     #[arg(long, default_value = "GET")]
     method: String,
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

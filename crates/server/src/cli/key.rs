@@ -11,6 +11,7 @@ use crate::control::{Answer, Ask, Beginning};
 pub(super) enum KeyCommand {
     /// List signing keys
     List {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -19,6 +20,7 @@ pub(super) enum KeyCommand {
         /// Let it sign at once; verifiers that keep key sets must fetch anew
         #[arg(long)]
         now: bool,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

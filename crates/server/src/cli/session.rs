@@ -14,6 +14,7 @@ pub(super) enum SessionCommand {
         /// Of this account alone: identifier or subject
         #[arg(long, value_name = "ACCOUNT")]
         subject: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -21,6 +22,7 @@ pub(super) enum SessionCommand {
     Show {
         /// As `session list` names it
         session: String,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

@@ -1,6 +1,6 @@
 //! `vestibule token …`: read any JWT, or verify one. The JWT comes on stdin: an argument would be in the process list.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -15,9 +15,10 @@ use crate::control::{Answer, Ask};
 use crate::host::clock::SystemClock;
 
 #[derive(Subcommand)]
-pub(super) enum Token {
+pub(super) enum TokenCommand {
     /// Show what a JWT on stdin says; nothing is verified
     Inspect {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -36,11 +37,12 @@ pub(super) struct Verify {
     /// Who must have issued it. Its keys are not fetched over HTTP yet: bring them with --jwks-file
     #[arg(long, value_name = "URL", requires = "jwks_file")]
     issuer: Option<String>,
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Token {
+impl TokenCommand {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Inspect { json } => inspect(json),
@@ -102,7 +104,7 @@ impl Verify {
     }
 }
 
-fn key_set(file: &PathBuf) -> Result<KeySet, Failure> {
+fn key_set(file: &Path) -> Result<KeySet, Failure> {
     let wrong = |what: String| Failure::Usage(format!("{}: {what}", file.display()));
     let length = std::fs::metadata(file).map_err(|error| wrong(error.to_string()))?.len();
     if length > MAX_JWKS_BYTES as u64 {
