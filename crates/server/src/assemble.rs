@@ -33,7 +33,7 @@ use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file;
-use crate::key_room::{KeyRoom, LONGEST_JWT, traits};
+use crate::key_room::{KeyRoom, LONGEST_JWT, ingredients};
 
 /// What the pages call this place.
 const BRAND: &str = "Vestibule";
@@ -134,7 +134,7 @@ impl House {
             edge,
             clock: Arc::clone(&clock),
             stamps: AtomicU32::new(1),
-            made_of: Mutex::new(traits(&records)),
+            made_of: Mutex::new(ingredients(&records)),
         };
         Ok(Arc::new(Self {
             settings,

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use vestibule_core::port::Clock;
+use vestibule_core::wire::form;
 use vestibule_verify::{Claims, KeySet, Reject, Verified, Verifier};
 
 mod page;
@@ -148,21 +149,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The value of a field in an urlencoded form.
 fn form_field(body: &[u8], name: &str) -> Option<String> {
-    let body = str::from_utf8(body).ok()?;
-    let value = body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
+    let mut pairs = body.split(|byte| *byte == b'&');
+    let value = pairs.find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(form::decode(value)?).ok()
 }
 
 fn refused(why: &str) -> Response<Full<Bytes>> {

@@ -28,12 +28,12 @@ pub(crate) struct KeyRoom {
     /// Tells rings of this process apart.
     pub(crate) stamps: AtomicU32,
     /// What the present ring was made of.
-    pub(crate) made_of: Mutex<Vec<Trait>>,
+    pub(crate) made_of: Mutex<Vec<Ingredient>>,
 }
 
-/// What a change of which makes a new ring.
+/// What of a record goes into a ring: where it changes, a new ring is made.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Trait {
+pub(crate) struct Ingredient {
     key_id: KeyId,
     active_from: Timestamp,
     gone_at: Option<Timestamp>,
@@ -74,7 +74,7 @@ impl KeyRoom {
         let mut present = self.made_of.lock().await;
         let records = self.keys.all().await?;
         let now = self.clock.now();
-        let made_of = traits(&records);
+        let made_of = ingredients(&records);
         if *present != made_of {
             let stamp = self.stamps.fetch_add(1, Ordering::Relaxed);
             self.minter.replace_ring(KeyRing::unseal(&records, &self.seal, stamp, now)?);
@@ -90,8 +90,8 @@ impl KeyRoom {
     }
 }
 
-pub(crate) fn traits(records: &[KeyRecord]) -> Vec<Trait> {
-    let of = |record: &KeyRecord| Trait {
+pub(crate) fn ingredients(records: &[KeyRecord]) -> Vec<Ingredient> {
+    let of = |record: &KeyRecord| Ingredient {
         key_id: record.key_id.clone(),
         active_from: record.active_from,
         gone_at: record.gone_at,
