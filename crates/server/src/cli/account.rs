@@ -110,7 +110,10 @@ impl Add {
         }
         say(&format!("{} is added, with the subject {}", account.identifier, account.subject));
         if !account.has_password {
-            say("Nobody can sign in with it yet: vestibule account set … --password-stdin");
+            let identifier = &account.identifier;
+            say(&format!(
+                "Nobody can sign in with it yet: vestibule account set {identifier} --password-stdin"
+            ));
         }
         Ok(())
     }

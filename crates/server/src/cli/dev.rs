@@ -178,11 +178,13 @@ fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) {
            Password   {password}\n\n  \
            Keys       {url}/.well-known/jwks.json\n  \
            Metrics    http://{internal}/metrics\n  \
-           Ask it     vestibule session list --config {file}\n\n\
+           Ask it     {program} session list --config {file}\n\n\
          A line for each session that is swapped for a JWT:\n",
         if folder.is_temporary { " and removes what it wrote" } else { "" },
         url = settings.public_url.as_str(),
         internal = server.internal_address(),
+        // As it was started: whoever tries it has not installed it.
+        program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned()),
         file = file.display(),
     ));
 }
