@@ -127,3 +127,22 @@ fn text(status: StatusCode, kind: &'static str, text: String) -> Response<Full<B
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_on_the_page_for_operators() {
+        let page = include_str!("../../../docs/operations.md");
+        let counted =
+            vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([HASHINGS]);
+        let read = READ_ON_DEMAND.map(|(name, ..)| name);
+        for name in counted.map(|(name, _)| name).chain(read) {
+            assert!(
+                ["`", "{"].iter().any(|end| page.contains(&format!("`{name}{end}"))),
+                "{name} is not in docs/operations.md"
+            );
+        }
+    }
+}
