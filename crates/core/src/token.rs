@@ -202,15 +202,15 @@ impl<const N: usize> AsRef<[u8]> for Block<N> {
 /// The text in the smallest block that holds it. The sizes are those that allocators have anyway, less the reference count.
 fn shared(text: &[u8]) -> Bytes {
     match text.len() {
-        ..=504 => Block::<504>::shared(text),
-        ..=632 => Block::<632>::shared(text),
-        ..=760 => Block::<760>::shared(text),
-        ..=888 => Block::<888>::shared(text),
-        ..=1016 => Block::<1016>::shared(text),
-        ..=1272 => Block::<1272>::shared(text),
-        ..=1528 => Block::<1528>::shared(text),
-        ..=1784 => Block::<1784>::shared(text),
-        ..=2040 => Block::<2040>::shared(text),
+        0..=504 => Block::<504>::shared(text),
+        505..=632 => Block::<632>::shared(text),
+        633..=760 => Block::<760>::shared(text),
+        761..=888 => Block::<888>::shared(text),
+        889..=1016 => Block::<1016>::shared(text),
+        1017..=1272 => Block::<1272>::shared(text),
+        1273..=1528 => Block::<1528>::shared(text),
+        1529..=1784 => Block::<1784>::shared(text),
+        1785..=2040 => Block::<2040>::shared(text),
         _ => Bytes::copy_from_slice(text),
     }
 }
