@@ -97,14 +97,12 @@ fn worded(portal: &Portal, problem: &Problem, asked: Asked, bare: Response) -> R
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// No script runs on our pages, nothing comes from elsewhere, nobody frames them, and nothing of them is kept.
-const ALWAYS: [(HeaderName, HeaderValue); 7] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
-             frame-ancestors 'none'; base-uri 'none'",
-        ),
-    ),
+const PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'",
+);
+
+const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // Not `no-referrer`: with it browsers send `Origin: null` from our own forms (Fetch Standard, "append a request Origin header").
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
@@ -130,6 +128,8 @@ fn guard(headers: &mut HeaderMap, is_https: bool) {
     if is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
+    // A logo, which may style itself, says its own.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(PAGE);
     // What may be kept (the stylesheet, the published keys) says so itself.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -14,6 +14,8 @@ use vestibule_core::port::{Accounts, Clock, Directory, Entropy};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::forwarded::TrustedProxies;
 
+use crate::theme::Theme;
+
 mod answer;
 mod api;
 mod body;
@@ -30,7 +32,8 @@ mod return_to;
 mod router;
 mod sign_in;
 mod sign_out;
-mod stylesheet;
+mod static_file;
+pub mod theme;
 mod visitor;
 
 pub use event::METRICS;
@@ -59,8 +62,8 @@ pub struct Portal {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// What the pages call this place.
-    pub brand: String,
+    /// What the pages look like, and what they call this place.
+    pub theme: Theme,
 }
 
 /// The address at the other end of the connection; whoever owns the socket puts it into the request's extensions.

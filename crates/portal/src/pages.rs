@@ -9,9 +9,10 @@ use http::StatusCode;
 use vestibule_core::Fault;
 use vestibule_core::live::LiveSession;
 
+use crate::Portal;
 use crate::problem::Wording;
 use crate::return_to::ReturnTo;
-use crate::{Portal, stylesheet};
+use crate::theme::Asset;
 
 pub(crate) mod account;
 pub(crate) mod login;
@@ -19,8 +20,9 @@ pub(crate) mod logout;
 
 /// What every page has around it.
 struct Frame<'a> {
-    brand: &'a str,
+    site: &'a str,
     stylesheet: String,
+    logo: Option<String>,
 }
 
 /// Something the reader must know before going on.
@@ -64,7 +66,11 @@ fn destination(return_to: Option<&ReturnTo>) -> &str {
 
 impl Portal {
     fn frame(&self) -> Frame<'_> {
-        Frame { brand: &self.brand, stylesheet: stylesheet::path() }
+        Frame {
+            site: &self.theme.name,
+            stylesheet: self.theme.stylesheet.path(),
+            logo: self.theme.logo.as_ref().map(Asset::path),
+        }
     }
 
     /// What the holder of a session is called; `None` when the account is gone.

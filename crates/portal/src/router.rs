@@ -8,7 +8,7 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::problem::Problem;
-use crate::{Portal, answer, api, key_set, pages, stylesheet};
+use crate::{Portal, answer, api, key_set, pages, static_file};
 
 /// Everything under `/auth`, and `/.well-known/jwks.json`. Every answer, errors included, leaves through one layer that puts
 /// problems into words and sets the security headers.
@@ -19,7 +19,7 @@ pub fn router(portal: Arc<Portal>) -> Router {
         .route("/auth/login", get(pages::login::show).post(pages::login::submit))
         .route("/auth/logout", get(pages::logout::show).post(pages::logout::submit))
         .route("/auth/account", get(pages::account::show))
-        .route("/auth/static/{file}", get(stylesheet::serve))
+        .route("/auth/static/{file}", get(static_file::serve))
         .route("/auth/api/v1/login", post(api::login::submit))
         .route("/auth/api/v1/logout", post(api::logout::submit))
         .route("/auth/api/v1/session", get(api::session::current))

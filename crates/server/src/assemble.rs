@@ -24,6 +24,7 @@ use vestibule_gateway::Swap;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_portal::Portal;
+use vestibule_portal::theme::Theme;
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -34,9 +35,6 @@ use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file;
 use crate::key_room::{KeyRoom, LONGEST_JWT, ingredients};
-
-/// What the pages call this place.
-const BRAND: &str = "Vestibule";
 
 /// Everything but listeners: enough for commands.
 pub(crate) struct House {
@@ -169,6 +167,7 @@ impl House {
             pepper: self.pepper.clone(),
             limits: settings.session_limits,
         });
+        let look = settings.look.clone();
         let portal = Portal {
             login,
             logout: Arc::clone(&self.logout),
@@ -180,7 +179,7 @@ impl House {
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
-            brand: BRAND.to_owned(),
+            theme: Theme::new(look.name, look.accent, look.logo),
         };
         let swap =
             Arc::new(Swap::new(Arc::clone(&self.decider), Arc::clone(&self.minter), &settings.public_url));

@@ -20,6 +20,7 @@ use vestibule_core::verify::{Algorithm, RevocationView, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_portal::theme::Theme;
 use vestibule_portal::{Portal, router};
 
 use crate::world::{START, World};
@@ -99,7 +100,7 @@ impl House {
             proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
             clock: world.clone(),
             entropy: world.clone(),
-            brand: "Vestibule".to_owned(),
+            theme: Theme::new("Vestibule".to_owned(), None, None),
         };
         Self { world, router: router(Arc::new(portal)), csrf }
     }

@@ -19,7 +19,7 @@ pub(crate) struct Raw {
     /// The origin that browsers see. http:// only on loopback. Default: http:// and `listen.public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
-    /// Who may make an account: "closed" (operators alone). "open" comes later.
+    /// Who may make an account: "closed" (operators alone) or "open" (everybody; nobody proves that an address is theirs).
     pub(crate) registration: Registration,
     pub(crate) listen: Listen,
     pub(crate) secrets: Secrets,
@@ -29,6 +29,7 @@ pub(crate) struct Raw {
     pub(crate) tokens: Tokens,
     pub(crate) keys: Keys,
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) theme: Theme,
     /// Services that get JWTs.
     pub(crate) audience: Vec<Audience>,
     /// Which requests go where; none means that everything is denied.
@@ -173,6 +174,20 @@ pub(crate) struct TrustedProxies {
     pub(crate) public: Vec<String>,
 }
 
+/// How the pages look.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Theme {
+    /// What the pages call this place: 1 to 60 characters.
+    pub(crate) name: String,
+    /// "#rrggbb": the colour of buttons. Darker and lighter shades of it are made so that all can be read, by day and by night.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) accent: Option<String>,
+    /// SVG, PNG, WebP or JPEG, 128 KiB at most; shown beside the name and as the icon of the tab.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logo_file: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Audience {
@@ -290,6 +305,12 @@ impl Default for Keys {
 impl Default for TrustedProxies {
     fn default() -> Self {
         Self { forward_auth: vec!["127.0.0.1/32".into()], public: Vec::new() }
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self { name: "Vestibule".into(), accent: None, logo_file: None }
     }
 }
 

@@ -20,6 +20,9 @@ use super::raw::{self, Raw};
 use super::span::Span;
 
 mod routes;
+mod theme;
+
+pub(crate) use theme::Look;
 
 /// All settings, valid together.
 #[derive(Clone)]
@@ -44,6 +47,10 @@ pub(crate) struct Settings {
     pub(crate) public_proxies: Vec<IpNet>,
     pub(crate) audiences: Vec<Audience>,
     pub(crate) routes: Vec<Route>,
+    /// What the pages look like.
+    pub(crate) look: Look,
+    /// Whether strangers may make accounts.
+    pub(crate) registration: raw::Registration,
     /// What weakens a gate: logged at start, shown by readyz and `config show`.
     pub(crate) dangers: Vec<Danger>,
     /// As written, with what was derived filled in.
@@ -110,6 +117,7 @@ impl Settings {
         let audiences = routes::audiences(&raw.audience, &public_url)?;
         let routes = routes::routes(&raw.route, &audiences)?;
         dangers.extend(csrf_dangers(&routes));
+        let look = theme::look(&raw.theme, base)?;
 
         raw.public_url = Some(public_url.as_str().to_owned());
         raw.data_dir = Some(data_dir.clone());
@@ -136,6 +144,8 @@ impl Settings {
             pre_session_cookie,
             audiences,
             routes,
+            look,
+            registration: raw.registration,
             dangers,
             raw,
         })
@@ -152,9 +162,6 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
     let later = |key: &str, what: &str| {
         Err(Wrong::new(key, format!("{what} is not available yet; leave this key out")))
     };
-    if raw.registration == raw::Registration::Open {
-        return later("registration", "open registration");
-    }
     if raw.listen.tls.is_some() {
         return later("listen.tls", "TLS on the listeners (let a proxy in front speak TLS)");
     }

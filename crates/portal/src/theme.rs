@@ -1,0 +1,65 @@
+//! How the pages look and what they call this place. In: a name, a colour and a logo, as an operator configured them, parsed. Out:
+//! the stylesheet and the logo as they are served, each under a name that changes with its content.
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+mod colour;
+mod logo;
+
+pub use colour::{Colour, NotAColour};
+pub use logo::{Logo, NotALogo};
+
+const CSS: &str = include_str!("../templates/portal.css");
+
+/// The look of the pages. Nothing in it is text that an operator wrote, but the name; and templates escape that.
+pub struct Theme {
+    pub(crate) name: String,
+    pub(crate) stylesheet: Asset,
+    pub(crate) logo: Option<Asset>,
+}
+
+/// A file that is served from memory.
+pub(crate) struct Asset {
+    /// Such as `portal-0123456789abcdef.css`.
+    pub(crate) file: String,
+    pub(crate) media_type: &'static str,
+    pub(crate) bytes: Bytes,
+}
+
+impl Theme {
+    /// A name for titles and heads, the colour that what can be pressed has, and what stands beside the name. Without a colour and
+    /// a logo it is ours.
+    pub fn new(name: String, accent: Option<Colour>, logo: Option<Logo>) -> Self {
+        let mut css = CSS.to_owned();
+        if let Some(accent) = accent {
+            css.push_str(&accent.as_css());
+        }
+        Self {
+            name,
+            stylesheet: Asset::new("portal", "css", "text/css; charset=utf-8", css.into()),
+            logo: logo.map(|logo| {
+                Asset::new("logo", logo.kind.extension(), logo.kind.media_type(), logo.bytes.into())
+            }),
+        }
+    }
+
+    /// What is served under this file name.
+    pub(crate) fn asset(&self, file: &str) -> Option<&Asset> {
+        [Some(&self.stylesheet), self.logo.as_ref()].into_iter().flatten().find(|asset| asset.file == file)
+    }
+}
+
+impl Asset {
+    fn new(stem: &str, extension: &str, media_type: &'static str, bytes: Bytes) -> Self {
+        let mut digest = HEXLOWER.encode(&Sha256::digest(&bytes));
+        digest.truncate(16);
+        Self { file: format!("{stem}-{digest}.{extension}"), media_type, bytes }
+    }
+
+    /// Where pages find it.
+    pub(crate) fn path(&self) -> String {
+        format!("/auth/static/{}", self.file)
+    }
+}

@@ -1,0 +1,57 @@
+//! How the pages look. In: what the file says. Out: a parsed colour and a logo that was read, so that a wrong one is found by
+//! `config check` and not by the first visitor.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use vestibule_portal::theme::{Colour, Logo, NotALogo};
+
+use crate::config::Wrong;
+use crate::config::raw;
+
+/// Longer names do not fit beside a logo.
+const LONGEST_NAME: usize = 60;
+
+/// What the pages look like, and what they call this place.
+#[derive(Clone)]
+pub(crate) struct Look {
+    pub(crate) name: String,
+    pub(crate) accent: Option<Colour>,
+    pub(crate) logo: Option<Logo>,
+}
+
+/// Judges the section; a relative logo starts at `base`.
+pub(super) fn look(raw: &raw::Theme, base: &Path) -> Result<Look, Wrong> {
+    let accent = raw.accent.as_deref().map(Colour::parse).transpose();
+    let logo = raw.logo_file.as_deref().map(|file| read_logo(&base.join(file))).transpose();
+    Ok(Look {
+        name: name(&raw.name)?,
+        accent: accent.map_err(|cause| Wrong::new("theme.accent", cause.to_string()))?,
+        logo: logo.map_err(|cause| Wrong::new("theme.logo_file", cause))?,
+    })
+}
+
+fn name(text: &str) -> Result<String, Wrong> {
+    let is_seen = |character: char| !character.is_control();
+    let length = text.chars().count();
+    if text.trim() != text || !(1..=LONGEST_NAME).contains(&length) || !text.chars().all(is_seen) {
+        let what = format!("must be 1 to {LONGEST_NAME} characters of one line, without spaces around them");
+        return Err(Wrong::new("theme.name", what));
+    }
+    Ok(text.to_owned())
+}
+
+fn read_logo(file: &Path) -> Result<Logo, String> {
+    let mut bytes = Vec::new();
+    // One byte more than is taken, and not a whole disk that somebody pointed to.
+    let most = u64::try_from(Logo::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let is_file = std::fs::metadata(file).map(|it| it.is_file());
+    if matches!(is_file, Ok(false)) {
+        return Err(format!("{} is not a file", file.display()));
+    }
+    File::open(file)
+        .and_then(|opened| opened.take(most).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    Logo::read(bytes).map_err(|cause: NotALogo| format!("{} is {cause}", file.display()))
+}
