@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 
 mod algorithm;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod claims;
 mod hygiene;
 mod inspect;

@@ -117,6 +117,19 @@ impl Verifier {
         self.trusted.load().keys.clone()
     }
 
+    /// Whether there is any key to verify with. Without one every JWT is refused, good ones included: whoever asks for them later
+    /// (an application that starts before its issuer) asks this first, and answers that it cannot tell.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        !self.trusted.load().keys.is_empty()
+    }
+
+    /// Whose tokens are verified: the `iss` asked for.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Verifies at the present time of the system clock: the only place in this crate that reads it.
     ///
     /// # Errors
