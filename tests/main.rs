@@ -19,6 +19,7 @@ mod forge;
 mod personas;
 
 mod story_ageing;
+mod story_application;
 mod story_hostile_credentials;
 mod story_hostile_headers;
 mod story_hostile_tokens;

@@ -2,6 +2,7 @@
 //! Each test makes its own, in a folder and on ports of its own; whatever was started ends with its persona.
 
 mod api_client;
+mod application;
 mod browser;
 mod caddy;
 mod chromium;
@@ -18,6 +19,7 @@ mod vestibule;
 mod wire;
 
 pub(crate) use api_client::ApiClient;
+pub(crate) use application::Application;
 pub(crate) use browser::{Browser, Page};
 pub(crate) use caddy::Caddy;
 pub(crate) use chromium::Chromium;
@@ -27,7 +29,7 @@ pub(crate) use nginx::{Certificate, Nginx};
 pub(crate) use operator::{Ended, Operator};
 pub(crate) use place::{Place, free_address, loopback};
 pub(crate) use running::Running;
-pub(crate) use scene::{ADA, Door, PASSWORD, Scene};
+pub(crate) use scene::{ADA, Door, PASSWORD, Scene, routes};
 pub(crate) use service::{Received, Service};
 pub(crate) use verifying::{Library, VerifyingService};
 pub(crate) use vestibule::Vestibule;
