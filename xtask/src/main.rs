@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod blocklist;
 mod walls;
 
 #[derive(Parser)]
@@ -18,6 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Args),
+    Blocklist(blocklist::Args),
     /// Hold the walls: crate edges, module ranks, banned crates, licences, file sizes, house words
     Walls(walls::Args),
 }
@@ -25,6 +27,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(args) => bench::run(&args),
+        Command::Blocklist(args) => blocklist::run(&args),
         Command::Walls(args) => walls::run(&args),
     };
     outcome.unwrap_or_else(|error| report(&error))

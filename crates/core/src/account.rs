@@ -9,6 +9,7 @@ use crate::text::is_unseen;
 use crate::time::Timestamp;
 
 pub mod password;
+pub mod policy;
 
 /// What a person types to say who they are, usually a mail address. Compared in NFKC and lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -68,22 +68,22 @@ impl Pepper {
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// The most code points that are looked at; longer input is refused, never truncated.
+    /// The most code points after normalisation; longer input is refused, never truncated.
     pub const MAX_CODE_POINTS: usize = 256;
+    /// The most bytes that are looked at. A password in a decomposed form has a few times as many code points as it has after
+    /// normalisation; it must not be refused where its composed form is taken.
+    const MAX_BYTES: usize = 4 * 4 * Self::MAX_CODE_POINTS;
 
     /// Takes what was typed; `None` when it is empty or longer than [`Self::MAX_CODE_POINTS`].
     pub fn parse(typed: &str) -> Option<Self> {
-        // A byte bound first: a code point has at most four, and counting a huge body is work for nothing.
-        if typed.is_empty() || typed.len() > 4 * Self::MAX_CODE_POINTS {
+        if typed.is_empty() || typed.len() > Self::MAX_BYTES {
             return None;
         }
-        if typed.chars().count() > Self::MAX_CODE_POINTS {
-            return None;
-        }
-        // Room for the longest NFKC expansion up front, so that no half-grown copy is left behind unwiped.
-        let mut normal = Zeroizing::new(String::with_capacity(typed.len() * 18));
-        normal.extend(typed.nfkc());
-        Some(Self(normal))
+        // Room for the longest that is taken up front, so that no half-grown copy is left behind unwiped.
+        let mut normal = Zeroizing::new(String::with_capacity(4 * (Self::MAX_CODE_POINTS + 1)));
+        normal.extend(typed.nfkc().take(Self::MAX_CODE_POINTS + 1));
+        let password = Self(normal);
+        (password.code_points() <= Self::MAX_CODE_POINTS).then_some(password)
     }
 
     /// The normalised bytes, for the hasher alone.
@@ -138,6 +138,15 @@ mod tests {
         assert!(Password::parse(&"x".repeat(256)).is_some());
         assert!(Password::parse(&"x".repeat(257)).is_none());
         assert!(Password::parse(&"🦀".repeat(256)).is_some());
+        assert!(Password::parse(&"🦀".repeat(257)).is_none());
+        // What is typed in a decomposed form is the same password, and as long.
+        let decomposed = "e\u{301}".repeat(256);
+        assert_eq!(Password::parse(&decomposed).unwrap().reveal(), "\u{e9}".repeat(256).as_bytes());
+        assert!(Password::parse(&"e\u{301}".repeat(257)).is_none());
+        // One typed code point can be eighteen after normalisation.
+        assert_eq!(Password::parse(&"\u{FDFA}".repeat(14)).unwrap().code_points(), 252);
+        assert!(Password::parse(&"\u{FDFA}".repeat(15)).is_none());
+        assert!(Password::parse(&"x".repeat(10_240)).is_none());
         let composed = Password::parse("Caf\u{e9}").unwrap();
         let decomposed = Password::parse("Cafe\u{301}").unwrap();
         assert_eq!(composed.reveal(), decomposed.reveal());
