@@ -19,7 +19,7 @@ use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::port::{Accounts, Added, Clock, Opened, Sessions};
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::secret::Pepper;
-use vestibule_core::session::{Device, Session, SessionKind, SessionToken};
+use vestibule_core::session::{Cap, Device, Session, SessionKind, SessionToken};
 use vestibule_store::{SqliteOptions, SqliteStore};
 
 use crate::host::HeldClock;
@@ -122,8 +122,8 @@ impl Home {
                     if number >= sessions {
                         return anyhow::Ok(());
                     }
-                    match store.open(session(number, &pepper, now), None).await? {
-                        Opened::Open => progress.step(1),
+                    match store.open(session(number, &pepper, now), None, Cap::NONE).await? {
+                        Opened::Open { .. } => progress.step(1),
                         Opened::AccountChanged => bail!("an account changed by itself"),
                     }
                 }
@@ -175,6 +175,7 @@ fn session(number: u64, pepper: &Pepper, now: vestibule_core::Timestamp) -> Sess
         opened_at: now,
         proven_at: now,
         seen_at: now,
+        issued_at: now,
         idle: day,
         ends_at: now.after(day),
         assurance: Assurance::Aal1,

@@ -24,7 +24,7 @@ use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::{Accounts, Added, Changed, Clock};
 use vestibule_core::principal::Assurance;
-use vestibule_core::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
 use vestibule_core::token::AccessToken;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
@@ -166,6 +166,7 @@ fn route(path: &str) -> Result<Route> {
         accept: Accept::DEFAULT,
         audience: Some("orders".into()),
         csrf: CsrfPolicy::Token,
+        activity: Activity::Person,
         assertion_header: AUTHORIZATION,
         headers: vec![(HeaderName::from_static("x-auth-department"), "department".to_owned())],
         upstream: None,

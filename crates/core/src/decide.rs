@@ -12,11 +12,11 @@ use crate::csrf::origin::Origins;
 use crate::csrf::{Binding, CsrfTokens};
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
-use crate::live::{LiveSession, Use};
+use crate::live::{LiveSession, Load, Use};
 use crate::port::{Clock, Recall, Sessions};
 use crate::principal::{Assurance, Principal};
 use crate::reject::Reject;
-use crate::route::{CsrfPolicy, Requirement, Route, RouteTable};
+use crate::route::{Activity, CsrfPolicy, Requirement, Route, RouteTable};
 use crate::secret::Pepper;
 use crate::session::SessionToken;
 use crate::time::Timestamp;
@@ -165,6 +165,7 @@ impl Decider {
         trace.note(|| Step::Route {
             path: route.path.as_str().to_owned(),
             audience: route.audience.as_deref().map(str::to_owned),
+            activity: route.activity,
         });
         let bearer = match self.bearer(inquiry, &route, trace).await? {
             Ok(bearer) => bearer,
@@ -187,8 +188,10 @@ impl Decider {
         {
             return Ok(deny(reject, trace));
         }
-        // Only a request that passes counts as use: a refused one must not keep a session alive.
+        // Only a request that passes counts as use: a refused one must not keep a session alive, and neither must a page that asks
+        // for news by itself.
         if let Some(Bearer::Session { live, judged_at, .. }) = &bearer
+            && route.activity == Activity::Person
             && live.used(*judged_at) == Use::ToBeNoted
         {
             self.sessions.note_use(live.digest(), *judged_at);
@@ -215,7 +218,12 @@ impl Decider {
         Ok(match credential {
             Credential::Reference(token) => {
                 let judged = self.judged(&token, trace).await?;
-                judged.map(|(live, judged_at)| Some(Bearer::Session { live, transport, judged_at }))
+                judged.and_then(|(live, judged_at)| {
+                    if live.rotation_due(judged_at) {
+                        live.judge_rotation(load_of(inquiry, route), judged_at)?;
+                    }
+                    Ok(Some(Bearer::Session { live, transport, judged_at }))
+                })
             }
             Credential::Value(jwt) => self.jwt(jwt, transport, trace).map(Some),
         })
@@ -344,6 +352,15 @@ impl Bearer {
             Self::Jwt { transport, .. } | Self::Session { transport, .. } => *transport,
         }
     }
+}
+
+/// Whether the request is one that a browser can be sent to the login page with and come back from. From a public route nobody is
+/// sent there: its pages are shown to whoever comes.
+fn load_of(inquiry: &Inquiry<'_>, route: &Route) -> Load {
+    let is_page = *inquiry.method == Method::GET
+        && route.requirement != Requirement::Public
+        && wire::is_navigation(inquiry.method, inquiry.headers);
+    if is_page { Load::Page } else { Load::Part }
 }
 
 /// Whether a GET would become a two-way channel, which other sites' scripts may open with our cookie and then read and write

@@ -2,7 +2,7 @@
 //! or drops this whole value, and its JWTs go with it: a fill of an old one can never be seen through the new one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -10,12 +10,22 @@ use arc_swap::ArcSwapOption;
 use crate::id::{SessionId, Subject};
 use crate::principal::{Amr, Assurance, Principal};
 use crate::reject::Reject;
-use crate::session::{Session, SessionDigest, Span, judge};
+use crate::session::{Session, SessionDigest, SessionKind, Span, judge};
 use crate::time::Timestamp;
 use crate::token::{AccessToken, Stamp};
 
 /// Uses of a session are written down at most this often.
 pub const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a remembered session keeps one session token before page loads are sent to the login page, which replaces it.
+pub const ROTATED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// After this long nothing but a page load passes on an old session token.
+const ROTATED_WITHIN: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// One page load in so many seconds is sent to the login page. A browser that restores ten tabs sends ten requests at once: were
+/// all of them sent there with the old session token, one would replace it, and nine would find that theirs is dead.
+const ROTATION_ASKED_EVERY: u32 = 10;
 
 /// A live session with its JWT cache.
 ///
@@ -28,15 +38,28 @@ pub struct LiveSession {
     seen_at: AtomicU64,
     noted_at: AtomicU64,
     ends_at: Timestamp,
+    issued_at: Timestamp,
     idle_seconds: u32,
     assurance: Assurance,
     amr: Amr,
+    kind: SessionKind,
     id: SessionId,
     digest: SessionDigest,
     subject: Subject,
     version: u32,
+    /// When a page load was last sent to have the session token replaced, in seconds after `issued_at`.
+    rotation_asked: AtomicU32,
     epoch: u64,
     proven_at: Timestamp,
+}
+
+/// What a request is to a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// A page that it shows: it can be sent elsewhere and come back.
+    Page,
+    /// Something that a page or a program fetches.
+    Part,
 }
 
 /// What a use of a session asks for.
@@ -60,8 +83,11 @@ impl LiveSession {
             epoch: session.epoch,
             proven_at: session.proven_at,
             ends_at: session.ends_at,
+            issued_at: session.issued_at,
             assurance: session.assurance,
             amr: session.amr,
+            kind: session.kind,
+            rotation_asked: AtomicU32::new(0),
             seen_at: AtomicU64::new(session.seen_at.millis()),
             noted_at: AtomicU64::new(session.seen_at.millis()),
             minted: ArcSwapOption::empty(),
@@ -75,6 +101,7 @@ impl LiveSession {
             version,
             seen_at: AtomicU64::new(self.seen_at.load(Ordering::Relaxed)),
             noted_at: AtomicU64::new(self.noted_at.load(Ordering::Relaxed)),
+            rotation_asked: AtomicU32::new(self.rotation_asked.load(Ordering::Relaxed)),
             minted: ArcSwapOption::empty(),
             ..*self
         }
@@ -118,6 +145,45 @@ impl LiveSession {
     /// How long it may lie unused.
     pub fn idle(&self) -> Duration {
         Duration::from_secs(u64::from(self.idle_seconds))
+    }
+
+    /// How it is kept by its holder.
+    pub fn kind(&self) -> SessionKind {
+        self.kind
+    }
+
+    /// When its subject last proved itself.
+    pub fn proven_at(&self) -> Timestamp {
+        self.proven_at
+    }
+
+    /// Whether its session token is due to be replaced at `now`: a remembered session's, a day after it was issued.
+    pub fn rotation_due(&self, now: Timestamp) -> bool {
+        self.kind == SessionKind::Remembered && now.since(self.issued_at) >= ROTATED_EVERY
+    }
+
+    /// Says no to a request that is to have the session token replaced first: where it is due, one page load in ten seconds, and
+    /// whatever is no page load once the token is two days old.
+    pub fn judge_rotation(&self, load: Load, now: Timestamp) -> Result<(), Reject> {
+        if !self.rotation_due(now) {
+            return Ok(());
+        }
+        let is_asked = match load {
+            Load::Page => self.asks_for_rotation(now),
+            Load::Part => now.since(self.issued_at) >= ROTATED_WITHIN,
+        };
+        if is_asked { Err(Reject::RotationDue) } else { Ok(()) }
+    }
+
+    /// To one caller alone.
+    fn asks_for_rotation(&self, now: Timestamp) -> bool {
+        let seconds = u32::try_from(now.since(self.issued_at).as_secs()).unwrap_or(u32::MAX);
+        let asked = self.rotation_asked.load(Ordering::Relaxed);
+        let due = asked == 0 || seconds.abs_diff(asked) >= ROTATION_ASKED_EVERY;
+        due && self
+            .rotation_asked
+            .compare_exchange(asked, seconds, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Who passes with it.

@@ -8,12 +8,17 @@ use std::time::Duration;
 use crate::account::{Account, Identifier, Status};
 use crate::fault::Fault;
 use crate::id::SessionId;
+use crate::logout::Logout;
 use crate::port::{
     Accounts, Attempt, Clock, Entropy, Hasher, Opened, Reservation, Sessions, Throttle, Verdict,
 };
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Pepper, Purpose};
-use crate::session::{Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
+use crate::session::{Cap, Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
+
+mod again;
+
+pub use again::{Confirmation, NewToken, Reproof};
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +41,14 @@ pub struct Login {
     pub pepper: Pepper,
     /// How long sessions live.
     pub limits: SessionLimits,
+    /// How long remembered sessions live; `None` remembers nobody: whoever asks for it gets a session like any other.
+    pub remember: Option<SessionLimits>,
+    /// How many sessions an account may have.
+    pub cap: Cap,
+    /// For how long a proof is fresh enough to change an account with.
+    pub step_up: Duration,
+    /// Whom to tell of sessions that end because another one opens.
+    pub logout: Arc<Logout>,
 }
 
 /// What was typed, from where, on what device.
@@ -48,7 +61,8 @@ pub struct LoginRequest<'a> {
     pub source: Option<IpAddr>,
     /// The User-Agent header.
     pub user_agent: &'a str,
-    /// How the session token will be kept.
+    /// How the session token will be kept. [`SessionKind::Remembered`] is a wish: where nobody is remembered, it opens a session
+    /// like any other.
     pub kind: SessionKind,
     /// The session that the same browser had: it ends in the same step (no fixation, no leftovers).
     pub replaces: Option<SessionDigest>,
@@ -62,6 +76,8 @@ pub enum LoginOutcome {
         token: SessionToken,
         /// What the store knows.
         session: Box<Session>,
+        /// The sessions that ended by it: the one replaced, and those beyond the cap. Verifiers are told already.
+        ended: Vec<SessionId>,
     },
     /// Wrong, unknown, disabled or malformed: one answer.
     Refused,
@@ -104,6 +120,11 @@ impl Login {
             Some(identifier) => self.accounts.find_by_identifier(&identifier).await?,
             None => None,
         };
+        self.shown(account, password).await
+    }
+
+    /// The account, if the password is the one that it has now.
+    async fn shown(&self, account: Option<Account>, password: Password) -> Result<Option<Account>, Fault> {
         // A disabled account is refused like an unknown one, decoy and all: its password must not show by being made anew.
         let account = account.filter(|account| account.status == Status::Enabled);
         let stored = account.as_ref().and_then(|account| account.password.clone());
@@ -120,36 +141,56 @@ impl Login {
     }
 
     async fn open(&self, account: Account, request: LoginRequest<'_>) -> Result<LoginOutcome, Fault> {
-        let mut secret = zeroize::Zeroizing::new([0; 32]);
-        self.entropy.fill(&mut *secret)?;
+        let token = self.fresh_token()?;
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
-        let token = SessionToken::from_random(*secret);
         let now = self.clock.now();
+        let kind = match request.kind {
+            SessionKind::Remembered if self.remember.is_none() => SessionKind::Browser,
+            kind => kind,
+        };
+        let limits = self.limits_of(kind);
         let session = Session {
             digest: token.digest(&self.pepper),
             id: SessionId::from_bytes(id),
             subject: account.subject,
             version: 1,
             epoch: account.epoch,
-            kind: request.kind,
+            kind,
             opened_at: now,
             proven_at: now,
             seen_at: now,
-            idle: self.limits.idle,
-            ends_at: now.after(self.limits.absolute),
+            issued_at: now,
+            idle: limits.idle,
+            ends_at: now.after(limits.absolute),
             assurance: Assurance::Aal1,
             amr: Amr::PASSWORD,
             device: Device::new(request.source, request.user_agent),
         };
-        match self.sessions.open(session.clone(), request.replaces).await? {
-            Opened::Open => Ok(LoginOutcome::Opened { token, session: Box::new(session) }),
+        match self.sessions.open(session.clone(), request.replaces, self.cap).await? {
+            Opened::Open { ended } => {
+                self.logout.revoke(&ended);
+                Ok(LoginOutcome::Opened { token, session: Box::new(session), ended })
+            }
             Opened::AccountChanged => Ok(LoginOutcome::Refused),
         }
     }
 
+    fn fresh_token(&self) -> Result<SessionToken, Fault> {
+        let mut secret = zeroize::Zeroizing::new([0; 32]);
+        self.entropy.fill(&mut *secret)?;
+        Ok(SessionToken::from_random(*secret))
+    }
+
+    fn limits_of(&self, kind: SessionKind) -> SessionLimits {
+        match kind {
+            SessionKind::Remembered => self.remember.unwrap_or(self.limits),
+            SessionKind::Browser | SessionKind::Client => self.limits,
+        }
+    }
+
     /// Unknown and unparsable identifiers are counted exactly as known ones are.
-    fn attempt_of(&self, identifier: Option<&Identifier>, typed: &str, source: Option<IpAddr>) -> Attempt {
+    pub(crate) fn attempt_of(&self, identifier: Option<&Identifier>, typed: &str, source: Option<IpAddr>) -> Attempt {
         let name = identifier.map_or(typed, Identifier::as_str);
         Attempt {
             account: self.pepper.digest(Purpose::Throttle, &[b"account\0", name.as_bytes()]),

@@ -15,7 +15,7 @@ use crate::id::{SessionId, Subject};
 use crate::key::KeyRecord;
 use crate::live::LiveSession;
 use crate::secret::Password;
-use crate::session::{Session, SessionDigest};
+use crate::session::{Cap, Reissue, Session, SessionDigest};
 use crate::time::Timestamp;
 
 /// The server's clock.
@@ -60,8 +60,18 @@ pub trait Sessions: Send + Sync {
     /// Looks in the store, and keeps what is found in memory.
     async fn find(&self, digest: &SessionDigest) -> Result<Option<Arc<LiveSession>>, Fault>;
 
-    /// Opens a session, if its account is still enabled and of the same epoch; ends the one it replaces in the same step.
-    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault>;
+    /// Opens a session, if its account is still enabled and of the same epoch. In the same step it ends the one that it replaces,
+    /// and then, where the account has more than the cap, what lay unused for too long and after that the oldest.
+    async fn open(
+        &self,
+        session: Session,
+        replaces: Option<SessionDigest>,
+        cap: Cap,
+    ) -> Result<Opened, Fault>;
+
+    /// Gives a session a new digest. The old one is dead in the same step, and JWTs minted under it are not handed out again. Of
+    /// any number of replacements of one digest, one alone is carried out.
+    async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault>;
 
     /// Takes note of a use, in memory; written in batches by the store's own rhythm. Losing a batch
     /// shortens a session's idle limit by as much time as it held, and never prolongs it.
@@ -85,12 +95,24 @@ pub enum Recall {
 }
 
 /// How opening a session went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
     /// The account was disabled, removed or changed meanwhile.
     AccountChanged,
     /// It is open, and durable.
-    Open,
+    Open {
+        /// The sessions that ended in the same step: the one replaced, and those beyond the cap.
+        ended: Vec<SessionId>,
+    },
+}
+
+/// How replacing a session token went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reissued {
+    /// There is no such session any more, or its account has changed since the proof.
+    Gone,
+    /// It is done, and durable; the session as it is now.
+    Reissued(Box<Session>),
 }
 
 /// Which sessions to end.

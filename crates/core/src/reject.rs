@@ -24,6 +24,8 @@ pub enum Reject {
     NoCredential,
     /// No route covers this host, path and method.
     NoRoute,
+    /// The session token of a remembered session is due to be replaced: the login page does so and sends back.
+    RotationDue,
     /// The absolute limit of the session has passed.
     SessionEnded,
     /// The session was not used for longer than its idle limit.
@@ -52,6 +54,7 @@ impl Reject {
             Self::MalformedCredential => "credential-malformed",
             Self::NoCredential => "no-credential",
             Self::NoRoute => "no-route",
+            Self::RotationDue => "rotation-due",
             Self::SessionEnded => "session-ended",
             Self::SessionIdle => "session-idle",
             Self::TwoCredentials => "two-credentials",
@@ -80,6 +83,7 @@ impl Reject {
                 | Self::Jwt(_)
                 | Self::MalformedCredential
                 | Self::NoCredential
+                | Self::RotationDue
                 | Self::SessionEnded
                 | Self::SessionIdle
                 | Self::UnknownScheme

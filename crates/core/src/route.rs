@@ -35,6 +35,8 @@ pub struct Route {
     pub audience: Option<Arc<str>>,
     /// How unsafe requests with an ambient credential are judged.
     pub csrf: CsrfPolicy,
+    /// Who is behind its requests: whether they keep a session alive.
+    pub activity: Activity,
     /// Where the service behind gets its JWT.
     pub assertion_header: HeaderName,
     /// Claims that the service behind also gets as plain headers: header name, claim name.
@@ -84,6 +86,15 @@ pub enum Requirement {
     Public,
     /// A live credential of at least this assurance.
     SignedIn(Assurance),
+}
+
+/// Who is behind the requests of a route (NIST SP 800-63B-4 section 5.2: inactivity is the subscriber's, not the program's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// A page that asks by itself, for news or to say that it is there: no use of the session.
+    Background,
+    /// A person, as far as anybody can tell: a use of the session.
+    Person,
 }
 
 /// How unsafe requests with an ambient credential are judged.

@@ -2,6 +2,7 @@
 //! is still alive. In: a secret from a cookie or header, or a record. Out: a digest to look it up by, or a verdict.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -120,6 +121,8 @@ pub struct Session {
     pub proven_at: Timestamp,
     /// When it was last used, to the minute.
     pub seen_at: Timestamp,
+    /// When its present session token was issued: at its opening, or when the token was last replaced.
+    pub issued_at: Timestamp,
     /// How long it may lie unused.
     pub idle: Duration,
     /// When it ends whatever happens.
@@ -132,6 +135,52 @@ pub struct Session {
     pub device: Device,
 }
 
+impl Session {
+    /// The same session under a new session token, and as it is after a proof. `None`: the proof is of another epoch than the
+    /// session, so it proves nothing of the account as it is now.
+    #[must_use]
+    pub fn reissued(mut self, reissue: Reissue) -> Option<Self> {
+        self.digest = reissue.digest;
+        self.issued_at = reissue.at;
+        self.seen_at = reissue.at;
+        if let Some(proof) = reissue.proof {
+            if proof.epoch != self.epoch {
+                return None;
+            }
+            self.proven_at = reissue.at;
+            self.assurance = proof.assurance.min(self.kind.strongest());
+            self.amr = proof.amr;
+            self.ends_at = proof.ends_at;
+            self.version = self.version.saturating_add(1);
+        }
+        Some(self)
+    }
+}
+
+/// A new session token for a session that goes on under its public name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reissue {
+    /// What it is known by from now on.
+    pub digest: SessionDigest,
+    /// Now; counts as a use.
+    pub at: Timestamp,
+    /// What its subject has just proved, when that is why; `None` changes the session token alone.
+    pub proof: Option<Proof>,
+}
+
+/// What a subject proved once more. It starts both limits afresh, and the session's version rises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The account's epoch when it was proved: of any other epoch, nothing is changed.
+    pub epoch: u64,
+    /// How strong it is.
+    pub assurance: Assurance,
+    /// By which methods.
+    pub amr: Amr,
+    /// When the session ends from now on, whatever happens.
+    pub ends_at: Timestamp,
+}
+
 /// How the holder keeps its session token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionKind {
@@ -139,6 +188,9 @@ pub enum SessionKind {
     Browser,
     /// Delivered in a body, sent in a header: mobile and command-line clients.
     Client,
+    /// In a browser's cookie that outlives the browser, because its holder asked to be remembered: longer limits, one factor for
+    /// ever ([`Self::strongest`]), and a new session token every day.
+    Remembered,
 }
 
 impl SessionKind {
@@ -147,12 +199,22 @@ impl SessionKind {
         match self {
             Self::Browser => "browser",
             Self::Client => "client",
+            Self::Remembered => "remembered",
         }
     }
 
     /// Back from [`Self::name`].
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Browser, Self::Client].into_iter().find(|kind| kind.name() == name)
+        [Self::Browser, Self::Client, Self::Remembered].into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The most that a proof is worth in such a session: a browser that is remembered stands in for nobody's second factor
+    /// (NIST SP 800-63B-4 section 5.1).
+    pub const fn strongest(self) -> Assurance {
+        match self {
+            Self::Browser | Self::Client => Assurance::Aal2,
+            Self::Remembered => Assurance::Aal1,
+        }
     }
 }
 
@@ -186,6 +248,24 @@ pub struct SessionLimits {
     pub idle: Duration,
     /// How long it lives at most.
     pub absolute: Duration,
+}
+
+/// How many sessions an account may have at once. Opening one more ends the oldest, so that nobody is kept out by sessions that were
+/// left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// The most; `None` sets no cap.
+    pub most: Option<NonZeroU32>,
+}
+
+impl Cap {
+    /// As many as there are.
+    pub const NONE: Self = Self { most: None };
+
+    /// At most so many.
+    pub const fn at(most: NonZeroU32) -> Self {
+        Self { most: Some(most) }
+    }
 }
 
 /// What `judge` looks at.

@@ -14,7 +14,7 @@ use crate::id::{SessionId, Subject};
 use crate::live::LiveSession;
 use crate::port::*;
 use crate::secret::{Password, Pepper};
-use crate::session::{Session, SessionDigest};
+use crate::session::{Cap, Reissue, Session, SessionDigest};
 use crate::throttle::{AccountTally, SourceTally};
 use crate::time::Timestamp;
 
@@ -64,6 +64,8 @@ impl Entropy for CountingEntropy {
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) live: Mutex<HashMap<SessionDigest, Arc<LiveSession>>>,
+    /// What was opened, and under which cap.
+    pub(crate) opened: Mutex<HashMap<SessionDigest, (Session, Cap)>>,
     pub(crate) accounts: Mutex<HashMap<Subject, Account>>,
     tallies: Mutex<Tallies>,
     /// Memory knows nothing: every look goes to the store.
@@ -113,7 +115,12 @@ impl Sessions for World {
         Ok(self.live.lock().get(digest).map(Arc::clone))
     }
 
-    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault> {
+    async fn open(
+        &self,
+        session: Session,
+        replaces: Option<SessionDigest>,
+        cap: Cap,
+    ) -> Result<Opened, Fault> {
         self.answer()?;
         let current = self
             .accounts
@@ -124,9 +131,24 @@ impl Sessions for World {
             return Ok(Opened::AccountChanged);
         }
         let mut live = self.live.lock();
-        replaces.map(|digest| live.remove(&digest));
+        let replaced = replaces.and_then(|digest| live.remove(&digest));
         live.insert(session.digest, Arc::new(LiveSession::new(&session)));
-        Ok(Opened::Open)
+        self.opened.lock().insert(session.digest, (session, cap));
+        Ok(Opened::Open { ended: replaced.into_iter().map(|replaced| replaced.id()).collect() })
+    }
+
+    async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {
+        self.answer()?;
+        let (mut live, mut opened) = (self.live.lock(), self.opened.lock());
+        let known = opened.get(old).filter(|_| live.contains_key(old)).cloned();
+        let Some((session, cap)) = known.and_then(|(session, cap)| Some((session.reissued(reissue)?, cap)))
+        else {
+            return Ok(Reissued::Gone);
+        };
+        live.remove(old);
+        live.insert(session.digest, Arc::new(LiveSession::new(&session)));
+        opened.insert(session.digest, (session.clone(), cap));
+        Ok(Reissued::Reissued(Box::new(session)))
     }
 
     fn note_use(&self, _: &SessionDigest, _: Timestamp) {

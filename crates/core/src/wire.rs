@@ -1,8 +1,8 @@
 //! Raw headers become typed input here and nowhere else. In: a header map and the names we answer to. Out: at most one
 //! credential with the transport it came over; two, or a look-alike of ours, is a reject and never a choice.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderMap, Method};
 
 use crate::reject::Reject;
 use crate::session::SessionToken;
@@ -53,6 +53,20 @@ impl Credential<'_> {
         match self {
             Self::Reference(_) => CredentialKind::Reference,
             Self::Value(_) => CredentialKind::Value,
+        }
+    }
+}
+
+/// Whether a browser is loading a page, rather than a script or program fetching something: what the browser says of it (Fetch
+/// Metadata, `Sec-Fetch-Mode`), or else a GET that takes HTML.
+pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    match headers.get("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => {
+            *method == Method::GET
+                && headers.get_all(ACCEPT).iter().any(|accept| {
+                    accept.to_str().is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
+                })
         }
     }
 }

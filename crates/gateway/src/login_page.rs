@@ -1,8 +1,6 @@
-//! Where a visitor signs in. In: the request that could not pass. Out: the login page's URL with the way back in it, or
-//! whether the request is a browser loading a page at all.
+//! Where a visitor signs in. In: the request that could not pass. Out: the login page's URL with the way back in it.
 
-use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::wire::form;
 
@@ -36,19 +34,6 @@ impl LoginPage {
     }
 }
 
-/// Whether a browser is loading a page, rather than a script or program fetching something.
-pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
-    match headers.get("sec-fetch-mode") {
-        Some(mode) => mode == "navigate",
-        None => {
-            *method == Method::GET
-                && headers.get_all(ACCEPT).iter().any(|accept| {
-                    accept.to_str().is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
-                })
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,22 +62,5 @@ mod tests {
         ] {
             assert_eq!(url(method, host, &path), "https://app.test/auth/login");
         }
-    }
-
-    #[test]
-    fn a_navigation_is_what_the_browser_says_or_else_a_get_that_takes_pages() {
-        let is = |method: &Method, pairs: &[(&'static str, &'static str)]| {
-            let headers = pairs
-                .iter()
-                .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)))
-                .collect();
-            is_navigation(method, &headers)
-        };
-        assert!(is(&Method::POST, &[("sec-fetch-mode", "navigate")]));
-        assert!(is(&Method::GET, &[("accept", "application/xhtml+xml, Text/HTML;q=0.9")]));
-        assert!(!is(&Method::GET, &[("sec-fetch-mode", "cors"), ("accept", "text/html")]));
-        assert!(!is(&Method::POST, &[("accept", "text/html")]));
-        assert!(!is(&Method::GET, &[("accept", "*/*")]));
-        assert!(!is(&Method::GET, &[]));
     }
 }

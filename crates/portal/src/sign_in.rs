@@ -40,7 +40,7 @@ impl Portal {
         parts: &Parts,
     ) -> Result<LoginOutcome, Fault> {
         let replaces = match kind {
-            SessionKind::Browser => self.session_held(parts).await?,
+            SessionKind::Browser | SessionKind::Remembered => self.session_held(parts).await?,
             SessionKind::Client => None,
         };
         let request = LoginRequest {

@@ -166,6 +166,10 @@ impl House {
             entropy: Arc::clone(&self.entropy),
             pepper: self.pepper.clone(),
             limits: settings.session_limits,
+            remember: settings.remember,
+            cap: settings.session_cap,
+            step_up: settings.step_up,
+            logout: Arc::clone(&self.logout),
         });
         let look = settings.look.clone();
         let portal = Portal {

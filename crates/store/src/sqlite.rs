@@ -20,6 +20,7 @@ mod connect;
 mod directory;
 mod files;
 mod keys;
+mod opening;
 mod pulse;
 mod rows;
 mod sessions;

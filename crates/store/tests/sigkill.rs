@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use vestibule_core::port::{Directory, Ending, Opened, Page, Sessions};
+use vestibule_core::session::Cap;
 use vestibule_store::{SqliteOptions, SqliteStore};
 
 use crate::world::*;
@@ -118,7 +119,10 @@ async fn child_that_is_killed() {
             for at in 0_u64.. {
                 let number = first + writer * 10_000 + at;
                 println!("{MARK}opening {number}.");
-                assert_eq!(store.open(session(number), None).await.unwrap(), Opened::Open);
+                assert_eq!(
+                    store.open(session(number), None, Cap::NONE).await.unwrap(),
+                    Opened::Open { ended: vec![] }
+                );
                 println!("{MARK}open {number}.");
                 if at % 3 == 0 {
                     println!("{MARK}ending {number}.");

@@ -9,7 +9,7 @@ use super::*;
 use crate::csrf::origin::Origin;
 use crate::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use crate::logout::Logout;
-use crate::route::{Accept, PathPattern};
+use crate::route::{Accept, Activity, PathPattern};
 use crate::session::{Device, Session, SessionKind};
 use crate::testing::{START, SetClock, World, pepper, run};
 use crate::wire::cookie::Https;
@@ -35,6 +35,7 @@ fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
         accept: Accept::DEFAULT,
         audience: Some("orders".into()),
         csrf,
+        activity: Activity::Person,
         assertion_header: AUTHORIZATION,
         headers: Vec::new(),
         upstream: None,
@@ -54,6 +55,7 @@ fn house() -> House {
         opened_at: START,
         proven_at: START,
         seen_at: START,
+        issued_at: START,
         idle: Duration::from_secs(1800),
         ends_at: START.after(Duration::from_secs(43_200)),
         assurance: Assurance::Aal1,

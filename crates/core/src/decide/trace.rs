@@ -2,6 +2,7 @@
 
 use crate::id::{SessionId, Subject};
 use crate::reject::Reject;
+use crate::route::Activity;
 use crate::wire::{CredentialKind, Transport};
 
 /// One step of a decision.
@@ -42,6 +43,8 @@ pub enum Step {
         path: String,
         /// Its audience.
         audience: Option<String>,
+        /// Whether its requests keep a session alive.
+        activity: Activity,
     },
     /// A session belongs to the token.
     Session {

@@ -15,6 +15,7 @@ fn live() -> LiveSession {
         opened_at: NOW,
         proven_at: NOW,
         seen_at: NOW,
+        issued_at: NOW,
         idle: Duration::from_secs(1800),
         ends_at: NOW.after(Duration::from_secs(43_200)),
         assurance: Assurance::Aal1,

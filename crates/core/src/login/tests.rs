@@ -1,5 +1,7 @@
 use std::sync::atomic::Ordering;
 
+use vestibule_verify::RevocationView;
+
 use super::*;
 use crate::testing::{CountingEntropy, PASSWORD, SetClock, World, account, pepper, run};
 
@@ -7,7 +9,10 @@ struct Bench {
     world: Arc<World>,
     clock: Arc<SetClock>,
     login: Login,
+    revocations: Arc<RevocationView>,
 }
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn bench() -> Bench {
     let world = Arc::new(World::default());
@@ -19,6 +24,7 @@ fn bench() -> Bench {
     }
     world.accounts.lock().get_mut(&crate::id::Subject::from_bytes([3; 16])).unwrap().status =
         Status::Disabled;
+    let revocations = Arc::new(RevocationView::new());
     let login = Login {
         accounts: world.clone(),
         sessions: world.clone(),
@@ -28,8 +34,18 @@ fn bench() -> Bench {
         entropy: Arc::new(CountingEntropy::default()),
         pepper: pepper(),
         limits: SessionLimits { idle: Duration::from_secs(1800), absolute: Duration::from_secs(43_200) },
+        remember: Some(SessionLimits { idle: DAY * 7, absolute: DAY * 30 }),
+        cap: Cap::NONE,
+        step_up: Duration::from_secs(600),
+        logout: Arc::new(Logout {
+            sessions: world.clone(),
+            pepper: pepper(),
+            revocations: Arc::clone(&revocations),
+            clock: clock.clone(),
+            longest_jwt: Duration::from_secs(120),
+        }),
     };
-    Bench { world, clock, login }
+    Bench { world, clock, login, revocations }
 }
 
 fn request<'a>(identifier: &'a str, password: &'a str) -> LoginRequest<'a> {
@@ -48,7 +64,7 @@ fn request<'a>(identifier: &'a str, password: &'a str) -> LoginRequest<'a> {
 fn the_right_password_opens_a_session_with_a_fresh_token() {
     let bench = bench();
     let outcome = run(bench.login.attempt(request(" ADA@example.com", PASSWORD))).unwrap();
-    let LoginOutcome::Opened { token, session } = outcome else { panic!("refused") };
+    let LoginOutcome::Opened { token, session, .. } = outcome else { panic!("refused") };
     assert_eq!(token.digest(&pepper()), session.digest);
     assert!(bench.world.live.lock().contains_key(&session.digest));
     assert_eq!(session.ends_at.since(session.opened_at), Duration::from_secs(43_200));

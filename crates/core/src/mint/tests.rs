@@ -13,7 +13,7 @@ use crate::id::{SessionId, Subject};
 use crate::key::{KeyRecord, SealKey, SigningKey};
 use crate::port::Sessions;
 use crate::principal::{Amr, Assurance};
-use crate::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use crate::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
 use crate::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
 use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, run};
 use crate::wire::CookieName;
@@ -71,6 +71,7 @@ fn route(path: &str, audience: Option<&str>) -> Route {
         accept: Accept::DEFAULT,
         audience: audience.map(Into::into),
         csrf: CsrfPolicy::Token,
+        activity: Activity::Person,
         assertion_header: AUTHORIZATION,
         headers: Vec::new(),
         upstream: None,
@@ -88,6 +89,7 @@ fn session(digest: SessionDigest) -> Session {
         opened_at: START,
         proven_at: START,
         seen_at: START,
+        issued_at: START,
         idle: Duration::from_secs(1800),
         ends_at: START.after(Duration::from_secs(1000)),
         assurance: Assurance::Aal1,

@@ -11,6 +11,7 @@ fn route(host: Option<&str>, path: &str, methods: &[Method], name: &str) -> Rout
         accept: Accept::DEFAULT,
         audience: Some(name.into()),
         csrf: CsrfPolicy::Token,
+        activity: Activity::Person,
         assertion_header: AUTHORIZATION,
         headers: Vec::new(),
         upstream: None,

@@ -256,3 +256,20 @@ fn the_clients_address_is_the_nearest_hop_that_is_no_proxy_of_ours() {
     assert_eq!(client("127.0.0.1", &["[2001:db8::1]:5555"]), "2001:db8::1");
     assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
 }
+
+#[test]
+fn a_navigation_is_what_the_browser_says_or_else_a_get_that_takes_pages() {
+    let is = |method: &Method, pairs: &[(&'static str, &'static str)]| {
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        is_navigation(method, &headers)
+    };
+    assert!(is(&Method::POST, &[("sec-fetch-mode", "navigate")]));
+    assert!(is(&Method::GET, &[("accept", "application/xhtml+xml, Text/HTML;q=0.9")]));
+    assert!(!is(&Method::GET, &[("sec-fetch-mode", "cors"), ("accept", "text/html")]));
+    assert!(!is(&Method::POST, &[("accept", "text/html")]));
+    assert!(!is(&Method::GET, &[("accept", "*/*")]));
+    assert!(!is(&Method::GET, &[]));
+}

@@ -15,9 +15,9 @@ use vestibule_core::decide::Inquiry;
 use vestibule_core::wire::forwarded::{self, Target, TrustedProxies};
 
 use crate::answer::NO_STORE;
-use crate::login_page::is_navigation;
 use crate::swap::{Outcome, Pass, Swap};
 use crate::tally::Tally;
+use vestibule_core::wire::is_navigation;
 
 /// Room for the identity headers, a few plain copies and what hyper adds, without growing.
 const ROOM: usize = 12;

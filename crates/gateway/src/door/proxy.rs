@@ -22,11 +22,11 @@ use vestibule_core::{Fault, Reject};
 
 use crate::answer::{NO_STORE, Problem, detail, problem};
 use crate::body::{Body, Progress};
-use crate::login_page::is_navigation;
 use crate::scrub::Scrub;
 use crate::swap::{Outcome, Pass, Swap};
 use crate::tally::Tally;
 use crate::upstream::{Failure, NoAnswer, Timeouts, Upstream};
+use vestibule_core::wire::is_navigation;
 
 mod form;
 mod page;

@@ -20,9 +20,9 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
-use vestibule_core::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
 use vestibule_core::secret::Pepper;
-use vestibule_core::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
+use vestibule_core::session::{Cap, Device, Reissue, Session, SessionDigest, SessionKind, SessionToken};
 use vestibule_core::verify::{Algorithm, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
@@ -57,6 +57,7 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
         accept: Accept::DEFAULT,
         audience: Some("orders".into()),
         csrf: CsrfPolicy::Token,
+        activity: Activity::Person,
         assertion_header: AUTHORIZATION,
         headers: vec![
             (HeaderName::from_static("x-auth-department"), "department".to_owned()),
@@ -203,6 +204,7 @@ impl World {
             opened_at: START,
             proven_at: START,
             seen_at: START,
+            issued_at: START,
             idle: Duration::from_secs(1800),
             ends_at: START.after(Duration::from_secs(43_200)),
             assurance: Assurance::Aal1,
@@ -241,7 +243,11 @@ impl Sessions for World {
         Ok(self.live.lock().unwrap().get(digest).map(Arc::clone))
     }
 
-    async fn open(&self, _: Session, _: Option<SessionDigest>) -> Result<Opened, Fault> {
+    async fn open(&self, _: Session, _: Option<SessionDigest>, _: Cap) -> Result<Opened, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn reissue(&self, _: &SessionDigest, _: Reissue) -> Result<Reissued, Fault> {
         Err(NOT_ASKED)
     }
 

@@ -55,43 +55,39 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign_where_said(&parts)?;
     let asked = read(&parts.headers, body).await?;
     let kind = match asked.deliver {
+        // What a program keeps by itself needs nobody to remember it.
         Deliver::Body => SessionKind::Client,
+        Deliver::Cookie if asked.remember => SessionKind::Remembered,
         Deliver::Cookie => SessionKind::Browser,
     };
     let typed = Typed { identifier: &asked.identifier, password: &asked.password };
     match portal.sign_in(typed, kind, &parts).await? {
-        LoginOutcome::Opened { token, session } => portal.delivered(&token, &session),
+        LoginOutcome::Opened { token, session, .. } => portal.delivered(&token, &session),
         LoginOutcome::Refused => Err(Problem::LoginRefused),
         LoginOutcome::Wait(wait) => Err(Problem::Throttled(wait)),
     }
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<LoginJson, Problem> {
-    let bytes = body::read(headers, body, body::JSON).await?;
-    // The parser's own words may quote what was sent; ours do not.
-    let asked: LoginJson = serde_json::from_slice(&bytes).map_err(|_| {
-        Problem::Malformed(
-            "Expected a JSON object with identifier and password, and if need be mode, deliver and remember, \
-             each once and nothing else.",
-        )
-    })?;
+    let asked: LoginJson = body::json(
+        headers,
+        body,
+        "Expected a JSON object with identifier and password, and if need be mode, deliver and remember, \
+         each once and nothing else.",
+    )
+    .await?;
     if asked.mode == Mode::Token {
         return Err(Problem::Unsupported(
             "mode-unsupported",
             "This installation opens sessions; it does not hand out tokens at login. Use mode \"session\".",
         ));
     }
-    if asked.remember {
-        return Err(Problem::Unsupported(
-            "remember-unsupported",
-            "This installation does not remember devices. Leave remember out, or send false.",
-        ));
-    }
     Ok(asked)
 }
 
 impl Portal {
-    fn delivered(&self, token: &SessionToken, session: &Session) -> Result<Response, Problem> {
+    /// A session token for its holder: in the body for what a program keeps, else in a cookie and nowhere else.
+    pub(super) fn delivered(&self, token: &SessionToken, session: &Session) -> Result<Response, Problem> {
         let shown = SessionJson::of(session, session.id);
         if session.kind == SessionKind::Client {
             let body = json!({ "session": shown, "session_token": token.reveal_bearer() });
@@ -100,7 +96,7 @@ impl Portal {
         let csrf_token = self.decider.csrf.issue(Binding::Session(&session.id), self.clock.now());
         let mut response = Json(json!({ "session": shown, "csrf_token": csrf_token })).into_response();
         let headers = response.headers_mut();
-        headers.append(SET_COOKIE, cookie::session(&self.decider.cookie, token)?);
+        headers.append(SET_COOKIE, cookie::session(&self.decider.cookie, token, session, self.clock.now())?);
         headers.append(SET_COOKIE, cookie::pre_session_gone(&self.pre_session_cookie)?);
         Ok(response)
     }

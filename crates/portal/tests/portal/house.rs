@@ -15,7 +15,7 @@ use vestibule_core::logout::Logout;
 use vestibule_core::mint::{AudienceTable, Minter};
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
-use vestibule_core::session::SessionLimits;
+use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::verify::{Algorithm, RevocationView, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
@@ -61,6 +61,13 @@ impl House {
             edge: Arc::new(edge.with_revocation(Arc::clone(&revocations))),
             clock: world.clone(),
         });
+        let logout = Arc::new(Logout {
+            sessions: world.clone(),
+            pepper: pepper.clone(),
+            revocations,
+            clock: world.clone(),
+            longest_jwt: Duration::from_secs(120),
+        });
         let login = Login {
             accounts: world.clone(),
             sessions: world.clone(),
@@ -73,13 +80,13 @@ impl House {
                 idle: Duration::from_secs(30 * 60),
                 absolute: Duration::from_secs(12 * 3600),
             },
-        };
-        let logout = Logout {
-            sessions: world.clone(),
-            pepper: pepper.clone(),
-            revocations,
-            clock: world.clone(),
-            longest_jwt: Duration::from_secs(120),
+            remember: Some(SessionLimits {
+                idle: Duration::from_secs(7 * 24 * 3600),
+                absolute: Duration::from_secs(30 * 24 * 3600),
+            }),
+            cap: Cap::NONE,
+            step_up: Duration::from_secs(600),
+            logout: Arc::clone(&logout),
         };
         let minter = Minter::new(
             origin.to_owned(),
@@ -91,7 +98,7 @@ impl House {
         );
         let portal = Portal {
             login: Arc::new(login),
-            logout: Arc::new(logout),
+            logout,
             decider,
             minter: Arc::new(minter),
             accounts: world.clone(),

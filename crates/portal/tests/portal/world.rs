@@ -12,7 +12,7 @@ use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::secret::Password;
-use vestibule_core::session::{Session, SessionDigest};
+use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
 use vestibule_core::throttle::{AccountTally, SourceTally};
 use vestibule_core::{Fault, Timestamp};
 
@@ -143,13 +143,26 @@ impl Sessions for World {
         Ok(self.state.lock().sessions.get(digest).map(|(_, live)| Arc::clone(live)))
     }
 
-    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault> {
+    async fn open(&self, session: Session, replaces: Option<SessionDigest>, _: Cap) -> Result<Opened, Fault> {
         self.changed()?;
         let mut state = self.state.lock();
-        replaces.map(|digest| state.sessions.remove(&digest));
+        let replaced = replaces.and_then(|digest| state.sessions.remove(&digest));
         let live = Arc::new(LiveSession::new(&session));
         state.sessions.insert(session.digest, (session, live));
-        Ok(Opened::Open)
+        Ok(Opened::Open { ended: replaced.into_iter().map(|(replaced, _)| replaced.id).collect() })
+    }
+
+    async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {
+        self.changed()?;
+        let mut state = self.state.lock();
+        let known = state.sessions.get(old).map(|(session, _)| session.clone());
+        let Some(session) = known.and_then(|session| session.reissued(reissue)) else {
+            return Ok(Reissued::Gone);
+        };
+        state.sessions.remove(old);
+        let live = Arc::new(LiveSession::new(&session));
+        state.sessions.insert(session.digest, (session.clone(), live));
+        Ok(Reissued::Reissued(Box::new(session)))
     }
 
     fn note_use(&self, _: &SessionDigest, _: Timestamp) {

@@ -100,11 +100,13 @@ pub(crate) struct Sessions {
     /// How long it lives at most.
     pub(crate) absolute: Span,
     pub(crate) remember: Remember,
-    /// 0 is no cap; a cap comes later.
+    /// How many one account may have at once; opening one more ends the oldest. 0 is no cap.
     pub(crate) max_per_account: u32,
+    /// For how long after a password was shown an account may be changed without showing it again.
+    pub(crate) step_up: Span,
 }
 
-/// Sessions that outlive the browser: comes later.
+/// Sessions that outlive the browser, for whoever asks for it when signing in: weaker ones, with limits of their own.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Remember {
@@ -227,6 +229,9 @@ pub(crate) struct Route {
     /// "token", "origin" (for services with a token of their own) or "off".
     #[serde(default = "default_csrf")]
     pub(crate) csrf: String,
+    /// For what pages ask by themselves (polling, heartbeats): such requests do not keep a session from ending unused.
+    #[serde(default)]
+    pub(crate) background: bool,
     /// Where the service gets its JWT.
     #[serde(default = "default_assertion_header")]
     pub(crate) assertion_header: String,
@@ -263,6 +268,7 @@ impl Default for Sessions {
             absolute: Span::hours(12),
             remember: Remember::default(),
             max_per_account: 0,
+            step_up: Span::minutes(10),
         }
     }
 }

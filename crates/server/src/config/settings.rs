@@ -10,7 +10,7 @@ use vestibule_core::account::password::PasswordCost;
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::mint::Audience;
 use vestibule_core::route::{CsrfPolicy, Requirement, Route};
-use vestibule_core::session::SessionLimits;
+use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_verify::Algorithm;
@@ -20,6 +20,7 @@ use super::raw::{self, Raw};
 use super::span::Span;
 
 mod routes;
+mod sessions;
 mod theme;
 
 pub(crate) use theme::Look;
@@ -35,6 +36,11 @@ pub(crate) struct Settings {
     pub(crate) secrets: SecretFiles,
     pub(crate) database: PathBuf,
     pub(crate) session_limits: SessionLimits,
+    /// `None`: nobody is remembered.
+    pub(crate) remember: Option<SessionLimits>,
+    pub(crate) session_cap: Cap,
+    /// How fresh a proof must be to change an account with.
+    pub(crate) step_up: Duration,
     pub(crate) session_cookie: CookieName,
     pub(crate) pre_session_cookie: CookieName,
     pub(crate) passwords: PasswordRules,
@@ -125,7 +131,10 @@ impl Settings {
         raw.secrets.seal_key_file = Some(secrets.seal_key.clone());
         raw.secrets.pepper_file = Some(secrets.pepper.clone());
         Ok(Self {
-            session_limits: session_limits(&raw.sessions)?,
+            session_limits: sessions::limits(&raw.sessions)?,
+            remember: sessions::remember(&raw.sessions.remember)?,
+            session_cap: sessions::cap(raw.sessions.max_per_account),
+            step_up: sessions::step_up(&raw.sessions)?,
             passwords: password_rules(&raw.passwords)?,
             algorithm: algorithm(&raw.tokens.algorithm)?,
             rotate_every: at_least("keys.rotate_every", raw.keys.rotate_every, Span::hours(1))?,
@@ -164,16 +173,6 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
     };
     if raw.listen.tls.is_some() {
         return later("listen.tls", "TLS on the listeners (let a proxy in front speak TLS)");
-    }
-    if raw.sessions.remember.enabled {
-        return later("sessions.remember.enabled", "remember-me");
-    }
-    let remember = raw::Remember { enabled: false, ..raw.sessions.remember };
-    if remember != raw::Remember::default() {
-        return later("sessions.remember", "remember-me");
-    }
-    if raw.sessions.max_per_account != 0 {
-        return later("sessions.max_per_account", "a cap on sessions per account");
     }
     let tokens = raw::Tokens::default();
     if raw.tokens.access != tokens.access {
@@ -291,23 +290,6 @@ fn sqlite_path(url: &str) -> Result<&Path, Wrong> {
         }
         _ => Err(Wrong::new(key, "is not a store; write it like \"sqlite:vestibule-data/vestibule.db\"")),
     }
-}
-
-fn session_limits(raw: &raw::Sessions) -> Result<SessionLimits, Wrong> {
-    let idle = at_least("sessions.idle", raw.idle, Span::minutes(1))?;
-    let absolute = at_least("sessions.absolute", raw.absolute, Span::minutes(1))?;
-    if absolute > Span::days(400).duration() {
-        return Err(Wrong::new(
-            "sessions.absolute",
-            format!("{} is too long; 400d is the most", raw.absolute),
-        ));
-    }
-    if idle > absolute {
-        let what =
-            format!("{} is longer than `sessions.absolute` ({}); make it shorter", raw.idle, raw.absolute);
-        return Err(Wrong::new("sessions.idle", what));
-    }
-    Ok(SessionLimits { idle, absolute })
 }
 
 fn at_least(key: &str, span: Span, least: Span) -> Result<Duration, Wrong> {

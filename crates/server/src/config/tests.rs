@@ -267,24 +267,12 @@ fn what_comes_later_is_known_by_name_and_refused() {
             "v.toml:2:1: listen.tls: TLS on the listeners",
         ),
         (
-            "[sessions]\nremember = { idle = \"1d\" }",
-            "v.toml:2:1: sessions.remember: remember-me is not available yet; leave this key out",
-        ),
-        (
             "[tokens]\naccess = \"5m\"",
             "v.toml:2:1: tokens.access: token mode is not available yet; leave this key out",
         ),
         (
             "[tokens]\nrefresh = { replay_window = \"1m\" }",
             "v.toml:2:1: tokens.refresh: token mode is not available yet; leave this key out",
-        ),
-        (
-            "[sessions]\nremember = { enabled = true }",
-            "v.toml:2:14: sessions.remember.enabled: remember-me is not available yet",
-        ),
-        (
-            "[sessions]\nmax_per_account = 3",
-            "v.toml:2:1: sessions.max_per_account: a cap on sessions per account is not available yet",
         ),
         ("[tokens]\ncookies = true", "v.toml:2:1: tokens.cookies: the JWT in a cookie is not available yet"),
         (

@@ -5,6 +5,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde_json::{Map, Value, json};
 use vestibule_core::decide::{Decision, Inquiry, Permit, Step, Trace};
+use vestibule_core::route::Activity;
 use vestibule_core::wire::{CredentialKind, Transport};
 use vestibule_core::{Fault, Reject};
 
@@ -90,7 +91,10 @@ fn view(step: &Step) -> StepView {
             "refused",
             json!({ "code": reject.detail(), "signing_in_helps": Reject::asks_for_login(*reject) }),
         ),
-        Step::Route { path, audience } => ("route", json!({ "path": path, "audience": audience })),
+        Step::Route { path, audience, activity } => {
+            let background = *activity == Activity::Background;
+            ("route", json!({ "path": path, "audience": audience, "background": background }))
+        }
         Step::Session { id, subject, version, epoch, warm } => (
             "session",
             json!({

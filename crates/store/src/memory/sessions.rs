@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use vestibule_core::account::Status;
 use vestibule_core::id::SessionId;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Ending, Opened, Recall, Sessions};
-use vestibule_core::session::{Session, SessionDigest};
+use vestibule_core::port::{Ending, Opened, Recall, Reissued, Sessions};
+use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
 use vestibule_core::{Fault, Timestamp};
 
 use super::{Kept, MemoryStore, State};
@@ -26,7 +26,12 @@ impl Sessions for MemoryStore {
         Ok(self.0.lock().sessions.get(digest).map(|kept| Arc::clone(&kept.live)))
     }
 
-    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault> {
+    async fn open(
+        &self,
+        session: Session,
+        replaces: Option<SessionDigest>,
+        cap: Cap,
+    ) -> Result<Opened, Fault> {
         let state = &mut *self.0.lock();
         let is_current = state
             .accounts
@@ -38,14 +43,27 @@ impl Sessions for MemoryStore {
         if state.sessions.contains_key(&session.digest) || state.ids.contains(&session.id) {
             return Err(Fault::Bug("a session was opened under a digest or id that is in use"));
         }
-        if let Some(replaced) = replaces.and_then(|digest| state.sessions.remove(&digest)) {
-            state.ids.remove(&replaced.session.id);
-        }
+        let mut ended = state.end(|kept| Some(kept.session.digest) == replaces);
+        ended.extend(state.make_room(&session, cap));
         state.opened += 1;
         state.ids.insert(session.id);
         let live = Arc::new(LiveSession::new(&session));
         state.sessions.insert(session.digest, Kept { number: state.opened, session, live });
-        Ok(Opened::Open)
+        Ok(Opened::Open { ended })
+    }
+
+    async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {
+        let state = &mut *self.0.lock();
+        if state.sessions.contains_key(&reissue.digest) {
+            return Err(Fault::Bug("a session token was replaced by one that is in use"));
+        }
+        let Some(kept) = state.sessions.get(old) else { return Ok(Reissued::Gone) };
+        let (number, replaced) = (kept.number, kept.session.clone().reissued(reissue));
+        let Some(session) = replaced else { return Ok(Reissued::Gone) };
+        let live = Arc::new(LiveSession::new(&session));
+        state.sessions.remove(old);
+        state.sessions.insert(session.digest, Kept { number, session: session.clone(), live });
+        Ok(Reissued::Reissued(Box::new(session)))
     }
 
     fn note_use(&self, digest: &SessionDigest, seen_at: Timestamp) {
@@ -76,6 +94,19 @@ impl Sessions for MemoryStore {
 }
 
 impl State {
+    /// Ends what an account has too many of once `coming` is open: first what can never be used again, then the oldest.
+    fn make_room(&mut self, coming: &Session, cap: Cap) -> Vec<SessionId> {
+        let Some(most) = cap.most else { return Vec::new() };
+        let of_account = self.sessions.values().filter(|kept| kept.session.subject == coming.subject);
+        let mut held: Vec<_> = of_account
+            .map(|kept| (kept.live.judge(coming.opened_at).is_ok(), kept.number, kept.session.id))
+            .collect();
+        held.sort_unstable();
+        let room = usize::try_from(most.get() - 1).unwrap_or(usize::MAX);
+        held.truncate(held.len().saturating_sub(room));
+        self.end(|kept| held.iter().any(|(.., id)| *id == kept.session.id))
+    }
+
     pub(super) fn end(&mut self, which: impl Fn(&Kept) -> bool) -> Vec<SessionId> {
         let ended = self.sessions.extract_if(|_, kept| which(kept)).map(|(_, kept)| kept.session.id);
         let ended: Vec<_> = ended.collect();

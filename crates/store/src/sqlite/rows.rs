@@ -27,6 +27,7 @@ pub(super) struct SessionRow {
     opened_at: i64,
     proven_at: i64,
     seen_at: i64,
+    issued_at: i64,
     idle: i64,
     ends_at: i64,
     assurance: i64,
@@ -48,6 +49,7 @@ impl SessionRow {
             opened_at: timestamp(self.opened_at).ok_or_else(|| corrupt("opened_at"))?,
             proven_at: timestamp(self.proven_at).ok_or_else(|| corrupt("proven_at"))?,
             seen_at: timestamp(self.seen_at).ok_or_else(|| corrupt("seen_at"))?,
+            issued_at: timestamp(self.issued_at).ok_or_else(|| corrupt("issued_at"))?,
             idle: unsigned(self.idle).map(Duration::from_millis).ok_or_else(|| corrupt("idle"))?,
             ends_at: timestamp(self.ends_at).ok_or_else(|| corrupt("ends_at"))?,
             assurance: u8::try_from(self.assurance)

@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use vestibule_core::id::SessionId;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Ending, Opened, Recall, Sessions};
-use vestibule_core::session::{Session, SessionDigest};
+use vestibule_core::port::{Ending, Opened, Recall, Reissued, Sessions};
+use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
-use super::rows::{self, EndedRow, NumberedSession, integer, millis};
+use super::opening::{Open, Reissuing};
+use super::rows::{self, EndedRow, NumberedSession};
 use super::throttle::ForgetTallies;
 use super::trouble::Trouble;
 use super::uses;
@@ -61,8 +62,17 @@ impl Sessions for SqliteStore {
         Ok(self.table.find(digest))
     }
 
-    async fn open(&self, session: Session, replaces: Option<SessionDigest>) -> Result<Opened, Fault> {
-        self.writer.write(Open { session, replaces }).await
+    async fn open(
+        &self,
+        session: Session,
+        replaces: Option<SessionDigest>,
+        cap: Cap,
+    ) -> Result<Opened, Fault> {
+        self.writer.write(Open { session, replaces, cap, table: Arc::clone(&self.table) }).await
+    }
+
+    async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {
+        self.writer.write(Reissuing { old: *old, reissue }).await
     }
 
     fn note_use(&self, digest: &SessionDigest, seen_at: Timestamp) {
@@ -84,62 +94,6 @@ impl Sessions for SqliteStore {
         }
         while self.writer.write(ForgetTallies { now }).await? > 0 {}
         Ok(forgotten)
-    }
-}
-
-struct Open {
-    session: Session,
-    replaces: Option<SessionDigest>,
-}
-
-impl Change for Open {
-    type Answer = Opened;
-
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Opened>, Trouble> {
-        // The new one first: an account that changed opens nothing, and then nothing ends either.
-        if insert(&self.session, &mut *transaction).await? == Opened::AccountChanged {
-            return Ok(Written::without_table(Opened::AccountChanged));
-        }
-        let mut table = match self.replaces {
-            Some(replaced) => end(Ending::Presented(replaced), transaction).await?.table,
-            None => Vec::new(),
-        };
-        table.push(TableChange::Open(Box::new(self.session.clone())));
-        Ok(Written { answer: Opened::Open, table })
-    }
-}
-
-async fn insert(session: &Session, transaction: &mut SqliteConnection) -> Result<Opened, Trouble> {
-    let inserted = sqlx::query(
-        "INSERT INTO sessions (digest, id, subject, version, epoch, kind, opened_at, proven_at, seen_at, idle, ends_at,
-                               assurance, amr, address, user_agent)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
-         WHERE EXISTS (SELECT 1 FROM accounts WHERE subject = ?3 AND epoch = ?5 AND status = 'enabled')",
-    )
-    .bind(&session.digest.bytes()[..])
-    .bind(&session.id.bytes()[..])
-    .bind(&session.subject.bytes()[..])
-    .bind(i64::from(session.version))
-    .bind(integer(session.epoch))
-    .bind(session.kind.name())
-    .bind(integer(session.opened_at.millis()))
-    .bind(integer(session.proven_at.millis()))
-    .bind(integer(session.seen_at.millis()))
-    .bind(millis(session.idle))
-    .bind(integer(session.ends_at.millis()))
-    .bind(i64::from(session.assurance.level()))
-    .bind(i64::from(session.amr.bits()))
-    .bind(session.device.address.map(|address| address.to_string()))
-    .bind(session.device.user_agent.as_str())
-    .execute(transaction)
-    .await;
-    match inserted {
-        Ok(done) if done.rows_affected() == 0 => Ok(Opened::AccountChanged),
-        Ok(_) => Ok(Opened::Open),
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-            Err(Trouble::Bug("a session was opened under a digest or id that is in use"))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -42,6 +42,14 @@ impl Trouble {
     pub(super) fn corrupt(what: &'static str, detail: impl ToString) -> Self {
         Self::Corrupt { what, detail: detail.to_string() }
     }
+
+    /// What it means that a row could not be written which must be the only one of its kind.
+    pub(super) fn or_bug_if_taken(error: sqlx::Error, bug: &'static str) -> Self {
+        match error {
+            sqlx::Error::Database(error) if error.is_unique_violation() => Self::Bug(bug),
+            error => error.into(),
+        }
+    }
 }
 
 impl From<Trouble> for Fault {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use vestibule_core::Fault;
 use vestibule_core::account::{Identifier, Status, Traits};
 use vestibule_core::port::{Added, Changed, Opened};
+use vestibule_core::session::Cap;
 use vestibule_core::token::Stamp;
 
 use crate::sessions::jwt;
@@ -120,10 +121,13 @@ async fn the_old_password_opens_nothing_after_it_was_changed() {
         store.add(account(1)).await.unwrap();
         let proven_with_the_old = session(1, 1);
         store.set_password(subject(1), hash("new"), None).await.unwrap();
-        assert_eq!(store.open(proven_with_the_old, None).await.unwrap(), Opened::AccountChanged);
+        assert_eq!(store.open(proven_with_the_old, None, Cap::NONE).await.unwrap(), Opened::AccountChanged);
         let mut proven_with_the_new = session(2, 1);
         proven_with_the_new.epoch = find_account(&*store, 1).await.unwrap().epoch;
-        assert_eq!(store.open(proven_with_the_new, None).await.unwrap(), Opened::Open);
+        assert_eq!(
+            store.open(proven_with_the_new, None, Cap::NONE).await.unwrap(),
+            Opened::Open { ended: vec![] }
+        );
     })
     .await;
 }
@@ -168,16 +172,16 @@ async fn disabling_ends_all_sessions_and_whatever_was_under_way() {
         let changed = store.set_status(subject(1), Status::Disabled).await.unwrap();
         assert_eq!(ended(changed), [id(1), id(2)]);
         assert!(!is_live(&*store, 1) && !is_live(&*store, 2) && is_live(&*store, 3));
-        assert_eq!(store.open(session(4, 1), None).await.unwrap(), Opened::AccountChanged);
+        assert_eq!(store.open(session(4, 1), None, Cap::NONE).await.unwrap(), Opened::AccountChanged);
 
         assert_eq!(ended(store.set_status(subject(1), Status::Enabled).await.unwrap()), []);
         let account = find_account(&*store, 1).await.unwrap();
         assert!(account.status == Status::Enabled && account.epoch > 1);
         // Proven before the account was disabled: enabling it does not make that proof good again.
-        assert_eq!(store.open(session(4, 1), None).await.unwrap(), Opened::AccountChanged);
+        assert_eq!(store.open(session(4, 1), None, Cap::NONE).await.unwrap(), Opened::AccountChanged);
         let mut anew = session(4, 1);
         anew.epoch = account.epoch;
-        assert_eq!(store.open(anew, None).await.unwrap(), Opened::Open);
+        assert_eq!(store.open(anew, None, Cap::NONE).await.unwrap(), Opened::Open { ended: vec![] });
 
         assert_eq!(store.set_status(subject(9), Status::Enabled).await.unwrap(), Changed::Unknown);
         assert_eq!(store.set_status(subject(9), Status::Disabled).await.unwrap(), Changed::Unknown);
@@ -206,7 +210,7 @@ async fn a_removed_account_leaves_nothing_but_a_free_identifier() {
         assert!(!is_live(&*store, 1) && !is_live(&*store, 2) && is_live(&*store, 3));
         assert!(find_account(&*store, 1).await.is_none());
         assert!(store.find_by_identifier(&account(1).identifier).await.unwrap().is_none());
-        assert_eq!(store.open(session(1, 1), None).await.unwrap(), Opened::AccountChanged);
+        assert_eq!(store.open(session(1, 1), None, Cap::NONE).await.unwrap(), Opened::AccountChanged);
         assert_eq!(store.remove(subject(1)).await.unwrap(), Changed::Unknown);
 
         let mut next = account(5);

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
 use vestibule_core::port::{Added, Attempt, Ending, Opened, Reservation};
+use vestibule_core::session::Cap;
 use vestibule_core::throttle::{FREE_ATTEMPTS, SOURCE_BURST};
 
 use crate::world::*;
@@ -20,11 +21,13 @@ async fn two_opens_that_replace_one_session_both_open_and_the_old_one_is_dead() 
         store.add(account(1)).await.unwrap();
         for round in 0..ROUNDS {
             let (old, one, other) = (3 * round, 3 * round + 1, 3 * round + 2);
-            store.open(session(old, 1), None).await.unwrap();
+            store.open(session(old, 1), None, Cap::NONE).await.unwrap();
             let answers = race([one, other], &store, move |store, number| async move {
-                store.open(session(number, 1), Some(digest(old))).await.unwrap()
+                store.open(session(number, 1), Some(digest(old)), Cap::NONE).await.unwrap()
             });
-            assert_eq!(answers.await, [Opened::Open, Opened::Open]);
+            let ended: Vec<_> = answers.await.into_iter().map(ended_by).collect();
+            assert_eq!(set(ended.clone()), BTreeSet::from([id(old)]));
+            assert_eq!(ended.concat().len(), 1, "what ended is named once");
             assert!(!is_live(&*store, old) && is_live(&*store, one) && is_live(&*store, other));
         }
     })
@@ -36,7 +39,7 @@ async fn one_of_many_ends_ends_it() {
     on_every_store(async |store| {
         store.add(account(1)).await.unwrap();
         for round in 0..ROUNDS {
-            store.open(session(round, 1), None).await.unwrap();
+            store.open(session(round, 1), None, Cap::NONE).await.unwrap();
             let ended = race(0..RACERS, &store, move |store, number| async move {
                 let which = match number % 3 {
                     0 => Ending::One(id(round)),
@@ -65,8 +68,8 @@ async fn no_session_survives_the_change_that_ends_it() {
                 if number != RACERS / 2 {
                     let session = session(first + number, of);
                     let id = session.id;
-                    return match store.open(session, None).await.unwrap() {
-                        Opened::Open => (vec![id], vec![]),
+                    return match store.open(session, None, Cap::NONE).await.unwrap() {
+                        Opened::Open { .. } => (vec![id], vec![]),
                         Opened::AccountChanged => (vec![], vec![]),
                     };
                 }
@@ -97,7 +100,10 @@ async fn whoever_opens_beside_an_ending_of_everyone_is_open_or_ended() {
                 if number % 16 == 8 {
                     return store.end(Ending::Everyone).await.unwrap();
                 }
-                assert_eq!(store.open(session(first + number, 1), None).await.unwrap(), Opened::Open);
+                assert_eq!(
+                    store.open(session(first + number, 1), None, Cap::NONE).await.unwrap(),
+                    Opened::Open { ended: vec![] }
+                );
                 vec![]
             });
             let ended = set(answers.await);
@@ -114,7 +120,7 @@ async fn new_traits_bring_no_ended_session_back() {
     on_every_store(async |store| {
         store.add(account(1)).await.unwrap();
         for round in 0..ROUNDS {
-            store.open(session(round, 1), None).await.unwrap();
+            store.open(session(round, 1), None, Cap::NONE).await.unwrap();
             race(0..RACERS, &store, move |store, number| async move {
                 if number == RACERS / 2 {
                     assert_eq!(store.end(Ending::One(id(round))).await.unwrap(), [id(round)]);

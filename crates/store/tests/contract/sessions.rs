@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vestibule_core::account::Status;
 use vestibule_core::port::{Ending, Opened, Sessions};
-use vestibule_core::session::{Device, SessionKind};
+use vestibule_core::session::{Cap, Device, SessionKind};
 use vestibule_core::token::{AccessToken, Minted, Stamp};
 use vestibule_core::{Fault, Timestamp};
 
@@ -41,7 +41,7 @@ async fn what_was_opened_is_what_is_listed() {
         sessions[2].idle = Duration::from_millis(1);
         sessions[2].ends_at = Timestamp::from_millis(i64::MAX as u64);
         for session in &sessions {
-            store.open(session.clone(), None).await.unwrap();
+            store.open(session.clone(), None, Cap::NONE).await.unwrap();
         }
         for session in sessions {
             assert_eq!(store.session(session.id, START).await.unwrap(), Some(session));
@@ -63,7 +63,7 @@ async fn a_session_opens_only_for_an_enabled_account_of_its_epoch() {
         store.add(disabled).await.unwrap();
 
         for refused in [of_another_epoch, session(2, 2), session(2, 3)] {
-            let answer = store.open(refused, Some(digest(1))).await.unwrap();
+            let answer = store.open(refused, Some(digest(1)), Cap::NONE).await.unwrap();
             assert_eq!(answer, Opened::AccountChanged);
             assert!(!is_live(&*store, 2));
             assert!(is_live(&*store, 1), "what was not replaced must live on");
@@ -77,11 +77,17 @@ async fn a_session_opens_only_for_an_enabled_account_of_its_epoch() {
 async fn opening_ends_what_it_replaces() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1]).await;
-        assert_eq!(store.open(session(2, 1), Some(digest(1))).await.unwrap(), Opened::Open);
+        assert_eq!(
+            store.open(session(2, 1), Some(digest(1)), Cap::NONE).await.unwrap(),
+            Opened::Open { ended: vec![id(1)] }
+        );
         assert!(!is_live(&*store, 1));
         assert!(is_live(&*store, 2));
         // What it would replace is gone already: no reason not to open.
-        assert_eq!(store.open(session(3, 1), Some(digest(1))).await.unwrap(), Opened::Open);
+        assert_eq!(
+            store.open(session(3, 1), Some(digest(1)), Cap::NONE).await.unwrap(),
+            Opened::Open { ended: vec![] }
+        );
         assert!(is_live(&*store, 2) && is_live(&*store, 3));
     })
     .await;
@@ -96,7 +102,7 @@ async fn a_digest_or_id_in_use_is_our_defect_and_changes_nothing() {
         let mut same_digest = session(3, 1);
         same_digest.digest = digest(1);
         for twice in [same_id, same_digest] {
-            let fault = store.open(twice, Some(digest(2))).await.unwrap_err();
+            let fault = store.open(twice, Some(digest(2)), Cap::NONE).await.unwrap_err();
             assert!(matches!(fault, Fault::Bug(_)), "{}", fault.report());
             assert_eq!(live(&*store, digest(1)).unwrap().id(), id(1));
             assert!(is_live(&*store, 2), "the failed step must not end what it would have replaced");
@@ -141,7 +147,7 @@ async fn a_digest_that_ended_may_be_opened_anew() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1]).await;
         store.end(Ending::One(id(1))).await.unwrap();
-        assert_eq!(store.open(session(1, 1), None).await.unwrap(), Opened::Open);
+        assert_eq!(store.open(session(1, 1), None, Cap::NONE).await.unwrap(), Opened::Open { ended: vec![] });
         assert!(is_live(&*store, 1));
     })
     .await;
@@ -168,7 +174,7 @@ async fn what_can_never_be_used_again_is_forgotten_and_nothing_else() {
         let short = START.after(Duration::from_secs(60));
         let mut about_to_end = session(3, 1);
         about_to_end.ends_at = short;
-        store.open(about_to_end, None).await.unwrap();
+        store.open(about_to_end, None, Cap::NONE).await.unwrap();
 
         assert_eq!(store.forget_expired(short.before(Duration::from_millis(1))).await.unwrap(), 0);
         assert_eq!(store.forget_expired(short).await.unwrap(), 1);

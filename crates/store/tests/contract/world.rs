@@ -10,7 +10,7 @@ use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
-use vestibule_core::session::{Device, Session, SessionDigest, SessionKind};
+use vestibule_core::session::{Cap, Device, Session, SessionDigest, SessionKind};
 use vestibule_store::{MemoryStore, SqliteOptions, SqliteStore};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -84,6 +84,7 @@ pub(crate) fn session(number: u16, of: u8) -> Session {
         opened_at: START,
         proven_at: START,
         seen_at: START,
+        issued_at: START,
         idle: IDLE,
         ends_at: START.after(ABSOLUTE),
         assurance: Assurance::Aal1,
@@ -129,7 +130,10 @@ pub(crate) fn is_live(store: &dyn Store, number: u16) -> bool {
 pub(crate) async fn with_sessions(store: &dyn Store, of: u8, numbers: &[u16]) {
     assert_eq!(store.add(account(of)).await.unwrap(), Added::Added);
     for number in numbers {
-        assert_eq!(store.open(session(*number, of), None).await.unwrap(), Opened::Open);
+        assert_eq!(
+            store.open(session(*number, of), None, Cap::NONE).await.unwrap(),
+            Opened::Open { ended: vec![] }
+        );
     }
 }
 
@@ -140,5 +144,13 @@ pub(crate) fn ended(changed: Changed) -> Vec<SessionId> {
             ended
         }
         Changed::Unknown => panic!("the account is known"),
+    }
+}
+
+/// Which sessions ended when another one opened.
+pub(crate) fn ended_by(opened: Opened) -> Vec<SessionId> {
+    match opened {
+        Opened::Open { ended } => ended,
+        Opened::AccountChanged => panic!("the account has not changed"),
     }
 }

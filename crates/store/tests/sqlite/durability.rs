@@ -9,6 +9,7 @@ use vestibule_core::key::{KeyRecord, SealedKey};
 use vestibule_core::port::{
     Accounts, Attempt, Directory, Ending, Keys, Opened, Reservation, Sessions, Throttle,
 };
+use vestibule_core::session::Cap;
 use vestibule_core::throttle::FREE_ATTEMPTS;
 use vestibule_core::verify::{Algorithm, KeyId};
 use vestibule_store::SqliteOptions;
@@ -19,8 +20,8 @@ use crate::world::*;
 async fn what_was_stored_is_there_after_a_restart() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
-    store.open(session(1), None).await.unwrap();
-    store.open(session(2), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
+    store.open(session(2), None, Cap::NONE).await.unwrap();
     store.end(Ending::One(id(1))).await.unwrap();
     let key = KeyRecord {
         key_id: KeyId::parse("first").unwrap(),
@@ -51,7 +52,7 @@ async fn uses_are_written_by_a_flush_and_by_closing_and_never_backwards() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
     for number in 0..600 {
-        store.open(session(number), None).await.unwrap();
+        store.open(session(number), None, Cap::NONE).await.unwrap();
     }
     let later = |seconds| START.after(Duration::from_secs(seconds));
     let before = store.statistics();
@@ -89,7 +90,10 @@ async fn changes_that_come_at_once_share_a_commit() {
         let store = Arc::clone(&store);
         writers.spawn(async move {
             for at in 0..10 {
-                assert_eq!(store.open(session(100 * writer + at), None).await.unwrap(), Opened::Open);
+                assert_eq!(
+                    store.open(session(100 * writer + at), None, Cap::NONE).await.unwrap(),
+                    Opened::Open { ended: vec![] }
+                );
             }
         });
     }
@@ -107,7 +111,7 @@ async fn changes_that_come_at_once_share_a_commit() {
 async fn looking_up_sessions_neither_reads_nor_writes() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
-    store.open(session(1), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
     let before = store.statistics();
     for at in 0..10_000 {
         assert!(is_live(&store, 1) && !is_live(&store, 2));
@@ -127,7 +131,7 @@ async fn a_change_outlives_its_caller() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
     for number in 0..50 {
-        store.open(session(number), None).await.unwrap();
+        store.open(session(number), None, Cap::NONE).await.unwrap();
     }
     for number in 0..50 {
         let mut end = store.end(Ending::One(id(number)));

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use vestibule_core::Fault;
 use vestibule_core::port::Sessions;
+use vestibule_core::session::Cap;
 use vestibule_store::{SqliteOptions, SqliteStore, StoreInUse};
 
 use crate::world::*;
@@ -46,7 +47,7 @@ async fn a_second_opener_is_told_who_is_in_the_way() {
     assert!(source.is_some(), "{}", fault.report());
     assert!(fault.report().contains("vestibule.lock"), "{}", fault.report());
     // The first is not disturbed, and once it is closed the second may.
-    store.open(session(1), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
     store.close().await.unwrap();
     let second = home.open().await;
     assert!(is_live(&second, 1));

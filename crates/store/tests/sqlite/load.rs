@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vestibule_core::port::{Ending, Opened, Sessions};
+use vestibule_core::session::Cap;
 use vestibule_store::SqliteOptions;
 
 use crate::world::*;
@@ -36,7 +37,7 @@ async fn every_session_is_loaded_and_swept_in_slices() {
         let mut login = session(number);
         login.seen_at = START.after(idle);
         let asked = Instant::now();
-        assert_eq!(store.open(login, None).await.unwrap(), Opened::Open);
+        assert_eq!(store.open(login, None, Cap::NONE).await.unwrap(), Opened::Open { ended: vec![] });
         slowest = slowest.max(asked.elapsed());
         number += 1;
     }

@@ -5,7 +5,7 @@ use std::fs;
 use data_encoding::{BASE32, BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use vestibule_core::port::{Recall, Sessions};
 use vestibule_core::secret::Pepper;
-use vestibule_core::session::{SessionDigest, SessionToken};
+use vestibule_core::session::{Cap, SessionDigest, SessionToken};
 use vestibule_store::SqliteOptions;
 
 use crate::world::*;
@@ -19,7 +19,7 @@ async fn no_file_holds_a_session_token() {
     for (number, secret) in secrets.iter().enumerate() {
         let mut opened = session(number as u64);
         opened.digest = SessionToken::from_random(*secret).digest(&pepper());
-        store.open(opened, None).await.unwrap();
+        store.open(opened, None, Cap::NONE).await.unwrap();
     }
     store.flush().await.unwrap();
     let dump = || {
@@ -57,7 +57,7 @@ async fn no_file_holds_a_session_token() {
 async fn a_row_made_without_the_pepper_lets_nobody_in() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
-    store.open(session(1), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
     store.close().await.unwrap();
     // The usual guesses at how a store keeps a token: as it is, and hashed without a key.
     let secret = [7; 32];

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use vestibule_core::port::{Ending, Sessions};
+use vestibule_core::session::Cap;
 use vestibule_store::SqliteOptions;
 
 use crate::load::fill;
@@ -71,7 +72,7 @@ async fn group_commit() {
                     if begun.elapsed() > Duration::from_secs(2) {
                         break;
                     }
-                    store.open(session(writer * 1_000_000 + at), None).await.unwrap();
+                    store.open(session(writer * 1_000_000 + at), None, Cap::NONE).await.unwrap();
                 }
             });
         }

@@ -8,6 +8,7 @@ use vestibule_core::Fault;
 use vestibule_core::account::Traits;
 use vestibule_core::port::{Accounts, Directory, Ending, Keys, Opened, Page, Sessions, Throttle};
 use vestibule_core::port::{Attempt, Changed};
+use vestibule_core::session::Cap;
 use vestibule_store::SqliteOptions;
 
 use crate::world::*;
@@ -18,7 +19,7 @@ async fn a_full_disk_refuses_logins_and_takes_logouts() {
     let store = home.with_account(SqliteOptions { max_pages: Some(80), ..SqliteOptions::default() }).await;
     let mut opened = 0;
     let fault = loop {
-        match store.open(session(opened), None).await {
+        match store.open(session(opened), None, Cap::NONE).await {
             Ok(_) => opened += 1,
             Err(fault) => break fault,
         }
@@ -33,7 +34,7 @@ async fn a_full_disk_refuses_logins_and_takes_logouts() {
     // A logout takes no room.
     assert_eq!(store.end(Ending::Presented(digest(0))).await.unwrap(), [id(0)]);
     assert_eq!(store.end(Ending::Everyone).await.unwrap().len() as u64, opened - 1);
-    assert_eq!(store.open(session(0), None).await.unwrap(), Opened::Open);
+    assert_eq!(store.open(session(0), None, Cap::NONE).await.unwrap(), Opened::Open { ended: vec![] });
     store.check().await.unwrap();
     store.close().await.unwrap();
     let store = home.open().await;
@@ -48,13 +49,13 @@ async fn what_does_not_fit_fails_alone() {
     let mut racers = JoinSet::new();
     for number in 0..1000 {
         let store = Arc::clone(&store);
-        racers.spawn(async move { (number, store.open(session(number), None).await) });
+        racers.spawn(async move { (number, store.open(session(number), None, Cap::NONE).await) });
     }
     let (mut opened, mut refused) = (Vec::new(), 0);
     for (number, answer) in racers.join_all().await {
         match answer {
             Ok(answer) => {
-                assert!(answer == Opened::Open && is_live(&store, number));
+                assert!(answer == (Opened::Open { ended: vec![] }) && is_live(&store, number));
                 opened.push(number);
             }
             Err(fault) => {
@@ -65,7 +66,7 @@ async fn what_does_not_fit_fails_alone() {
         }
     }
     assert!(refused > 0, "80 pages do not hold a thousand sessions");
-    assert_unavailable(&store.open(session(5000), None).await.unwrap_err(), "full");
+    assert_unavailable(&store.open(session(5000), None, Cap::NONE).await.unwrap_err(), "full");
     assert_eq!(home.count("SELECT count(*) FROM sessions").await as usize, opened.len());
 
     // One batch: accounts too large to fit, whose failure makes SQLite undo all of the transaction, and a logout behind them.
@@ -92,12 +93,12 @@ async fn a_locked_database_changes_nothing_until_it_is_let_go() {
     let home = Home::new();
     let lock_wait = Duration::from_millis(200);
     let store = home.with_account(SqliteOptions { lock_wait, ..SqliteOptions::default() }).await;
-    store.open(session(1), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
     store.note_use(&digest(1), START.after(Duration::from_secs(61)));
 
     let mut intruder = home.intruder().await;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut intruder).await.unwrap();
-    assert_unavailable(&store.open(session(2), Some(digest(1))).await.unwrap_err(), "locked");
+    assert_unavailable(&store.open(session(2), Some(digest(1)), Cap::NONE).await.unwrap_err(), "locked");
     assert_unavailable(&store.end(Ending::Everyone).await.unwrap_err(), "locked");
     assert_unavailable(&store.remove(subject(1)).await.unwrap_err(), "locked");
     assert_unavailable(&store.check().await.unwrap_err(), "locked");
@@ -113,7 +114,10 @@ async fn a_locked_database_changes_nothing_until_it_is_let_go() {
     store.check().await.unwrap();
     assert_eq!(home.count("SELECT beat FROM pulse").await, 1);
     store.flush().await.unwrap();
-    assert_eq!(store.open(session(2), Some(digest(1))).await.unwrap(), Opened::Open);
+    assert_eq!(
+        store.open(session(2), Some(digest(1)), Cap::NONE).await.unwrap(),
+        Opened::Open { ended: vec![id(1)] }
+    );
     assert!(!is_live(&store, 1) && is_live(&store, 2));
     assert!(store.statistics().failed_commits >= 5);
 }
@@ -130,7 +134,7 @@ async fn a_writer_that_is_stuck_is_a_fault_in_time_and_its_change_still_counts_f
     let mut intruder = home.intruder().await;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut intruder).await.unwrap();
     let asked = Instant::now();
-    let fault = store.open(session(1), None).await.unwrap_err();
+    let fault = store.open(session(1), None, Cap::NONE).await.unwrap_err();
     assert_unavailable(&fault, "no answer within");
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     assert!(!is_live(&store, 1), "nothing is in memory that is not on disk");
@@ -155,7 +159,7 @@ async fn a_full_queue_refuses_at_once() {
     let mut racers = JoinSet::new();
     for number in 0..100 {
         let store = Arc::clone(&store);
-        racers.spawn(async move { (number, store.open(session(number), None).await) });
+        racers.spawn(async move { (number, store.open(session(number), None, Cap::NONE).await) });
     }
     // Those that found no place are answered while the writer is still stuck.
     for _ in 0..100 - 8 - 8 {
@@ -178,9 +182,9 @@ async fn a_full_queue_refuses_at_once() {
 async fn a_closed_store_answers_faults() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
-    store.open(session(1), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
     store.close().await.unwrap();
-    assert_unavailable(&store.open(session(2), None).await.unwrap_err(), "closed");
+    assert_unavailable(&store.open(session(2), None, Cap::NONE).await.unwrap_err(), "closed");
     assert_unavailable(&store.end(Ending::Everyone).await.unwrap_err(), "closed");
     assert_unavailable(&store.check().await.unwrap_err(), "closed");
     assert_unavailable(&Accounts::find(&*store, subject(1)).await.err().unwrap(), "closed");
@@ -195,7 +199,7 @@ async fn closing_carries_out_what_is_queued() {
     let mut racers = JoinSet::new();
     for number in 0..200 {
         let store = Arc::clone(&store);
-        racers.spawn(async move { (number, store.open(session(number), None).await) });
+        racers.spawn(async move { (number, store.open(session(number), None, Cap::NONE).await) });
     }
     tokio::task::yield_now().await;
     store.close().await.unwrap();
@@ -203,7 +207,7 @@ async fn closing_carries_out_what_is_queued() {
     let store = home.open().await;
     for (number, answer) in answers {
         match answer {
-            Ok(opened) => assert!(opened == Opened::Open && is_live(&store, number)),
+            Ok(opened) => assert!(opened == (Opened::Open { ended: vec![] }) && is_live(&store, number)),
             Err(fault) => {
                 assert_unavailable(&fault, "closed");
                 assert!(!is_live(&store, number));
@@ -249,7 +253,7 @@ async fn damaged_rows_are_told_as_damaged() {
     ] {
         let home = Home::new();
         let store = home.with_account(SqliteOptions::default()).await;
-        store.open(session(1), None).await.unwrap();
+        store.open(session(1), None, Cap::NONE).await.unwrap();
         store.close().await.unwrap();
         harm(&home, damage).await;
         assert_corrupt(home.open_with(SqliteOptions::default()).await.err(), damage);
@@ -261,7 +265,7 @@ async fn a_damaged_row_fails_its_own_change_and_no_other() {
     let home = Home::new();
     let store = home.with_account(SqliteOptions::default()).await;
     store.add(account(2)).await.unwrap();
-    store.open(session(1), None).await.unwrap();
+    store.open(session(1), None, Cap::NONE).await.unwrap();
     harm(&home, "UPDATE sessions SET version = 4294967296").await;
     let traits = account(1).traits;
     let fault = store.set_traits(subject(1), traits.clone()).await.err();

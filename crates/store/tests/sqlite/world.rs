@@ -77,6 +77,7 @@ pub(crate) fn session(number: u64) -> Session {
         opened_at: START,
         proven_at: START,
         seen_at: START,
+        issued_at: START,
         idle: Duration::from_secs(30 * 60),
         ends_at: START.after(Duration::from_secs(12 * 60 * 60)),
         assurance: Assurance::Aal1,

@@ -7,7 +7,7 @@ use http::{HeaderName, Method, Uri};
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::mint::{Audience, STANDARD_CLAIMS};
 use vestibule_core::principal::Assurance;
-use vestibule_core::route::{Accept, CsrfPolicy, PathPattern, Requirement, Route};
+use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route};
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 
@@ -110,6 +110,7 @@ fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wr
         accept: accept(&key("accept"), &raw.accept)?,
         audience: audience.map(|it| Arc::from(it.name.as_str())),
         csrf: csrf(&key("csrf"), &raw.csrf)?,
+        activity: if raw.background { Activity::Background } else { Activity::Person },
         headers: copies(&key("headers"), raw, audience, &assertion_header)?,
         assertion_header,
         upstream: raw.upstream.as_deref().map(|text| upstream(&key("upstream"), text)).transpose()?,
