@@ -3,7 +3,7 @@
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
 //! `fault id reject secret text time` → `principal` → `account csrf key session throttle token` → `wire` → `live route` →
-//! `port` → `decide` → `login logout mint rotation`.
+//! `port` → `decide` → `logout mint rotation` → `login` → `password_change registration`.
 #![warn(missing_docs)]
 
 pub mod fault;
@@ -31,10 +31,14 @@ pub mod port;
 
 pub mod decide;
 
-pub mod login;
 pub mod logout;
 pub mod mint;
 pub mod rotation;
+
+pub mod login;
+
+pub mod password_change;
+pub mod registration;
 
 #[cfg(test)]
 mod testing;

@@ -190,7 +190,12 @@ impl Login {
     }
 
     /// Unknown and unparsable identifiers are counted exactly as known ones are.
-    pub(crate) fn attempt_of(&self, identifier: Option<&Identifier>, typed: &str, source: Option<IpAddr>) -> Attempt {
+    pub(crate) fn attempt_of(
+        &self,
+        identifier: Option<&Identifier>,
+        typed: &str,
+        source: Option<IpAddr>,
+    ) -> Attempt {
         let name = identifier.map_or(typed, Identifier::as_str);
         Attempt {
             account: self.pepper.digest(Purpose::Throttle, &[b"account\0", name.as_bytes()]),

@@ -7,9 +7,12 @@ use vestibule_core::session::Session;
 
 use crate::{device, moment};
 
+pub(crate) mod confirm;
 pub(crate) mod csrf;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod password;
+pub(crate) mod register;
 pub(crate) mod session;
 
 /// A session as its holder sees it. Nothing in it is a credential.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
 
@@ -33,6 +34,16 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, expected: &'static str
         return Err(Problem::MediaType(expected));
     }
     collect(headers, body, MAX_WAIT).await
+}
+
+/// Reads a JSON body of this shape. What its parser has to say may quote a secret: `expected` is said instead.
+pub(crate) async fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    expected: &'static str,
+) -> Result<T, Problem> {
+    let bytes = read(headers, body, JSON).await?;
+    serde_json::from_slice(&bytes).map_err(|_| Problem::Malformed(expected))
 }
 
 /// Reads the body of a call that needs none: empty, or in this media type.

@@ -2,14 +2,17 @@
 //! origin is https, never Domain. In: names and secrets. Out: header values, marked sensitive.
 
 use http::HeaderValue;
-use vestibule_core::Fault;
-use vestibule_core::session::SessionToken;
+use vestibule_core::session::{Session, SessionKind, SessionToken};
 use vestibule_core::wire::CookieName;
+use vestibule_core::{Fault, Timestamp};
 
 use crate::pre_session::PreSession;
 
 /// How long a login form may stay open before its browser forgets what binds it: 15 minutes.
 const PRE_SESSION_SECONDS: u32 = 15 * 60;
+
+/// Browsers keep no cookie longer: 400 days (RFC 6265bis section 5.5).
+const LONGEST_SECONDS: u32 = 400 * 24 * 60 * 60;
 
 /// How cookies of a name are to be treated by browsers.
 #[derive(Clone, Copy)]
@@ -20,9 +23,22 @@ enum SameSite {
     Strict,
 }
 
-/// A session's secret. No Max-Age: how long a session lives is the server's business, and the browser may end it earlier.
-pub(crate) fn session(name: &CookieName, token: &SessionToken) -> Result<HeaderValue, Fault> {
-    set_cookie(name, &token.reveal_cookie_value(), SameSite::Lax, None)
+/// A session's secret. No Max-Age: how long a session lives is the server's business, and the browser may end it earlier. A remembered
+/// session's outlives the browser, for as long as the session may live.
+pub(crate) fn session(
+    name: &CookieName,
+    token: &SessionToken,
+    session: &Session,
+    now: Timestamp,
+) -> Result<HeaderValue, Fault> {
+    let max_age = match session.kind {
+        SessionKind::Remembered => {
+            let left = session.ends_at.since(now).as_secs();
+            Some(u32::try_from(left).unwrap_or(LONGEST_SECONDS).min(LONGEST_SECONDS))
+        }
+        SessionKind::Browser | SessionKind::Client => None,
+    };
+    set_cookie(name, &token.reveal_cookie_value(), SameSite::Lax, max_age)
 }
 
 /// Takes the session cookie back.

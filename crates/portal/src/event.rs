@@ -11,18 +11,22 @@ use vestibule_core::{Fault, Reject};
 use crate::Portal;
 
 /// The counters of the pages and the API: name and meaning.
-pub const METRICS: [(&str, &str); 3] = [
-    (LOGINS, "Attempts to sign in: succeeded, refused, throttled, fault"),
+pub const METRICS: [(&str, &str); 4] = [
+    (LOGINS, "Attempts to sign in or to confirm a password: succeeded, confirmed, refused, throttled, fault"),
     (LOGOUTS, "Sessions ended by their holders"),
     (CSRF_REFUSED, "Requests refused because another site may have caused them"),
+    (REGISTRATIONS, "Attempts to register: succeeded, taken, throttled"),
 ];
 
 const LOGINS: &str = "vestibule_logins_total";
 const LOGOUTS: &str = "vestibule_logouts_total";
 const CSRF_REFUSED: &str = "vestibule_csrf_refused_total";
+const REGISTRATIONS: &str = "vestibule_registrations_total";
 
+const CONFIRMED: &str = "confirmed";
 const SUCCEEDED: &str = "succeeded";
 const REFUSED: &str = "refused";
+const TAKEN: &str = "taken";
 const THROTTLED: &str = "throttled";
 const FAULT: &str = "fault";
 
@@ -60,6 +64,81 @@ pub(crate) fn logout(session: SessionId, subject: Subject, source: Option<IpAddr
         event = "logout",
         session.id = %session,
         subject = %subject,
+        source.address = source.map(display),
+    );
+}
+
+pub(crate) fn sessions_ended(ended: &[SessionId], by: SessionId, subject: Subject, source: Option<IpAddr>) {
+    for session in ended {
+        tracing::info!(
+            target: "vestibule::event",
+            event = "session.ended",
+            session.id = %session,
+            by.session.id = %by,
+            subject = %subject,
+            source.address = source.map(display),
+        );
+    }
+}
+
+pub(crate) fn confirmed(session: &Session, source: Option<IpAddr>) {
+    metrics::counter!(LOGINS, "outcome" => CONFIRMED).increment(1);
+    tracing::info!(
+        target: "vestibule::event",
+        event = "login.confirmed",
+        session.id = %session.id,
+        subject = %session.subject,
+        source.address = source.map(display),
+    );
+}
+
+/// Somebody in a session did not know its account's password: perhaps it is not theirs.
+pub(crate) fn confirm_refused(session: SessionId, source: Option<IpAddr>) {
+    metrics::counter!(LOGINS, "outcome" => REFUSED).increment(1);
+    tracing::warn!(
+        target: "vestibule::event",
+        event = "login.confirm-refused",
+        session.id = %session,
+        source.address = source.map(display),
+    );
+}
+
+pub(crate) fn password_changed(session: SessionId, subject: Subject, ended: usize, source: Option<IpAddr>) {
+    tracing::info!(
+        target: "vestibule::event",
+        event = "account.password-changed",
+        session.id = %session,
+        subject = %subject,
+        sessions.ended = ended,
+        source.address = source.map(display),
+    );
+}
+
+pub(crate) fn registered(subject: Subject, source: Option<IpAddr>) {
+    metrics::counter!(REGISTRATIONS, "outcome" => SUCCEEDED).increment(1);
+    tracing::info!(
+        target: "vestibule::event",
+        event = "account.registered",
+        subject = %subject,
+        source.address = source.map(display),
+    );
+}
+
+/// Whose name it was is not said, as with logins.
+pub(crate) fn registration_taken(source: Option<IpAddr>) {
+    metrics::counter!(REGISTRATIONS, "outcome" => TAKEN).increment(1);
+    tracing::warn!(
+        target: "vestibule::event",
+        event = "registration.taken",
+        source.address = source.map(display),
+    );
+}
+
+pub(crate) fn registration_throttled(source: Option<IpAddr>) {
+    metrics::counter!(REGISTRATIONS, "outcome" => THROTTLED).increment(1);
+    tracing::warn!(
+        target: "vestibule::event",
+        event = "registration.throttled",
         source.address = source.map(display),
     );
 }

@@ -10,7 +10,9 @@ use vestibule_core::decide::Decider;
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::Minter;
+use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy};
+use vestibule_core::registration::Registration;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::forwarded::TrustedProxies;
 
@@ -21,13 +23,16 @@ mod api;
 mod body;
 mod cookie;
 mod device;
+mod ending;
 mod event;
 mod form;
 mod key_set;
 mod moment;
+mod notice;
 mod pages;
 mod pre_session;
 mod problem;
+mod register;
 mod return_to;
 mod router;
 mod sign_in;
@@ -46,6 +51,10 @@ pub struct Portal {
     pub login: Arc<Login>,
     /// Signs out.
     pub logout: Arc<Logout>,
+    /// Makes accounts for those who ask, where an operator opened that.
+    pub registration: Option<Registration>,
+    /// Changes passwords.
+    pub password_change: PasswordChange,
     /// Judges sessions, origins and CSRF tokens.
     pub decider: Arc<Decider>,
     /// Has the key ring whose public half is published.

@@ -44,13 +44,14 @@ fn ago(span: Duration) -> String {
     }
 }
 
-/// A wait, rounded up, so that who waits that long has waited long enough.
+/// A wait or a limit, rounded up, so that who waits that long has waited long enough.
 pub(crate) fn span(wait: Duration) -> String {
     let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
     match seconds {
         1..=90 => counted(seconds, "second"),
         91..=5400 => counted(seconds.div_ceil(60), "minute"),
-        _ => counted(seconds.div_ceil(3600), "hour"),
+        5401..172_800 => counted(seconds.div_ceil(3600), "hour"),
+        _ => counted(seconds.div_ceil(86_400), "day"),
     }
 }
 
@@ -80,8 +81,11 @@ mod tests {
     #[test]
     fn a_wait_is_rounded_up() {
         let waits = [(1, "1 second"), (1001, "2 seconds"), (90_000, "90 seconds"), (90_001, "2 minutes")];
-        for (millis, expected) in waits.into_iter().chain([(900_000, "15 minutes"), (86_400_000, "24 hours")])
-        {
+        for (millis, expected) in waits.into_iter().chain([
+            (900_000, "15 minutes"),
+            (86_400_000, "24 hours"),
+            (604_800_000, "7 days"),
+        ]) {
             assert_eq!(span(Duration::from_millis(millis)), expected);
         }
         assert_eq!(span(Duration::ZERO), "1 second");

@@ -2,21 +2,27 @@
 //! and its one stylesheet.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use vestibule_core::Fault;
+use vestibule_core::account::policy::PasswordReject;
 use vestibule_core::live::LiveSession;
 
-use crate::Portal;
 use crate::problem::Wording;
 use crate::return_to::ReturnTo;
 use crate::theme::Asset;
+use crate::{Portal, moment};
 
 pub(crate) mod account;
+pub(crate) mod confirm;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod password;
+pub(crate) mod register;
 
 /// What every page has around it.
 struct Frame<'a> {
@@ -29,6 +35,16 @@ struct Frame<'a> {
 struct Alert {
     title: &'static str,
     text: Cow<'static, str>,
+}
+
+/// Which field an alert is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Current,
+    Identifier,
+    New,
+    Nothing,
+    Repeated,
 }
 
 #[derive(Template)]
@@ -62,6 +78,30 @@ const HOME: &str = "/auth/account";
 
 fn destination(return_to: Option<&ReturnTo>) -> &str {
     return_to.map_or(HOME, ReturnTo::as_str)
+}
+
+fn throttled(wait: Duration) -> Alert {
+    let text = format!("Please wait {} before you try again.", moment::span(wait));
+    Alert { title: "Too many attempts", text: Cow::Owned(text) }
+}
+
+fn password_refused(reject: PasswordReject) -> Alert {
+    Alert { title: "Please choose another password", text: Cow::Owned(reject.to_string()) }
+}
+
+fn not_repeated() -> Alert {
+    Alert {
+        title: "The new passwords are not the same",
+        text: Cow::Borrowed("You typed two different ones. Type the new password twice."),
+    }
+}
+
+/// When to come back, where that is known.
+fn come_back(mut page: Response, when: Option<HeaderValue>) -> Response {
+    if let Some(when) = when {
+        page.headers_mut().insert(RETRY_AFTER, when);
+    }
+    page
 }
 
 impl Portal {

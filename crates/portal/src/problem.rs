@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use vestibule_core::account::NotAnIdentifier;
+use vestibule_core::account::policy::PasswordReject;
 use vestibule_core::{Fault, Reject};
 
 /// Why a request is not answered as asked.
@@ -16,10 +18,14 @@ pub(crate) enum Problem {
     BodyTooLarge,
     /// The body did not arrive in time.
     BodyTooSlow,
+    /// The password that was to be replaced is not right.
+    CurrentPasswordRefused,
     /// We could not tell.
     Fault(Arc<Fault>),
     /// Wrong name, wrong password, unknown or disabled: one answer.
     LoginRefused,
+    /// No account can have this identifier.
+    IdentifierRefused(NotAnIdentifier),
     /// The body is not what its media type says, or not what this call takes.
     Malformed(&'static str),
     /// A media type that this address does not take; the one it takes.
@@ -28,8 +34,14 @@ pub(crate) enum Problem {
     MethodNotAllowed,
     /// Nothing lives at this address.
     NotFound,
+    /// No account may get this password.
+    PasswordRefused(PasswordReject),
+    /// The session is good, and what it was proven by is too long ago for this: so many seconds are the most.
+    ProofTooOld(Duration),
     /// The credential, the origin or the CSRF token is no good.
     Rejected(Reject),
+    /// None of one's own sessions has this name.
+    SessionUnknown,
     /// Too many attempts to sign in.
     Throttled(Duration),
     /// Asked for something that this installation does not do: the code and the words.
@@ -47,6 +59,15 @@ pub(crate) struct Wording {
 /// Names the way to present a credential, as every 401 must (RFC 9110 section 15.5.2).
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"vestibule\"");
 
+/// Asks for a proof that is not older than this (RFC 9470 section 3).
+pub(crate) fn step_up_challenge(most: Duration) -> HeaderValue {
+    let text = format!(
+        "Bearer realm=\"vestibule\", error=\"insufficient_user_authentication\", max_age=\"{}\"",
+        most.as_secs()
+    );
+    HeaderValue::from_str(&text).unwrap_or(CHALLENGE)
+}
+
 impl Problem {
     pub(crate) fn wording(&self) -> Wording {
         let (status, code, title, detail) = match self {
@@ -62,6 +83,12 @@ impl Problem {
                 "That took too long",
                 "The request did not arrive in time. Please try again.".to_owned(),
             ),
+            Self::CurrentPasswordRefused => (
+                StatusCode::FORBIDDEN,
+                "current-password-refused",
+                "The password was not changed",
+                "The current password is not right.".to_owned(),
+            ),
             Self::Fault(fault) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 match **fault {
@@ -71,6 +98,12 @@ impl Problem {
                 "We cannot tell right now",
                 "Something that we depend on did not answer, and we do not guess. Please try again in a moment."
                     .to_owned(),
+            ),
+            Self::IdentifierRefused(cause) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "identifier-refused",
+                "That cannot be a name here",
+                format!("No account can have it: {cause}."),
             ),
             Self::LoginRefused => (
                 StatusCode::UNAUTHORIZED,
@@ -99,10 +132,30 @@ impl Problem {
                 "There is nothing here",
                 "The address may be mistyped, or the page may have moved.".to_owned(),
             ),
+            Self::PasswordRefused(reject) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                reject.code(),
+                "Please choose another password",
+                reject.to_string(),
+            ),
+            // The code is the one that RFC 9470 section 3 gives the challenge.
+            Self::ProofTooOld(_) => (
+                StatusCode::UNAUTHORIZED,
+                "insufficient_user_authentication",
+                "Please confirm your password",
+                "This needs a password that was given a short while ago. POST it to /auth/api/v1/confirm, then repeat this."
+                    .to_owned(),
+            ),
             Self::Rejected(reject) => {
                 let (status, title, detail) = rejected(*reject);
                 (status, reject.code(), title, detail.to_owned())
             }
+            Self::SessionUnknown => (
+                StatusCode::NOT_FOUND,
+                "session-unknown",
+                "No such session",
+                "None of your sessions has this id, or not any more.".to_owned(),
+            ),
             Self::Throttled(wait) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "login-throttled",
@@ -183,7 +236,11 @@ impl IntoResponse for Problem {
         let status = self.wording().status;
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+            let challenge = match &self {
+                Self::ProofTooOld(most) => step_up_challenge(*most),
+                _ => CHALLENGE,
+            };
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(when) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, when);

@@ -5,26 +5,41 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::problem::Problem;
 use crate::{Portal, answer, api, key_set, pages, static_file};
 
-/// Everything under `/auth`, and `/.well-known/jwks.json`. Every answer, errors included, leaves through one layer that puts
+/// Everything under `/auth`, `/.well-known/jwks.json` and `/.well-known/change-password`. Every answer, errors included, leaves through one layer that puts
 /// problems into words and sets the security headers.
 pub fn router(portal: Arc<Portal>) -> Router {
-    Router::new()
+    // Where registration is closed there is nothing at its addresses.
+    let registration = match portal.registration {
+        Some(_) => Router::new()
+            .route("/auth/register", get(pages::register::show).post(pages::register::submit))
+            .route("/auth/api/v1/register", post(api::register::submit)),
+        None => Router::new(),
+    };
+    registration
         .route("/auth", get(home))
         .route("/auth/", get(home))
         .route("/auth/login", get(pages::login::show).post(pages::login::submit))
         .route("/auth/logout", get(pages::logout::show).post(pages::logout::submit))
         .route("/auth/account", get(pages::account::show))
+        .route("/auth/account/password", get(pages::password::show).post(pages::password::submit))
+        .route("/auth/account/sessions/end", post(pages::account::end))
+        .route("/auth/account/sessions/end-others", post(pages::account::end_others))
+        .route("/auth/confirm", get(pages::confirm::show).post(pages::confirm::submit))
         .route("/auth/static/{file}", get(static_file::serve))
         .route("/auth/api/v1/login", post(api::login::submit))
         .route("/auth/api/v1/logout", post(api::logout::submit))
         .route("/auth/api/v1/session", get(api::session::current))
-        .route("/auth/api/v1/sessions", get(api::session::all))
+        .route("/auth/api/v1/sessions", get(api::session::all).delete(api::session::end_others))
+        .route("/auth/api/v1/sessions/{id}", delete(api::session::end))
+        .route("/auth/api/v1/confirm", post(api::confirm::submit))
+        .route("/auth/api/v1/password", put(api::password::submit))
         .route("/auth/api/v1/csrf", get(api::csrf::issue))
+        .route("/.well-known/change-password", get(pages::password::well_known))
         .route("/.well-known/jwks.json", get(key_set::serve))
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)

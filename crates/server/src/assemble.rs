@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU32;
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
+use vestibule_core::account::policy::Policy;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
@@ -15,7 +16,9 @@ use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{AudienceTable, Minter};
+use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
+use vestibule_core::registration::Registration;
 use vestibule_core::rotation::Rotation;
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
@@ -29,6 +32,7 @@ use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
 
+use crate::config::raw::Registration as RegistrationSetting;
 use crate::config::Settings;
 use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
@@ -172,7 +176,17 @@ impl House {
             logout: Arc::clone(&self.logout),
         });
         let look = settings.look.clone();
+        let site = [settings.public_url.host(), &look.name];
+        let policy = Arc::new(Policy::new(settings.passwords.min_length, &site)?);
+        let registration = match settings.registration {
+            RegistrationSetting::Closed => None,
+            RegistrationSetting::Open => {
+                Some(Registration { login: Arc::clone(&login), policy: Arc::clone(&policy) })
+            }
+        };
         let portal = Portal {
+            registration,
+            password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout: Arc::clone(&self.logout),
             decider: Arc::clone(&self.decider),

@@ -1,21 +1,25 @@
-//! `GET /auth/api/v1/session` and `GET /auth/api/v1/sessions`: who am I, and where else am I signed in. In: a session.
-//! Out: what its holder may know. Asking for one's own session is no use of it: a page may ask every minute whether it still
+//! `/auth/api/v1/session` and `/auth/api/v1/sessions`: who am I, where else am I signed in, and out with them. In: a session.
+//! Out: what its holder may know, or 204 for what ended. Asking for one's own session is no use of it: a page may ask every minute whether it still
 //! lives without keeping it alive.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::SET_COOKIE;
+use http::request::Parts;
 use serde_json::json;
 use vestibule_core::Reject;
 use vestibule_core::port::Page;
 
 use super::SessionJson;
+use crate::ending::End;
 use crate::problem::Problem;
-use crate::visitor::Visitor;
-use crate::{Portal, cookie};
+use crate::visitor::{Known, Visitor};
+use crate::{Portal, body, cookie};
 
 /// The most sessions of one account that are listed, the newest first.
 pub(crate) const LISTED: Page = Page { skip: 0, take: 100 };
@@ -59,7 +63,60 @@ pub(crate) async fn all(State(portal): State<Arc<Portal>>, request: Request) -> 
     Ok(Json(json!({ "sessions": sessions })).into_response())
 }
 
+/// `DELETE sessions/{id}`.
+pub(crate) async fn end(
+    State(portal): State<Arc<Portal>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let known = match portal.may_end(&parts, body).await? {
+        Ok(known) => known,
+        Err(turned_away) => return Ok(turned_away),
+    };
+    let id = id.parse().map_err(|_| Problem::SessionUnknown)?;
+    let ended = portal.end_own(&known, End::One(id), &parts).await?;
+    if ended.is_empty() {
+        return Err(Problem::SessionUnknown);
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if id == known.session.id() {
+        portal.forget_session(response.headers_mut())?;
+    }
+    Ok(response)
+}
+
+/// `DELETE sessions`: all but the one that asks.
+pub(crate) async fn end_others(
+    State(portal): State<Arc<Portal>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let known = match portal.may_end(&parts, body).await? {
+        Ok(known) => known,
+        Err(turned_away) => return Ok(turned_away),
+    };
+    portal.end_own(&known, End::Others, &parts).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 impl Portal {
+    /// Who asks, if they may end sessions: not by another site's doing, and proven a short while ago.
+    async fn may_end(&self, parts: &Parts, body: Body) -> Result<Result<Known, Response>, Problem> {
+        self.refuse_foreign_where_said(parts)?;
+        body::read_optional(&parts.headers, body, body::JSON).await?;
+        let known = match self.visitor_of_api(parts).await? {
+            Visitor::Known(known) => known,
+            Visitor::Stranger(reject) => return self.turned_away(reject).map(Err),
+        };
+        self.refuse_forged(&known, parts, None)?;
+        if !self.login.is_freshly_proven(&known.session) {
+            return Err(Problem::ProofTooOld(self.login.step_up));
+        }
+        self.note_use(&known);
+        Ok(Ok(known))
+    }
+
     /// The answer to a call without a good credential. Cookies that contradict each other are taken back as far as we can.
     pub(super) fn turned_away(&self, reject: Reject) -> Result<Response, Problem> {
         let mut response = Problem::Rejected(reject).into_response();

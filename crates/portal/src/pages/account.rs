@@ -1,22 +1,31 @@
-//! `/auth/account`: who am I, and where am I signed in. In: a session. Out: a page; or, for strangers, the way to sign in and back.
+//! `/auth/account`: who am I, where am I signed in, and out with the others. In: a session. Out: a page; or, for strangers, the way
+//! to sign in and back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use vestibule_core::Timestamp;
+use http::request::Parts;
+use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
 use vestibule_core::session::{Session, SessionKind};
+use vestibule_core::{Fault, Timestamp};
 
-use super::{Frame, HOME, render, see_other};
+use super::confirm::Then;
+use super::{Alert, Frame, HOME, render, see_other};
 use crate::api::session::LISTED;
+use crate::ending::End;
+use crate::form::Form;
 use crate::moment::Moment;
+use crate::notice::Notice;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
-use crate::visitor::Visitor;
-use crate::{Portal, device};
+use crate::visitor::{Known, Visitor};
+use crate::{Portal, body, device};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -24,6 +33,8 @@ struct AccountPage<'a> {
     frame: Frame<'a>,
     csrf_token: String,
     identifier: &'a str,
+    notice: Option<Notice>,
+    alert: Option<Alert>,
     sessions: Vec<Row>,
     may_be_more: bool,
 }
@@ -33,33 +44,139 @@ struct Row {
     id: SessionId,
     device: String,
     address: Option<String>,
-    is_client: bool,
+    /// Said of what is not the ordinary: a browser until it closes.
+    kind: Option<&'static str>,
     is_current: bool,
     opened: Moment,
     seen: Moment,
     ends: Moment,
 }
 
+/// `GET`.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let login = || see_other(&ReturnTo::handed_to(ReturnTo::parse(HOME).as_ref(), "/auth/login"));
-    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(login()) };
-    let Some(identifier) = portal.called(&known.session).await? else { return Ok(login()) };
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
+    if let Some(response) = portal.rotated(&known, HOME).await? {
+        return Ok(response);
+    }
     portal.note_use(&known);
-    let now = portal.clock.now();
-    let sessions = portal.directory.sessions(Some(known.session.subject()), LISTED, now).await?;
-    let mut rows: Vec<Row> =
-        sessions.iter().map(|session| Row::of(session, known.session.id(), now)).collect();
-    // The one that asks comes first; the others stay as they come, the newest first.
-    rows.sort_by_key(|row| !row.is_current);
-    let page = AccountPage {
-        frame: portal.frame(),
-        csrf_token: portal.csrf_token_of(&known),
-        identifier: &identifier,
-        may_be_more: rows.len() >= LISTED.take as usize,
-        sessions: rows,
-    };
-    Ok(render(StatusCode::OK, &page)?)
+    portal.account_page(&known, StatusCode::OK, Notice::from_query(&parts), None).await
+}
+
+/// `POST /auth/account/sessions/end`: one of them.
+pub(crate) async fn end(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.end_as_asked(&parts, body, |form| form.field("session").parse().ok().map(End::One)).await
+}
+
+/// `POST /auth/account/sessions/end-others`: all but this one.
+pub(crate) async fn end_others(
+    State(portal): State<Arc<Portal>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.end_as_asked(&parts, body, |_| Some(End::Others)).await
+}
+
+/// The way to sign in, and to a page of ours from there.
+pub(super) fn sign_in(to: &str) -> Response {
+    see_other(&ReturnTo::handed_to(ReturnTo::parse(to).as_ref(), "/auth/login"))
+}
+
+/// For a form whose token is no good any more.
+const EXPIRED: Alert = Alert {
+    title: "This page had been open too long",
+    text: Cow::Borrowed("Nothing was done. Press the button again."),
+};
+
+impl Portal {
+    /// Origin, token, a fresh proof, and only then the deed.
+    async fn end_as_asked(
+        &self,
+        parts: &Parts,
+        body: Body,
+        asked: impl Fn(&Form) -> Option<End>,
+    ) -> Result<Response, Problem> {
+        self.refuse_foreign(parts)?;
+        let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
+        let Visitor::Known(known) = self.visitor_of_page(parts).await? else { return Ok(sign_in(HOME)) };
+        if self.refuse_forged(&known, parts, Some(form.field(CSRF_FIELD))).is_err() {
+            return self.account_page(&known, StatusCode::FORBIDDEN, None, Some(EXPIRED)).await;
+        }
+        let end = asked(&form).ok_or(Problem::Malformed("The form names no session."))?;
+        if !self.login.is_freshly_proven(&known.session) {
+            return self.confirm_first(&known, Then::End(end)).await;
+        }
+        self.note_use(&known);
+        self.end_and_say(&known, end, parts).await
+    }
+
+    /// Ends, and goes back to the account page, which says so.
+    pub(super) async fn end_and_say(
+        &self,
+        known: &Known,
+        end: End,
+        parts: &Parts,
+    ) -> Result<Response, Problem> {
+        let ended = self.end_own(known, end, parts).await?;
+        if ended.contains(&known.session.id()) {
+            let mut response = see_other("/auth/logout");
+            self.forget_session(response.headers_mut())?;
+            return Ok(response);
+        }
+        let notice = match end {
+            End::One(_) if ended.is_empty() => Notice::NothingToEnd,
+            End::One(_) => Notice::SessionEnded,
+            End::Others => Notice::OthersEnded,
+        };
+        Ok(see_other(&notice.told_on(HOME)))
+    }
+
+    async fn account_page(
+        &self,
+        known: &Known,
+        status: StatusCode,
+        notice: Option<Notice>,
+        alert: Option<Alert>,
+    ) -> Result<Response, Problem> {
+        let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(HOME)) };
+        let now = self.clock.now();
+        let sessions = self.directory.sessions(Some(known.session.subject()), LISTED, now).await?;
+        let mut rows: Vec<Row> =
+            sessions.iter().map(|session| Row::of(session, known.session.id(), now)).collect();
+        // The one that asks comes first; the others stay as they come, the newest first.
+        rows.sort_by_key(|row| !row.is_current);
+        let page = AccountPage {
+            frame: self.frame(),
+            csrf_token: self.csrf_token_of(known),
+            identifier: &identifier,
+            notice,
+            alert,
+            may_be_more: rows.len() >= LISTED.take as usize,
+            sessions: rows,
+        };
+        Ok(render(status, &page)?)
+    }
+
+    /// What the account page calls the device of one of whoever's sessions this is.
+    pub(super) async fn device_of(&self, known: &Known, id: SessionId) -> Result<Option<String>, Fault> {
+        let found = self.directory.session(id, self.clock.now()).await?;
+        let own = found.filter(|session| session.subject == known.session.subject());
+        Ok(own.map(|session| device::name(&session.device.user_agent)))
+    }
+
+    /// Replaces the session token of a remembered session where that is due, and comes back (CK-07, daily).
+    pub(super) async fn rotated(&self, known: &Known, to: &str) -> Result<Option<Response>, Fault> {
+        if !known.session.rotation_due(self.clock.now()) {
+            return Ok(None);
+        }
+        let mut response = see_other(to).into_response();
+        // None: another tab was first, and has brought the browser the new one.
+        if let Some(renewed) = self.login.rotate(&known.session).await? {
+            self.deliver(&renewed, response.headers_mut())?;
+        }
+        Ok(Some(response))
+    }
 }
 
 impl Row {
@@ -68,7 +185,11 @@ impl Row {
             id: session.id,
             device: device::name(&session.device.user_agent),
             address: session.device.address.map(|address| address.to_string()),
-            is_client: session.kind == SessionKind::Client,
+            kind: match session.kind {
+                SessionKind::Browser => None,
+                SessionKind::Client => Some("app"),
+                SessionKind::Remembered => Some("remembered"),
+            },
             is_current: session.id == current,
             opened: Moment::seen_from(now, session.opened_at),
             seen: Moment::seen_from(now, session.seen_at),

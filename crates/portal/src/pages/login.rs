@@ -3,21 +3,21 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::StatusCode;
+use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::login::LoginOutcome;
 use vestibule_core::session::SessionKind;
 use vestibule_core::{Fault, Reject};
 
-use super::{Alert, Frame, destination, render, see_other};
+use super::{Alert, Frame, come_back, destination, render, see_other, throttled};
 use crate::form::Form;
+use crate::notice::Notice;
 use crate::pre_session::PreSession;
 use crate::problem::{CHALLENGE, Problem};
 use crate::return_to::ReturnTo;
@@ -32,7 +32,27 @@ struct LoginPage<'a> {
     csrf_token: String,
     identifier: &'a str,
     return_to: &'a str,
+    notice: Option<Notice>,
     alert: Option<Alert>,
+    remember: Option<Remember>,
+    register: Option<String>,
+}
+
+/// The offer to be remembered.
+struct Remember {
+    idle: String,
+    absolute: String,
+    is_wished: bool,
+}
+
+/// The value of the checkbox.
+const REMEMBER: &str = "yes";
+
+/// What is not lost when a form comes back.
+#[derive(Default)]
+struct Filled<'a> {
+    identifier: &'a str,
+    remember: bool,
 }
 
 #[derive(Template)]
@@ -51,12 +71,17 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     let return_to = ReturnTo::from_query(parts.uri.query());
     let visitor = portal.visitor_of_page(&parts).await?;
     if let Visitor::Known(known) = &visitor
+        && let Some(response) = portal.rotated(known, destination(return_to.as_ref())).await?
+    {
+        return Ok(response);
+    }
+    if let Visitor::Known(known) = &visitor
         && let Some(page) = portal.signed_in_page(known, return_to.as_ref()).await?
     {
         portal.note_use(known);
         return Ok(page);
     }
-    let mut page = portal.login_form(&parts, StatusCode::OK, "", return_to.as_ref(), None)?;
+    let mut page = portal.login_form(&parts, StatusCode::OK, &Filled::default(), return_to.as_ref(), None)?;
     if matches!(visitor, Visitor::Stranger(Reject::AmbiguousCookie)) {
         page.headers_mut().append(SET_COOKIE, cookie::session_gone(&portal.decider.cookie)?);
     }
@@ -68,10 +93,10 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (parts, body) = request.into_parts();
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
-    let identifier = form.field("identifier");
+    let filled =
+        Filled { identifier: form.field("identifier"), remember: form.field("remember") == REMEMBER };
     let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));
-    let again =
-        |status, alert| portal.login_form(&parts, status, identifier, return_to.as_ref(), Some(alert));
+    let again = |status, alert| portal.login_form(&parts, status, &filled, return_to.as_ref(), Some(alert));
 
     if let Err(reject) = portal.check_form_token(&parts, &form) {
         event::csrf_refused(reject, portal.source(&parts));
@@ -83,12 +108,16 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         }
         return Ok(again(StatusCode::FORBIDDEN, expired(reject))?);
     }
-    let typed = Typed { identifier, password: form.field("password") };
-    match portal.sign_in(typed, SessionKind::Browser, &parts).await {
-        Ok(LoginOutcome::Opened { token, .. }) => {
+    let typed = Typed { identifier: filled.identifier, password: form.field("password") };
+    let kind = if filled.remember { SessionKind::Remembered } else { SessionKind::Browser };
+    match portal.sign_in(typed, kind, &parts).await {
+        Ok(LoginOutcome::Opened { token, session, .. }) => {
             let mut response = see_other(destination(return_to.as_ref()));
             let headers = response.headers_mut();
-            headers.append(SET_COOKIE, cookie::session(&portal.decider.cookie, &token)?);
+            headers.append(
+                SET_COOKIE,
+                cookie::session(&portal.decider.cookie, &token, &session, portal.clock.now())?,
+            );
             headers.append(SET_COOKIE, cookie::pre_session_gone(&portal.pre_session_cookie)?);
             Ok(response)
         }
@@ -103,7 +132,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         }
         Err(fault) => {
             let incident = event::fault(&portal, &fault);
-            let page = again(StatusCode::SERVICE_UNAVAILABLE, unavailable(&incident))?;
+            let page = again(StatusCode::SERVICE_UNAVAILABLE, unavailable(NOBODY_NOW, &incident))?;
             Ok(come_back(page, Problem::from(fault).retry_after()))
         }
     }
@@ -116,21 +145,24 @@ impl Portal {
         &self,
         parts: &Parts,
         status: StatusCode,
-        identifier: &str,
+        filled: &Filled<'_>,
         return_to: Option<&ReturnTo>,
         alert: Option<Alert>,
     ) -> Result<Response, Fault> {
-        let presented = PreSession::presented(&parts.headers, &self.pre_session_cookie);
-        let pre_session = match presented {
-            Ok(Some(kept)) => kept,
-            Ok(None) | Err(_) => PreSession::draw(&*self.entropy)?,
-        };
+        let pre_session = self.pre_session(parts)?;
         let page = LoginPage {
             frame: self.frame(),
             csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
-            identifier,
+            identifier: filled.identifier,
             return_to: return_to.map_or("", ReturnTo::as_str),
+            notice: Notice::from_query(parts).filter(|_| alert.is_none()),
             alert,
+            remember: self.login.remember.map(|limits| Remember {
+                idle: moment::span(limits.idle),
+                absolute: moment::span(limits.absolute),
+                is_wished: filled.remember,
+            }),
+            register: self.registration.is_some().then(|| ReturnTo::handed_to(return_to, "/auth/register")),
         };
         let mut response = render(status, &page)?;
         let cookie = cookie::pre_session(&self.pre_session_cookie, &pre_session)?;
@@ -138,7 +170,16 @@ impl Portal {
         Ok(response)
     }
 
-    fn check_form_token(&self, parts: &Parts, form: &Form) -> Result<(), Reject> {
+    /// What binds the browser's forms before there is a session: what it has already, or a new one.
+    pub(super) fn pre_session(&self, parts: &Parts) -> Result<PreSession, Fault> {
+        match PreSession::presented(&parts.headers, &self.pre_session_cookie) {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) | Err(_) => PreSession::draw(&*self.entropy),
+        }
+    }
+
+    /// Whether a form of before there is a session is from a page that this browser was shown.
+    pub(super) fn check_form_token(&self, parts: &Parts, form: &Form) -> Result<(), Reject> {
         let presented = PreSession::presented(&parts.headers, &self.pre_session_cookie)?;
         let pre_session = presented.ok_or(Reject::CsrfToken)?;
         self.decider.csrf_token(&parts.headers, Some(form.field(CSRF_FIELD)), pre_session.binding())
@@ -169,10 +210,7 @@ const REFUSED: Alert = Alert {
 
 fn expired(reject: Reject) -> Alert {
     match reject {
-        Reject::AmbiguousCookie => Alert {
-            title: "Your browser sent conflicting cookies",
-            text: Cow::Borrowed("Delete the cookies of this site in your browser, then sign in again."),
-        },
+        Reject::AmbiguousCookie => conflicting_cookies(),
         _ => Alert {
             title: "This page had been open too long",
             text: Cow::Borrowed(
@@ -182,21 +220,18 @@ fn expired(reject: Reject) -> Alert {
     }
 }
 
-fn throttled(wait: Duration) -> Alert {
-    let text = format!("Please wait {} before you try again.", moment::span(wait));
-    Alert { title: "Too many attempts", text: Cow::Owned(text) }
+pub(super) fn conflicting_cookies() -> Alert {
+    Alert {
+        title: "Your browser sent conflicting cookies",
+        text: Cow::Borrowed("Delete the cookies of this site in your browser, then try again."),
+    }
 }
 
-fn unavailable(incident: &str) -> Alert {
+const NOBODY_NOW: &str = "We cannot sign anyone in right now";
+
+pub(super) fn unavailable(title: &'static str, incident: &str) -> Alert {
     let text = format!(
         "Your password was not the reason. Try again in a moment. If this goes on, report incident {incident}."
     );
-    Alert { title: "We cannot sign anyone in right now", text: Cow::Owned(text) }
-}
-
-fn come_back(mut page: Response, when: Option<HeaderValue>) -> Response {
-    if let Some(when) = when {
-        page.headers_mut().insert(RETRY_AFTER, when);
-    }
-    page
+    Alert { title, text: Cow::Owned(text) }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 use vestibule_core::account::Status;
+use vestibule_core::account::policy::Policy;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
@@ -13,6 +14,8 @@ use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{AudienceTable, Minter};
+use vestibule_core::password_change::PasswordChange;
+use vestibule_core::registration::Registration;
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, SessionLimits};
@@ -35,12 +38,31 @@ pub(crate) struct House {
     pub(crate) csrf: Arc<CsrfTokens>,
 }
 
+/// Whether strangers may make accounts.
+enum Registering {
+    Closed,
+    Open,
+}
+
 impl House {
     pub(crate) fn new() -> Self {
         Self::at(ORIGIN, Https::Yes)
     }
 
     pub(crate) fn at(origin: &str, https: Https) -> Self {
+        Self::furnished(origin, https, Registering::Open, Theme::new("Vestibule".to_owned(), None, None))
+    }
+
+    pub(crate) fn where_registration_is_closed() -> Self {
+        let theme = Theme::new("Vestibule".to_owned(), None, None);
+        Self::furnished(ORIGIN, Https::Yes, Registering::Closed, theme)
+    }
+
+    pub(crate) fn looking_like(theme: Theme) -> Self {
+        Self::furnished(ORIGIN, Https::Yes, Registering::Open, theme)
+    }
+
+    fn furnished(origin: &str, https: Https, registration: Registering, theme: Theme) -> Self {
         crate::logging::listen();
         let world = World::new();
         world.add_account(1, ADA, PASSWORD, Status::Enabled);
@@ -88,6 +110,8 @@ impl House {
             step_up: Duration::from_secs(600),
             logout: Arc::clone(&logout),
         };
+        let login = Arc::new(login);
+        let policy = Arc::new(Policy::new(15, &["app.test", "Vestibule"]).unwrap());
         let minter = Minter::new(
             origin.to_owned(),
             ring,
@@ -97,7 +121,14 @@ impl House {
             world.clone(),
         );
         let portal = Portal {
-            login: Arc::new(login),
+            registration: match registration {
+                Registering::Closed => None,
+                Registering::Open => {
+                    Some(Registration { login: Arc::clone(&login), policy: Arc::clone(&policy) })
+                }
+            },
+            password_change: PasswordChange { login: Arc::clone(&login), policy },
+            login,
             logout,
             decider,
             minter: Arc::new(minter),
@@ -107,7 +138,7 @@ impl House {
             proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
             clock: world.clone(),
             entropy: world.clone(),
-            theme: Theme::new("Vestibule".to_owned(), None, None),
+            theme,
         };
         Self { world, router: router(Arc::new(portal)), csrf }
     }

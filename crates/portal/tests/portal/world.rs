@@ -39,6 +39,13 @@ struct State {
     by_source: HashMap<[u8; 32], SourceTally>,
 }
 
+impl State {
+    fn end(&mut self, is_meant: impl Fn(&Session) -> bool) -> Vec<SessionId> {
+        let ended = self.sessions.extract_if(|_, (session, _)| is_meant(session));
+        ended.map(|(_, (session, _))| session.id).collect()
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Arc<Self> {
         let world = Self { now: AtomicU64::new(START.millis()), ..Self::default() };
@@ -103,6 +110,7 @@ impl Entropy for World {
 #[async_trait]
 impl Hasher for World {
     async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+        self.hashed.fetch_add(1, SeqCst);
         Ok(cheap_hash(&password))
     }
 
@@ -171,8 +179,12 @@ impl Sessions for World {
 
     async fn end(&self, which: Ending) -> Result<Vec<SessionId>, Fault> {
         self.changed()?;
-        let Ending::Presented(digest) = which else { unimplemented!("the portal ends what is presented") };
-        Ok(self.state.lock().sessions.remove(&digest).map(|(session, _)| session.id).into_iter().collect())
+        Ok(self.state.lock().end(|session| match which {
+            Ending::One(id) => session.id == id,
+            Ending::Others { subject, keep } => session.subject == subject && session.id != keep,
+            Ending::Presented(digest) => session.digest == digest,
+            Ending::Everyone | Ending::Subject(_) => unimplemented!("not asked by the portal"),
+        }))
     }
 
     async fn forget_expired(&self, _: Timestamp) -> Result<u64, Fault> {
@@ -216,8 +228,15 @@ impl Accounts for World {
         Ok(self.state.lock().accounts.get(&subject).cloned())
     }
 
-    async fn add(&self, _: Account) -> Result<Added, Fault> {
-        unimplemented!("not asked by the portal")
+    async fn add(&self, account: Account) -> Result<Added, Fault> {
+        self.answers()?;
+        let mut state = self.state.lock();
+        if state.accounts.values().any(|other| other.identifier == account.identifier) {
+            return Ok(Added::IdentifierTaken);
+        }
+        self.changes.fetch_add(1, SeqCst);
+        state.accounts.insert(account.subject, account);
+        Ok(Added::Added)
     }
 
     async fn upgrade_password(&self, _: Subject, _: &PasswordHash, _: PasswordHash) -> Result<(), Fault> {
@@ -226,11 +245,16 @@ impl Accounts for World {
 
     async fn set_password(
         &self,
-        _: Subject,
-        _: PasswordHash,
-        _: Option<SessionId>,
+        subject: Subject,
+        new: PasswordHash,
+        keep: Option<SessionId>,
     ) -> Result<Changed, Fault> {
-        unimplemented!("not asked by the portal")
+        self.changed()?;
+        let mut state = self.state.lock();
+        let Some(account) = state.accounts.get_mut(&subject) else { return Ok(Changed::Unknown) };
+        account.password = Some(new);
+        let ended = state.end(|session| session.subject == subject && Some(session.id) != keep);
+        Ok(Changed::Changed { ended })
     }
 
     async fn set_traits(&self, _: Subject, _: Traits) -> Result<Changed, Fault> {

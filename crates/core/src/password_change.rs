@@ -1,0 +1,85 @@
+//! Changing one's own password. In: a live session, the current password and a new one. Out: a new password, no other session, and
+//! a new session token for this one; or which of the two passwords is no good.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::account::policy::{PasswordReject, Policy};
+use crate::fault::Fault;
+use crate::id::SessionId;
+use crate::live::LiveSession;
+use crate::login::{Confirmation, Login, NewToken};
+use crate::port::Changed;
+
+/// Changes passwords for their owners.
+pub struct PasswordChange {
+    /// Confirms the current one, hashes the new one, ends sessions.
+    pub login: Arc<Login>,
+    /// What a new password must be.
+    pub policy: Arc<Policy>,
+}
+
+/// What was typed, and from where.
+pub struct NewPassword<'a> {
+    /// As typed.
+    pub current: &'a str,
+    /// As typed.
+    pub new: &'a str,
+    /// The client's address, if it is known.
+    pub source: Option<IpAddr>,
+}
+
+/// How changing a password went.
+pub enum PasswordChanged {
+    /// It is changed.
+    Changed {
+        /// All other sessions of the account. Verifiers are told already.
+        ended: Vec<SessionId>,
+        /// The session's new token; `None` leaves it the one it has.
+        renewed: Option<NewToken>,
+    },
+    /// The account is gone.
+    Gone,
+    /// No account may get the new password.
+    NewRefused(PasswordReject),
+    /// The current password is not right.
+    Refused,
+    /// Too many attempts; the current password was not looked at.
+    Wait(Duration),
+}
+
+impl PasswordChange {
+    /// Changes the password of whose session this is. A fault leaves the old password in force, and the session with the token that
+    /// it has.
+    pub async fn attempt(
+        &self,
+        session: &LiveSession,
+        typed: NewPassword<'_>,
+    ) -> Result<PasswordChanged, Fault> {
+        let login = &self.login;
+        let Some(account) = login.accounts.find(session.subject()).await? else {
+            return Ok(PasswordChanged::Gone);
+        };
+        // Judged first, as it costs nothing: a bad choice is no attempt at the current password.
+        let new = match self.policy.read(typed.new, &[account.identifier.as_str()]) {
+            Ok(new) => new,
+            Err(reject) => return Ok(PasswordChanged::NewRefused(reject)),
+        };
+        match login.confirm(session.subject(), typed.current, typed.source).await? {
+            Confirmation::Confirmed(_) => {}
+            Confirmation::Refused => return Ok(PasswordChanged::Refused),
+            Confirmation::Wait(wait) => return Ok(PasswordChanged::Wait(wait)),
+        }
+        let hash = login.hasher.hash(new).await?;
+        match login.accounts.set_password(session.subject(), hash, Some(session.id())).await? {
+            Changed::Changed { ended } => {
+                login.logout.revoke(&ended);
+                // The password is changed whatever becomes of this: a store that fails now is no reason to say that it is not.
+                let renewed = login.rotate(session).await.ok().flatten();
+                Ok(PasswordChanged::Changed { ended, renewed })
+            }
+            Changed::Unknown => Ok(PasswordChanged::Gone),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `POST /auth/api/v1/confirm`: the password once more, for a session that goes on under a new session token. In: a session, a CSRF
+//! token where the browser sends the session unasked, and JSON. Out: what login answers; or a problem.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Deserialize;
+use vestibule_core::Reject;
+use vestibule_core::login::Reproof;
+
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+use crate::{Portal, body};
+
+/// The body. No Debug: it holds a password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfirmJson {
+    password: String,
+}
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.refuse_foreign_where_said(&parts)?;
+    let asked: ConfirmJson =
+        body::json(&parts.headers, body, "Expected a JSON object with password and nothing else.").await?;
+    let known = match portal.visitor_of_api(&parts).await? {
+        Visitor::Known(known) => known,
+        Visitor::Stranger(reject) => return portal.turned_away(reject),
+    };
+    portal.refuse_forged(&known, &parts, None)?;
+    match portal.reprove(&known, &asked.password, &parts).await? {
+        Reproof::Proven(renewed) => portal.delivered(&renewed.token, &renewed.session),
+        Reproof::Refused => Err(Problem::LoginRefused),
+        Reproof::Wait(wait) => Err(Problem::Throttled(wait)),
+        Reproof::Gone => portal.turned_away(Reject::UnknownSession),
+    }
+}

@@ -1,0 +1,50 @@
+//! `PUT /auth/api/v1/password`: a new password for the current one. In: a session, a CSRF token where the browser sends the session
+//! unasked, and JSON. Out: the session under its new session token, as login answers; or a problem with a code for each reason.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Deserialize;
+use vestibule_core::Reject;
+use vestibule_core::password_change::PasswordChanged;
+
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+use crate::{Portal, body};
+
+/// The body. No Debug: it holds passwords.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordJson {
+    current_password: String,
+    new_password: String,
+}
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.refuse_foreign_where_said(&parts)?;
+    let asked: PasswordJson = body::json(
+        &parts.headers,
+        body,
+        "Expected a JSON object with current_password and new_password and nothing else.",
+    )
+    .await?;
+    let known = match portal.visitor_of_api(&parts).await? {
+        Visitor::Known(known) => known,
+        Visitor::Stranger(reject) => return portal.turned_away(reject),
+    };
+    portal.refuse_forged(&known, &parts, None)?;
+    portal.note_use(&known);
+    match portal.change_password(&known, &asked.current_password, &asked.new_password, &parts).await? {
+        PasswordChanged::Changed { renewed: Some(renewed), .. } => {
+            portal.delivered(&renewed.token, &renewed.session)
+        }
+        PasswordChanged::Changed { renewed: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
+        PasswordChanged::Gone => portal.turned_away(Reject::UnknownSession),
+        PasswordChanged::NewRefused(reject) => Err(Problem::PasswordRefused(reject)),
+        PasswordChanged::Refused => Err(Problem::CurrentPasswordRefused),
+        PasswordChanged::Wait(wait) => Err(Problem::Throttled(wait)),
+    }
+}

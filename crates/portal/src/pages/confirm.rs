@@ -1,0 +1,203 @@
+//! `/auth/confirm`: the password once more, before something that changes the account or ends sessions. In: a session, a form of
+//! ours, the password. Out: the same session, proven afresh under a new session token, and what was wanted done.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use vestibule_core::Fault;
+use vestibule_core::decide::CSRF_FIELD;
+use vestibule_core::id::SessionId;
+use vestibule_core::login::{NewToken, Reproof};
+
+use super::account::sign_in;
+use super::{Alert, Frame, HOME, come_back, destination, render, see_other, throttled};
+use crate::ending::End;
+use crate::form::Form;
+use crate::notice::Notice;
+use crate::problem::{CHALLENGE, Problem, step_up_challenge};
+use crate::return_to::ReturnTo;
+use crate::visitor::{Known, Visitor};
+use crate::{Portal, body, cookie, event};
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage<'a> {
+    frame: Frame<'a>,
+    csrf_token: String,
+    identifier: &'a str,
+    return_to: &'a str,
+    then: Option<Then>,
+    why: Cow<'static, str>,
+    deed: &'static str,
+    alert: Option<Alert>,
+}
+
+/// What is done once the password is confirmed. It comes from a form that carries our token, never from a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    End(End),
+}
+
+impl Then {
+    fn from_form(form: &Form) -> Option<Self> {
+        match form.field("then") {
+            "end-session" => Some(Self::End(End::One(form.field("session").parse().ok()?))),
+            "end-others" => Some(Self::End(End::Others)),
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> &'static str {
+        match self {
+            Self::End(End::One(_)) => "end-session",
+            Self::End(End::Others) => "end-others",
+        }
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::End(End::One(id)) => Some(*id),
+            Self::End(End::Others) => None,
+        }
+    }
+}
+
+/// `GET`: asks.
+pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let return_to = ReturnTo::from_query(parts.uri.query());
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
+    portal.note_use(&known);
+    portal.confirm_form(&known, StatusCode::OK, None, return_to.as_ref(), None).await
+}
+
+/// `POST`: origin, token, password; then what was wanted.
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.refuse_foreign(&parts)?;
+    let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
+    let return_to = ReturnTo::from_form(&form);
+    let then = Then::from_form(&form);
+    let again = |status, alert| portal.confirm_form(&known, status, then, return_to.as_ref(), Some(alert));
+    if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
+        return again(StatusCode::FORBIDDEN, EXPIRED).await;
+    }
+    match portal.reprove(&known, form.field("password"), &parts).await? {
+        Reproof::Proven(renewed) => {
+            // The session goes on under its public name: what follows is asked by the same one.
+            let mut response = match then {
+                Some(Then::End(end)) => portal.end_and_say(&known, end, &parts).await,
+                None if return_to.is_some() => Ok(see_other(destination(return_to.as_ref()))),
+                None => Ok(see_other(&Notice::Confirmed.told_on(HOME))),
+            }
+            // The old session token is dead: whatever became of the deed, the browser must get the new one.
+            .unwrap_or_else(IntoResponse::into_response);
+            if !response.headers().contains_key(SET_COOKIE) {
+                portal.deliver(&renewed, response.headers_mut())?;
+            }
+            Ok(response)
+        }
+        Reproof::Refused => {
+            let mut page = again(StatusCode::UNAUTHORIZED, REFUSED).await?;
+            page.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+            Ok(page)
+        }
+        Reproof::Wait(wait) => {
+            let page = again(StatusCode::TOO_MANY_REQUESTS, throttled(wait)).await?;
+            Ok(come_back(page, Problem::Throttled(wait).retry_after()))
+        }
+        Reproof::Gone => Ok(sign_in(HOME)),
+    }
+}
+
+const EXPIRED: Alert = Alert {
+    title: "This page had been open too long",
+    text: Cow::Borrowed("Nothing was done. Type your password again."),
+};
+
+const REFUSED: Alert =
+    Alert { title: "That did not work", text: Cow::Borrowed("The password is not right. Try again.") };
+
+impl Portal {
+    /// Has a holder prove themselves again; logged like a login.
+    pub(crate) async fn reprove(
+        &self,
+        known: &Known,
+        password: &str,
+        parts: &Parts,
+    ) -> Result<Reproof, Fault> {
+        let source = self.source(parts);
+        let outcome = self.login.reprove(&known.session, password, source).await;
+        match &outcome {
+            Ok(Reproof::Proven(renewed)) => event::confirmed(&renewed.session, source),
+            Ok(Reproof::Refused) => event::confirm_refused(known.session.id(), source),
+            Ok(Reproof::Wait(_)) => event::login_throttled(source),
+            Ok(Reproof::Gone) | Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Asks for the password before something is done. RFC 9470 section 3, for whoever reads the head.
+    pub(super) async fn confirm_first(&self, known: &Known, then: Then) -> Result<Response, Problem> {
+        let mut page = self.confirm_form(known, StatusCode::UNAUTHORIZED, Some(then), None, None).await?;
+        page.headers_mut().insert(WWW_AUTHENTICATE, step_up_challenge(self.login.step_up));
+        Ok(page)
+    }
+
+    /// The new session token of a session that goes on, as its cookie.
+    pub(crate) fn deliver(&self, renewed: &NewToken, headers: &mut HeaderMap) -> Result<(), Fault> {
+        let NewToken { token, session } = renewed;
+        headers.append(SET_COOKIE, cookie::session(&self.decider.cookie, token, session, self.clock.now())?);
+        Ok(())
+    }
+
+    async fn confirm_form(
+        &self,
+        known: &Known,
+        status: StatusCode,
+        then: Option<Then>,
+        return_to: Option<&ReturnTo>,
+        alert: Option<Alert>,
+    ) -> Result<Response, Problem> {
+        let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(HOME)) };
+        let (why, deed) = self.purpose(known, then).await?;
+        let page = ConfirmPage {
+            frame: self.frame(),
+            csrf_token: self.csrf_token_of(known),
+            identifier: &identifier,
+            return_to: return_to.map_or("", ReturnTo::as_str),
+            then,
+            why,
+            deed,
+            alert,
+        };
+        Ok(render(status, &page)?)
+    }
+
+    /// Why we ask, and what the button says.
+    async fn purpose(
+        &self,
+        known: &Known,
+        then: Option<Then>,
+    ) -> Result<(Cow<'static, str>, &'static str), Fault> {
+        const ASK: &str = "you signed in a while ago, so please type your password again.";
+        Ok(match then {
+            Some(Then::End(End::One(id))) => {
+                let device = self.device_of(known, id).await?;
+                let device = device.unwrap_or_else(|| "that device".to_owned());
+                (format!("To sign out {device}: {ASK}").into(), "Confirm and sign it out")
+            }
+            Some(Then::End(End::Others)) => {
+                (format!("To sign out everywhere else: {ASK}").into(), "Confirm and sign out everywhere else")
+            }
+            None => (format!("Before you go on: {ASK}").into(), "Confirm"),
+        })
+    }
+}

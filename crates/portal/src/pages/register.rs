@@ -1,0 +1,137 @@
+//! `/auth/register`: an account for whoever asks, where an operator opened that. In: an identifier and a new password, behind a proof
+//! that our own page asked for them. Out: always the way to sign in, whether or not there was such an account; or the form again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use vestibule_core::registration::RegistrationOutcome;
+use vestibule_core::{Fault, Reject};
+
+use super::login::{conflicting_cookies, unavailable};
+use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, render, see_other, throttled};
+use crate::form::Form;
+use crate::notice::Notice;
+use crate::problem::Problem;
+use crate::register::Typed;
+use crate::return_to::ReturnTo;
+use crate::visitor::Visitor;
+use crate::{Portal, body, cookie, event};
+
+#[derive(Template)]
+#[template(path = "register.html")]
+struct RegisterPage<'a> {
+    frame: Frame<'a>,
+    csrf_token: String,
+    identifier: &'a str,
+    return_to: &'a str,
+    login: String,
+    min_length: usize,
+    new_label: &'static str,
+    wrong: Wrong,
+    alert: Option<Alert>,
+}
+
+/// `GET`: the form; or, for who is signed in already, the page that says so.
+pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let return_to = ReturnTo::from_query(parts.uri.query());
+    if let Visitor::Known(_) = portal.visitor_of_page(&parts).await? {
+        return Ok(see_other(&ReturnTo::handed_to(return_to.as_ref(), "/auth/login")));
+    }
+    Ok(portal.register_form(&parts, StatusCode::OK, "", return_to.as_ref(), None)?)
+}
+
+/// `POST`: origin first, then the form's token, then the account.
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    portal.refuse_foreign(&parts)?;
+    let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
+    let identifier = form.field("identifier");
+    let return_to = ReturnTo::from_form(&form);
+    let again = |status, wrong, alert| {
+        portal.register_form(&parts, status, identifier, return_to.as_ref(), Some((wrong, alert)))
+    };
+    if let Err(reject) = portal.check_form_token(&parts, &form) {
+        event::csrf_refused(reject, portal.source(&parts));
+        return Ok(again(StatusCode::FORBIDDEN, Wrong::Nothing, expired(reject))?);
+    }
+    let password = form.field("new_password");
+    if password != form.field("repeated_password") {
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Repeated, not_repeated())?);
+    }
+    match portal.register(Typed { identifier, password }, &parts).await {
+        Ok(RegistrationOutcome::Registered { .. }) => {
+            let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
+            Ok(see_other(&Notice::Registered.told_on(&login)))
+        }
+        Ok(RegistrationOutcome::IdentifierRefused(_)) => {
+            Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Identifier, IDENTIFIER_REFUSED)?)
+        }
+        Ok(RegistrationOutcome::PasswordRefused(reject)) => {
+            Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::New, password_refused(reject))?)
+        }
+        Ok(RegistrationOutcome::Wait(wait)) => {
+            let page = again(StatusCode::TOO_MANY_REQUESTS, Wrong::Nothing, throttled(wait))?;
+            Ok(come_back(page, Problem::Throttled(wait).retry_after()))
+        }
+        Err(fault) => {
+            let incident = event::fault(&portal, &fault);
+            let alert = unavailable(NO_ACCOUNT_NOW, &incident);
+            let page = again(StatusCode::SERVICE_UNAVAILABLE, Wrong::Nothing, alert)?;
+            Ok(come_back(page, Problem::from(fault).retry_after()))
+        }
+    }
+}
+
+const NO_ACCOUNT_NOW: &str = "We cannot make accounts right now";
+
+const IDENTIFIER_REFUSED: Alert = Alert {
+    title: "That cannot be a name here",
+    text: Cow::Borrowed("Use an email address, or a name of up to 254 ordinary characters."),
+};
+
+fn expired(reject: Reject) -> Alert {
+    match reject {
+        Reject::AmbiguousCookie => conflicting_cookies(),
+        _ => Alert {
+            title: "This page had been open too long",
+            text: Cow::Borrowed("No account was made. Type your password again."),
+        },
+    }
+}
+
+impl Portal {
+    /// The form with a fresh CSRF token, bound to the browser as the login form is.
+    fn register_form(
+        &self,
+        parts: &Parts,
+        status: StatusCode,
+        identifier: &str,
+        return_to: Option<&ReturnTo>,
+        what: Option<(Wrong, Alert)>,
+    ) -> Result<Response, Fault> {
+        let pre_session = self.pre_session(parts)?;
+        let (wrong, alert) = what.map_or((Wrong::Nothing, None), |(wrong, alert)| (wrong, Some(alert)));
+        let page = RegisterPage {
+            frame: self.frame(),
+            csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
+            identifier,
+            return_to: return_to.map_or("", ReturnTo::as_str),
+            login: ReturnTo::handed_to(return_to, "/auth/login"),
+            min_length: self.password_change.policy.min_length(),
+            new_label: "Password",
+            wrong,
+            alert,
+        };
+        let mut response = render(status, &page)?;
+        let cookie = cookie::pre_session(&self.pre_session_cookie, &pre_session)?;
+        response.headers_mut().append(SET_COOKIE, cookie);
+        Ok(response)
+    }
+}

@@ -1,0 +1,89 @@
+//! One attempt to register, the same for the page and for the API: what is logged of it, and when it is answered. In: what was typed
+//! and the request's head. Out: core's outcome, at a moment that tells nothing.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use http::request::Parts;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use vestibule_core::Fault;
+use vestibule_core::registration::{RegistrationOutcome, RegistrationRequest};
+
+use crate::{Portal, event};
+
+/// What was typed. No Debug.
+pub(crate) struct Typed<'a> {
+    pub(crate) identifier: &'a str,
+    pub(crate) password: &'a str,
+}
+
+/// Answers leave at whole multiples of this after their request. To write a new account down takes a disk some milliseconds more than
+/// to find that there is one: the difference is to be lost in the wait.
+const ANSWERED_EVERY: Duration = Duration::from_millis(500);
+
+impl Portal {
+    /// Tries to register.
+    pub(crate) async fn register(
+        &self,
+        typed: Typed<'_>,
+        parts: &Parts,
+    ) -> Result<RegistrationOutcome, Fault> {
+        let Some(registration) = &self.registration else {
+            return Err(Fault::Bug("registration is asked for where it is closed"));
+        };
+        let source = self.source(parts);
+        let request = RegistrationRequest { identifier: typed.identifier, password: typed.password, source };
+        let outcome = on_the_beat(registration.attempt(request), ANSWERED_EVERY).await;
+        match &outcome {
+            Ok(RegistrationOutcome::Registered { added: Some(subject) }) => {
+                event::registered(*subject, source);
+            }
+            Ok(RegistrationOutcome::Registered { added: None }) => event::registration_taken(source),
+            Ok(RegistrationOutcome::Wait(_)) => event::registration_throttled(source),
+            Ok(RegistrationOutcome::IdentifierRefused(_) | RegistrationOutcome::PasswordRefused(_))
+            | Err(_) => {}
+        }
+        outcome
+    }
+}
+
+/// Hands the outcome out at the next whole multiple of `beat` after the work began.
+async fn on_the_beat<T>(work: impl Future<Output = T>, beat: Duration) -> T {
+    let mut beats = interval_at(Instant::now() + beat, beat);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut work = pin!(work);
+    let mut done = None;
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut work, if done.is_none() => done = Some(outcome),
+            _ = beats.tick() => if let Some(outcome) = done { return outcome },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_takes_a_little_longer_is_answered_no_later_than_what_does_not() {
+        let beat = Duration::from_millis(60);
+        for (work, at_least) in [(0, 60), (1, 60), (30, 60), (61, 120), (130, 180)] {
+            let began = Instant::now();
+            let work = tokio::time::sleep(Duration::from_millis(work));
+            assert_eq!(
+                on_the_beat(
+                    async {
+                        work.await;
+                        7
+                    },
+                    beat
+                )
+                .await,
+                7
+            );
+            assert!(began.elapsed() >= Duration::from_millis(at_least), "{:?}", began.elapsed());
+        }
+    }
+}
