@@ -65,7 +65,11 @@ impl Pepper {
 }
 
 /// A password as typed, normalised to NFKC (at set and at verify alike, SP 800-63B section 3.1.1.2), wiped when dropped.
-pub struct Password(Zeroizing<String>);
+pub struct Password {
+    normal: Zeroizing<String>,
+    /// Where it differs: hashes that were imported were made of what was typed.
+    typed: Option<Zeroizing<String>>,
+}
 
 impl Password {
     /// The most code points after normalisation; longer input is refused, never truncated.
@@ -82,18 +86,25 @@ impl Password {
         // Room for the longest that is taken up front, so that no half-grown copy is left behind unwiped.
         let mut normal = Zeroizing::new(String::with_capacity(4 * (Self::MAX_CODE_POINTS + 1)));
         normal.extend(typed.nfkc().take(Self::MAX_CODE_POINTS + 1));
-        let password = Self(normal);
+        let typed = (*normal != typed).then(|| Zeroizing::new(typed.to_owned()));
+        let password = Self { normal, typed };
         (password.code_points() <= Self::MAX_CODE_POINTS).then_some(password)
     }
 
     /// The normalised bytes, for the hasher alone.
     pub fn reveal(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.normal.as_bytes()
+    }
+
+    /// The bytes as they came, where normalising changed them; for the hasher alone, and for imported hashes: other programs do not
+    /// normalise.
+    pub fn reveal_typed(&self) -> Option<&[u8]> {
+        self.typed.as_ref().map(|typed| typed.as_bytes())
     }
 
     /// Length in code points after normalisation.
     pub fn code_points(&self) -> usize {
-        self.0.chars().count()
+        self.normal.chars().count()
     }
 }
 
@@ -150,6 +161,8 @@ mod tests {
         let composed = Password::parse("Caf\u{e9}").unwrap();
         let decomposed = Password::parse("Cafe\u{301}").unwrap();
         assert_eq!(composed.reveal(), decomposed.reveal());
+        assert_eq!(composed.reveal_typed(), None);
+        assert_eq!(decomposed.reveal_typed(), Some("Cafe\u{301}".as_bytes()));
         let long = Password::parse(&"a".repeat(73)).unwrap();
         assert_eq!(long.reveal().len(), 73);
         assert_eq!(Password::parse("nul\0inside").unwrap().reveal(), b"nul\0inside");

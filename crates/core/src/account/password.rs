@@ -7,9 +7,37 @@ use argon2::password_hash::phc;
 use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
+use self::foreign::Foreign;
 use super::PasswordHash;
 use crate::fault::Fault;
 use crate::secret::Password;
+
+mod foreign;
+#[cfg(test)]
+mod tests;
+
+/// No hash that is known here comes near this length.
+const LONGEST_HASH: usize = 512;
+/// The second recommended choice of RFC 9106, section 4, takes 64 MiB, the first 2 GiB.
+const MOST_IMPORTED_KIB: u32 = 2 * 1024 * 1024;
+/// Memory times passes: about two seconds of one core.
+const MOST_IMPORTED_WORK: u64 = 4 * 1024 * 1024;
+
+/// Why a text is not taken for a password hash. Says nothing of what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAHash {
+    /// It begins like a hash, and is none.
+    #[error("the password hash is not well-formed: {0}")]
+    Malformed(&'static str),
+    /// Verifying it would take too long or too much memory.
+    #[error("the password hash costs too much to verify: {0}")]
+    TooCostly(&'static str),
+    /// It is of no known kind.
+    #[error(
+        "the password hash is of no known kind: Argon2 ($argon2id$…), bcrypt ($2a$, $2b$, $2y$), scrypt ($scrypt$…) and PBKDF2 ($pbkdf2-sha256$…, pbkdf2_sha256$…) are taken"
+    )]
+    UnknownKind,
+}
 
 /// What one Argon2id hash costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +77,44 @@ impl PasswordCost {
     }
 }
 
+/// A hash as it is stored, read.
+enum Stored {
+    Argon2(Box<phc::PasswordHash>),
+    Foreign(Foreign),
+}
+
+impl Stored {
+    fn read(text: &str) -> Result<Self, NotAHash> {
+        if let Some(foreign) = Foreign::parse(text) {
+            return foreign.map(Self::Foreign);
+        }
+        if !["$argon2id$", "$argon2i$", "$argon2d$"].iter().any(|it| text.starts_with(it)) {
+            return Err(NotAHash::UnknownKind);
+        }
+        let hash = phc::PasswordHash::from_str(text)
+            .map_err(|_| NotAHash::Malformed("it is not in the PHC form of Argon2"))?;
+        Ok(Self::Argon2(Box::new(hash)))
+    }
+
+    fn matches(&self, password: &[u8]) -> Result<bool, Fault> {
+        match self {
+            Self::Argon2(hash) => match Argon2::default().verify_password(password, hash.as_ref()) {
+                Ok(()) => Ok(true),
+                Err(Error::PasswordInvalid) => Ok(false),
+                Err(cause) => Err(Fault::corrupt("a stored password hash", cause.to_string())),
+            },
+            Self::Foreign(foreign) => foreign.matches(password),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::Argon2(hash) => hash.to_string(),
+            Self::Foreign(foreign) => foreign.to_text(),
+        }
+    }
+}
+
 /// Hashes a password under a fresh 16-byte salt. Takes tens of milliseconds of one core.
 pub fn hash(password: &Password, salt: &[u8; 16], cost: PasswordCost) -> Result<PasswordHash, Fault> {
     let hash = cost
@@ -60,13 +126,52 @@ pub fn hash(password: &Password, salt: &[u8; 16], cost: PasswordCost) -> Result<
 
 /// Whether a password is the one behind a stored hash, at the cost that the hash itself names. Compares in constant time.
 pub fn verify(password: &Password, stored: &PasswordHash) -> Result<bool, Fault> {
-    let stored = phc::PasswordHash::from_str(stored.reveal())
+    let stored = Stored::read(stored.reveal())
         .map_err(|cause| Fault::corrupt("a stored password hash", cause.to_string()))?;
-    match Argon2::default().verify_password(password.reveal(), &stored) {
-        Ok(()) => Ok(true),
-        Err(Error::PasswordInvalid) => Ok(false),
-        Err(cause) => Err(Fault::corrupt("a stored password hash", cause.to_string())),
+    if stored.matches(password.reveal())? {
+        return Ok(true);
     }
+    // An imported hash was made of what was typed. For passwords that normalising leaves alone, nearly all, there is nothing to do.
+    password.reveal_typed().map_or(Ok(false), |typed| stored.matches(typed))
+}
+
+/// Takes a hash that another program made: Argon2 or scrypt in PHC form, bcrypt (`$2a$`, `$2b$`, `$2y$`), PBKDF2 (PHC, passlib's or
+/// Django's form). What it would cost to verify is bounded.
+pub fn import(text: &str) -> Result<PasswordHash, NotAHash> {
+    if text.len() > LONGEST_HASH {
+        return Err(NotAHash::Malformed("it is longer than 512 bytes"));
+    }
+    // Django writes a word of its own before what is in PHC form.
+    let text = text.strip_prefix("argon2").filter(|it| it.starts_with("$argon2")).unwrap_or(text);
+    let stored = Stored::read(text)?;
+    if let Stored::Argon2(hash) = &stored {
+        if hash.version.is_none_or(|it| Version::try_from(it).is_err()) {
+            return Err(NotAHash::Malformed("its version is not v=16 or v=19"));
+        }
+        let params = Params::try_from(hash.as_ref())
+            .map_err(|_| NotAHash::Malformed("the cost of Argon2 is written m=…,t=…,p=…"))?;
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        if params.m_cost() > MOST_IMPORTED_KIB || work > MOST_IMPORTED_WORK || params.p_cost() > 16 {
+            return Err(NotAHash::TooCostly("Argon2 may take 2 GiB, 4 GiB over all passes, and 16 lanes"));
+        }
+        if hash.hash.as_ref().is_none_or(|it| it.len() < 16) || hash.salt.is_none() {
+            return Err(NotAHash::Malformed("its salt is missing, or its digest shorter than 16 bytes"));
+        }
+    }
+    Ok(PasswordHash::from_phc(stored.to_text()))
+}
+
+/// A hash that takes the same work as `stored` and that no password matches; `None` when `stored` is no hash.
+pub fn stand_in_for(stored: &PasswordHash) -> Option<PasswordHash> {
+    let text = match Stored::read(stored.reveal()).ok()? {
+        Stored::Argon2(_) => {
+            let (before, digest) = stored.reveal().rsplit_once('$')?;
+            // Zeros in base64, which no password has either.
+            format!("{before}${}", "A".repeat(digest.len()))
+        }
+        Stored::Foreign(foreign) => foreign.without_password().to_text(),
+    };
+    Some(PasswordHash::from_phc(text))
 }
 
 /// Whether a stored hash was made at less than today's cost, or by an older algorithm, and should be made anew at this login.
@@ -77,46 +182,4 @@ pub fn is_outdated(stored: &PasswordHash, cost: PasswordCost) -> bool {
         || params.m_cost() < cost.memory_kib
         || params.t_cost() < cost.iterations
         || params.p_cost() < cost.lanes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn costs_below_the_floor_are_refused() {
-        assert!(PasswordCost::new(19_455, 2, 1).is_err());
-        assert!(PasswordCost::new(19_456, 1, 1).is_err());
-        assert!(PasswordCost::new(19_456, 2, 0).is_err());
-        assert_eq!(PasswordCost::new(19_456, 2, 1), Ok(PasswordCost::FLOOR));
-    }
-
-    #[test]
-    fn a_hash_is_argon2id_at_the_asked_cost_and_matches_only_its_password() {
-        let password = Password::parse("correct horse battery staple").unwrap();
-        let stored = hash(&password, &[3; 16], PasswordCost::FLOOR).unwrap();
-        assert!(stored.reveal().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.reveal());
-        assert!(verify(&password, &stored).unwrap());
-        assert!(!verify(&Password::parse("correct horse battery stapler").unwrap(), &stored).unwrap());
-        assert!(!is_outdated(&stored, PasswordCost::FLOOR));
-        assert!(is_outdated(&stored, PasswordCost::new(19_456, 3, 1).unwrap()));
-    }
-
-    #[test]
-    fn a_hash_made_by_the_reference_implementation_is_understood() {
-        // echo -n "password" | argon2 somesaltsomesalt -id -t 2 -k 19456 -p 1 -e
-        let stored = PasswordHash::from_phc(REFERENCE.to_owned());
-        assert!(verify(&Password::parse("password").unwrap(), &stored).unwrap());
-    }
-
-    const REFERENCE: &str =
-        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
-
-    #[test]
-    fn what_is_no_hash_is_a_fault_and_not_a_no() {
-        let password = Password::parse("x").unwrap();
-        for text in ["", "plain", "$argon2id$v=19$m=19456,t=2,p=1$", "$2b$12$abcdefghijklmnopqrstuv"] {
-            assert!(verify(&password, &PasswordHash::from_phc(text.to_owned())).is_err(), "{text:?}");
-        }
-    }
 }
