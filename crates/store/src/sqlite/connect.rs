@@ -104,4 +104,42 @@ mod tests {
         let refused = sqlx::query("DELETE FROM pulse").execute(&readers).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
+
+    /// What an older version wrote is taken over as it is; a session's token was issued when it was opened.
+    #[tokio::test]
+    async fn sessions_of_the_first_schema_are_taken_over() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let database = directory.path().join("vestibule.db");
+        std::fs::write(&database, "").unwrap();
+        let mut writer = writer(&database, &SqliteOptions::default()).connect().await.unwrap();
+        let first =
+            Migrator { migrations: MIGRATIONS.iter().take(1).cloned().collect(), ..Migrator::DEFAULT };
+        first.run(&mut writer).await.unwrap();
+        for (number, kind) in [(3, "client"), (7, "browser")] {
+            sqlx::query(
+                "INSERT INTO sessions VALUES (?1, randomblob(32), randomblob(16), randomblob(16), 2, 3, ?2, 1000, 2000, 3000,
+                 4000, 5000, 1, 1, '192.0.2.7', 'an old browser')",
+            )
+            .bind(number)
+            .bind(kind)
+            .execute(&mut writer)
+            .await
+            .unwrap();
+        }
+        let before: String = sqlx::query_scalar(PICTURE).fetch_one(&mut writer).await.unwrap();
+
+        migrate(&mut writer).await.unwrap();
+        let after: String = sqlx::query_scalar(PICTURE).fetch_one(&mut writer).await.unwrap();
+        assert_eq!(after, before);
+        let issued: Vec<i64> =
+            sqlx::query_scalar("SELECT issued_at FROM sessions").fetch_all(&mut writer).await.unwrap();
+        assert_eq!(issued, [1000, 1000]);
+        sqlx::query("UPDATE sessions SET kind = 'remembered'").execute(&mut writer).await.unwrap();
+        let refused = sqlx::query("UPDATE sessions SET kind = 'royal'").execute(&mut writer).await;
+        assert!(refused.unwrap_err().to_string().contains("CHECK"));
+    }
+
+    const PICTURE: &str = "SELECT group_concat(concat_ws(',', number, hex(digest), hex(id), hex(subject), version, epoch, kind,
+                                  opened_at, proven_at, seen_at, idle, ends_at, assurance, amr, address, user_agent), ';')
+                           FROM sessions";
 }

@@ -15,6 +15,9 @@ use super::trouble::Trouble;
 /// Rows looked at between two questions.
 const SLICE: i64 = 256;
 
+/// By the index on subjects, whose entries are in the order of numbers: what it costs goes by the account's sessions, not by all.
+const OF_ONE_ACCOUNT: &str = "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 AND subject = ?4 ORDER BY number DESC LIMIT ?3";
+
 #[async_trait]
 impl Directory for SqliteStore {
     async fn sessions(&self, of: Option<Subject>, page: Page, now: Timestamp) -> Result<Vec<Session>, Fault> {
@@ -81,14 +84,11 @@ impl SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<NumberedSession>, Trouble> {
         let query = match of {
-            Some(subject) => sqlx::query_as(
-                "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 AND subject = ?4
-                 ORDER BY number DESC LIMIT ?3",
-            )
-            .bind(below)
-            .bind(integer(now.millis()))
-            .bind(SLICE)
-            .bind(subject.bytes().to_vec()),
+            Some(subject) => sqlx::query_as(OF_ONE_ACCOUNT)
+                .bind(below)
+                .bind(integer(now.millis()))
+                .bind(SLICE)
+                .bind(subject.bytes().to_vec()),
             None => sqlx::query_as(
                 "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 ORDER BY number DESC LIMIT ?3",
             )
@@ -104,5 +104,29 @@ impl SqliteStore {
         session.seen_at = session.seen_at.max(live.seen_at());
         let span = Span { seen_at: session.seen_at, idle: session.idle, ends_at: session.ends_at };
         judge(span, now).is_ok().then_some(session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, ConnectOptions};
+
+    use super::*;
+    use crate::sqlite::{SqliteOptions, connect};
+
+    #[tokio::test]
+    async fn one_accounts_sessions_are_found_by_the_index_and_not_sorted() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let database = directory.path().join("vestibule.db");
+        std::fs::write(&database, "").unwrap();
+        let mut writer = connect::writer(&database, &SqliteOptions::default()).connect().await.unwrap();
+        connect::migrate(&mut writer).await.unwrap();
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {OF_ONE_ACCOUNT}")))
+                .fetch_all(&mut writer)
+                .await
+                .unwrap();
+        let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+        assert_eq!(steps, ["SEARCH sessions USING INDEX sessions_of_subject (subject=? AND rowid<?)"]);
     }
 }

@@ -8,9 +8,12 @@
 #![expect(clippy::print_stdout, reason = "a failed case says on which store")]
 
 mod accounts;
+mod cap;
 mod directory;
 mod keys;
+mod machine;
 mod races;
+mod reissue;
 mod sessions;
 mod throttle;
 mod world;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Added, Attempt, Ending, Opened, Reservation};
-use vestibule_core::session::Cap;
+use vestibule_core::port::{Added, Attempt, Ending, Opened, Reissued, Reservation};
+use vestibule_core::session::{Cap, Reissue};
 use vestibule_core::throttle::{FREE_ATTEMPTS, SOURCE_BURST};
 
 use crate::world::*;
@@ -29,6 +29,84 @@ async fn two_opens_that_replace_one_session_both_open_and_the_old_one_is_dead() 
             assert_eq!(set(ended.clone()), BTreeSet::from([id(old)]));
             assert_eq!(ended.concat().len(), 1, "what ended is named once");
             assert!(!is_live(&*store, old) && is_live(&*store, one) && is_live(&*store, other));
+        }
+    })
+    .await;
+}
+
+/// SS-09: of 200 logins at once under a cap of three, three are live, and every other one is named by the login that ended it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_logins_leave_exactly_the_cap() {
+    const LOGINS: u16 = 200;
+    on_every_store(async |store| {
+        let cap = Cap::at(3.try_into().unwrap());
+        for round in 0..5 {
+            let of = round as u8;
+            store.add(account(of)).await.unwrap();
+            let first = LOGINS * round;
+            let answers = race(0..LOGINS, &store, move |store, number| async move {
+                ended_by(store.open(session(first + number, of), None, cap).await.unwrap())
+            });
+            let named = answers.await;
+            let ended = set(named.clone());
+            assert_eq!(ended.len(), named.concat().len(), "what ended is named once");
+            let alive = |number: &u16| is_live(&*store, *number);
+            let live: Vec<_> = (first..first + LOGINS).filter(alive).collect();
+            assert_eq!((live.len(), ended.len()), (3, usize::from(LOGINS) - 3));
+            assert!(live.iter().all(|number| !ended.contains(&id(*number))));
+            assert_eq!(store.sessions(Some(subject(of)), ALL, START).await.unwrap().len(), 3);
+        }
+    })
+    .await;
+}
+
+/// SS-03: however many tabs ask at once for a new session token, one of them gets it, and one token is good at any time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_reissues_is_carried_out() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        for round in 0..ROUNDS {
+            let old = (RACERS + 1) * round;
+            store.open(session(old, 1), None, Cap::NONE).await.unwrap();
+            let answers = race(1..=RACERS, &store, move |store, number| async move {
+                let reissue = Reissue { digest: digest(old + number), at: START, proof: None };
+                store.reissue(&digest(old), reissue).await.unwrap()
+            });
+            let done: Vec<_> = answers.await.into_iter().filter(|it| *it != Reissued::Gone).collect();
+            assert_eq!(done.len(), 1);
+            assert!(!is_live(&*store, old));
+            let alive = (old..=old + RACERS).filter(|number| is_live(&*store, *number));
+            assert_eq!(alive.count(), 1);
+            store.end(Ending::Everyone).await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// SS-06, SS-07: an ending wins against a new session token, whoever comes first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_session_escapes_its_ending_under_a_new_token() {
+    on_every_store(async |store| {
+        for round in 0..ROUNDS {
+            let of = round as u8;
+            store.add(account(of)).await.unwrap();
+            let old = (RACERS + 1) * round;
+            store.open(session(old, of), None, Cap::NONE).await.unwrap();
+            let answers = race(1..=RACERS, &store, move |store, number| async move {
+                if number != RACERS / 2 {
+                    let reissue = Reissue { digest: digest(old + number), at: START, proof: None };
+                    store.reissue(&digest(old), reissue).await.unwrap();
+                    return vec![];
+                }
+                match round % 4 {
+                    0 => store.end(Ending::One(id(old))).await.unwrap(),
+                    1 => ended(store.set_status(subject(of), Status::Disabled).await.unwrap()),
+                    2 => ended(store.set_password(subject(of), hash("new"), None).await.unwrap()),
+                    _ => store.end(Ending::Everyone).await.unwrap(),
+                }
+            });
+            assert_eq!(answers.await.concat(), [id(old)]);
+            assert!((old..=old + RACERS).all(|number| !is_live(&*store, number)), "round {round}");
         }
     })
     .await;

@@ -33,20 +33,23 @@ async fn an_open_session_is_found_and_nothing_else_is() {
 async fn what_was_opened_is_what_is_listed() {
     on_every_store(async |store| {
         store.add(account(1)).await.unwrap();
-        let mut sessions = [session(1, 1), session(2, 1), session(3, 1)];
+        let mut sessions = [session(1, 1), session(2, 1), session(3, 1), session(4, 1)];
         sessions[0].device = Device::new(None, "");
         sessions[1].device =
             Device::new(Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])), "Ünïcode 🦀 'x'; --");
         sessions[1].kind = SessionKind::Client;
         sessions[2].idle = Duration::from_millis(1);
         sessions[2].ends_at = Timestamp::from_millis(i64::MAX as u64);
+        sessions[3].kind = SessionKind::Remembered;
+        sessions[3].issued_at = START.before(Duration::from_secs(1));
         for session in &sessions {
             store.open(session.clone(), None, Cap::NONE).await.unwrap();
         }
         for session in sessions {
             assert_eq!(store.session(session.id, START).await.unwrap(), Some(session));
         }
-        assert_eq!(store.session(id(4), START).await.unwrap(), None);
+        assert_eq!(store.session(id(5), START).await.unwrap(), None);
+        assert_eq!(live(&*store, digest(4)).unwrap().kind(), SessionKind::Remembered);
     })
     .await;
 }

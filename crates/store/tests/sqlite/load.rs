@@ -60,7 +60,7 @@ pub(crate) async fn fill(home: &Home, sessions: u64) {
     for number in 0..sessions {
         let one = session(number);
         sqlx::query(
-            "INSERT INTO sessions VALUES (NULL, ?1, ?2, ?3, 1, 1, 'browser', ?4, ?4, ?4, ?5, ?6, 1, 1, '192.0.2.7', ?7)",
+            "INSERT INTO sessions VALUES (NULL, ?1, ?2, ?3, 1, 1, 'browser', ?4, ?4, ?4, ?4, ?5, ?6, 1, 1, '192.0.2.7', ?7)",
         )
         .bind(one.digest.bytes().to_vec())
         .bind(one.id.bytes().to_vec())

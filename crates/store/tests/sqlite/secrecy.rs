@@ -67,7 +67,7 @@ async fn a_row_made_without_the_pepper_lets_nobody_in() {
     {
         sqlx::query(
             "INSERT INTO sessions SELECT NULL, ?1, randomblob(16), subject, version, epoch, kind, opened_at, proven_at,
-             seen_at, idle, ends_at, assurance, amr, address, user_agent FROM sessions WHERE number = 1",
+             seen_at, issued_at, idle, ends_at, assurance, amr, address, user_agent FROM sessions WHERE number = 1",
         )
         .bind(made_up.clone())
         .execute(&mut intruder)

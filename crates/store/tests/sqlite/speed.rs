@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use vestibule_core::port::{Ending, Sessions};
+use vestibule_core::port::{Directory, Ending, Page, Sessions};
 use vestibule_core::session::Cap;
 use vestibule_store::SqliteOptions;
 
@@ -21,6 +21,7 @@ async fn a_million_sessions() {
     let home = Home::new();
     home.with_account(SqliteOptions::default()).await.close().await.unwrap();
     fill(&home, SESSIONS).await;
+    spread_another_accounts_sessions(&home).await;
     println!("database: {} MB", fs::metadata(home.database()).unwrap().len() / 1_000_000);
 
     let before = resident();
@@ -35,6 +36,16 @@ async fn a_million_sessions() {
     let looking = Instant::now();
     let found = (0..SESSIONS).filter(|number| is_live(&store, number * 7919 % SESSIONS)).count();
     println!("{:?} a look-up, making the digest included", looking.elapsed() / found as u32);
+
+    let mut slowest = Duration::ZERO;
+    for _ in 0..100 {
+        let listing = Instant::now();
+        let listed = store.sessions(Some(subject(2)), Page { skip: 0, take: 100 }, START).await.unwrap();
+        slowest = slowest.max(listing.elapsed());
+        assert_eq!(listed.len(), 10);
+    }
+    println!("one account's ten sessions listed: {slowest:?} at the slowest of 100");
+    assert!(slowest <= Duration::from_millis(5));
 
     let mut noted = 0;
     for number in (0..SESSIONS).step_by(10) {
@@ -85,6 +96,16 @@ async fn group_commit() {
             (after.commits - before.commits) as f64 / elapsed,
         );
     }
+}
+
+/// Ten of the million are another account's, as far from each other as can be.
+async fn spread_another_accounts_sessions(home: &Home) {
+    let changed = sqlx::query("UPDATE sessions SET subject = ?1 WHERE number % 100000 = 1")
+        .bind(subject(2).bytes().to_vec())
+        .execute(&mut home.intruder().await)
+        .await
+        .unwrap();
+    assert_eq!(changed.rows_affected(), 10);
 }
 
 /// Bytes of resident memory, as the kernel counts them.
