@@ -41,3 +41,8 @@ pub(crate) fn oracles(language: &str) -> PathBuf {
 fn script_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/personas").join(name)
 }
+
+/// A file of the examples that users start from.
+pub(crate) fn example_path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+}

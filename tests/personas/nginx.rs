@@ -109,7 +109,7 @@ fn configuration(front: SocketAddr, public: SocketAddr, internal: SocketAddr, se
 }
 
 /// Exchanges exact texts, each of which must be there.
-pub(super) fn exchange(text: &str, pairs: &[(&str, &str)]) -> String {
+pub(crate) fn exchange(text: &str, pairs: &[(&str, &str)]) -> String {
     pairs.iter().fold(text.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "the example no longer says {from:?}");
         text.replace(from, to)

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 pub mod door;
+mod form;
 pub mod framing;
 mod identity;
 mod login_page;

@@ -24,6 +24,7 @@ use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_gateway::Swap;
+use vestibule_gateway::door::csrf::CsrfDoor;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_portal::Portal;
@@ -56,6 +57,7 @@ pub(crate) struct House {
 
 /// What answers requests.
 pub(crate) struct Front {
+    pub(crate) csrf: CsrfDoor,
     pub(crate) forward_auth: ForwardAuth,
     pub(crate) proxy: ProxyDoor,
     pub(crate) pages: axum::Router,
@@ -203,6 +205,7 @@ impl House {
             Arc::new(Swap::new(Arc::clone(&self.decider), Arc::clone(&self.minter), &settings.public_url));
         let cookies = vec![settings.session_cookie.clone(), settings.pre_session_cookie.clone()];
         Ok(Front {
+            csrf: CsrfDoor::new(Arc::clone(&swap)),
             forward_auth: ForwardAuth::new(
                 Arc::clone(&swap),
                 TrustedProxies::new(settings.forward_auth_proxies.clone()),

@@ -169,8 +169,15 @@ async fn internal(
         let (parts, _) = request.into_parts();
         return front.forward_auth.answer(&parts, peer).await;
     }
+    if path == "/csrf" {
+        return front.csrf.answer(request).await;
+    }
     if !matches!(path, "/healthz" | "/metrics" | "/readyz") {
-        return problem(StatusCode::NOT_FOUND, "not-found", "There is nothing here; proxies ask /check.");
+        return problem(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is nothing here; proxies ask /check, services /csrf.",
+        );
     }
     if !request.method().is_safe() {
         let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Ask with GET.");

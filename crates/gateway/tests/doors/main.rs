@@ -8,6 +8,7 @@
 
 mod both;
 mod carry;
+mod csrf;
 mod forward_auth;
 mod framing;
 mod headers;

@@ -90,6 +90,7 @@ async fn each_listener_answers_what_is_its_own() {
         (sockets.internal, "/readyz", "200"),
         (sockets.internal, "/metrics", "200"),
         (sockets.internal, "/check", "403"),
+        (sockets.internal, "/csrf", "405"),
         (sockets.internal, "/auth/login", "404"),
         (sockets.internal, "/.well-known/jwks.json", "404"),
         (sockets.public, "/auth/login", "200"),
@@ -97,6 +98,7 @@ async fn each_listener_answers_what_is_its_own() {
         (sockets.public, "/auth/nothing", "404"),
         (sockets.public, "/metrics", "404"),
         (sockets.public, "/check", "404"),
+        (sockets.public, "/csrf", "404"),
         (sockets.public, "/", "404"),
     ] {
         let answer = get(address, path).await;
