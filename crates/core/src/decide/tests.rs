@@ -14,6 +14,8 @@ use crate::session::{Device, Session, SessionKind};
 use crate::testing::{START, SetClock, World, pepper, run};
 use crate::wire::cookie::Https;
 
+mod lifecycle;
+
 struct House {
     world: Arc<World>,
     clock: Arc<SetClock>,
@@ -42,11 +44,9 @@ fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
     }
 }
 
-fn house() -> House {
-    let (world, clock, pepper) = (Arc::new(World::default()), SetClock::at_start(), pepper());
-    let token = SessionToken::from_random([9; 32]);
-    let session = Session {
-        digest: token.digest(&pepper),
+fn session(token: &SessionToken) -> Session {
+    Session {
+        digest: token.digest(&pepper()),
         id: SESSION,
         subject: SUBJECT,
         version: 1,
@@ -61,7 +61,13 @@ fn house() -> House {
         assurance: Assurance::Aal1,
         amr: crate::principal::Amr::PASSWORD,
         device: Device::new(None, ""),
-    };
+    }
+}
+
+fn house() -> House {
+    let (world, clock, pepper) = (Arc::new(World::default()), SetClock::at_start(), pepper());
+    let token = SessionToken::from_random([9; 32]);
+    let session = session(&token);
     world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
     let seal = SealKey::new(&[5; 32]).unwrap();
     let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
@@ -90,6 +96,7 @@ fn house() -> House {
             route("/no-csrf/", signed_in, CsrfPolicy::Off),
             route("/strong/", Requirement::SignedIn(Assurance::Aal2), CsrfPolicy::Token),
             cookie_only,
+            Route { activity: Activity::Background, ..route("/news/", signed_in, CsrfPolicy::Token) },
         ])),
         origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse("https://app.test").unwrap()])),
         sessions: world.clone(),

@@ -100,3 +100,9 @@ fn tidying_drops_what_expired_and_counts_the_rest() {
     assert!(live.minted(Stamp { audience: 1, ring: 1 }).is_none());
     assert_eq!(live.tidy(NOW.after(Duration::from_secs(100))), 0);
 }
+
+/// A million of them lie in memory: a field more is weighed.
+#[test]
+fn a_live_session_takes_136_bytes() {
+    assert_eq!(size_of::<LiveSession>(), 136);
+}

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 use vestibule_verify::RevocationView;
 
 use super::*;
-use crate::testing::{CountingEntropy, PASSWORD, SetClock, World, account, pepper, run};
+use crate::testing::{CountingEntropy, PASSWORD, START, SetClock, World, account, pepper, run};
 
 struct Bench {
     world: Arc<World>,
@@ -193,4 +193,149 @@ fn sources_are_counted_by_prefix() {
     assert_ne!(prefix("192.0.2.1"), prefix("192.0.3.1"));
     assert_eq!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:2:ffff::9"));
     assert_ne!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:3::1"));
+}
+
+fn opened(outcome: LoginOutcome) -> (SessionToken, Box<Session>, Vec<SessionId>) {
+    match outcome {
+        LoginOutcome::Opened { token, session, ended } => (token, session, ended),
+        LoginOutcome::Refused => panic!("refused"),
+        LoginOutcome::Wait(wait) => panic!("wait {wait:?}"),
+    }
+}
+
+fn live_of(bench: &Bench, session: &Session) -> Arc<crate::live::LiveSession> {
+    Arc::clone(&bench.world.live.lock()[&session.digest])
+}
+
+impl Bench {
+    fn sign_in(&self, kind: SessionKind) -> Box<Session> {
+        let request = LoginRequest { kind, ..request("ada@example.com", PASSWORD) };
+        opened(run(self.login.attempt(request)).unwrap()).1
+    }
+
+    fn reprove(&self, session: &Session, password: &str) -> Reproof {
+        run(self.login.reprove(&live_of(self, session), password, None)).unwrap()
+    }
+}
+
+#[test]
+fn who_asks_to_be_remembered_is_with_limits_of_its_own_where_that_is_configured() {
+    let mut bench = bench();
+    let remembered = bench.sign_in(SessionKind::Remembered);
+    assert_eq!((remembered.kind, remembered.idle), (SessionKind::Remembered, DAY * 7));
+    assert_eq!(remembered.ends_at.since(remembered.opened_at), DAY * 30);
+    assert_eq!((remembered.assurance, remembered.issued_at), (Assurance::Aal1, remembered.opened_at));
+    for kind in [SessionKind::Browser, SessionKind::Client] {
+        let other = bench.sign_in(kind);
+        assert_eq!((other.kind, other.idle), (kind, Duration::from_secs(1800)));
+    }
+    bench.login.remember = None;
+    let not = bench.sign_in(SessionKind::Remembered);
+    assert_eq!((not.kind, not.idle), (SessionKind::Browser, Duration::from_secs(1800)));
+    assert_eq!(not.ends_at.since(not.opened_at), Duration::from_secs(43_200));
+}
+
+/// What ends because another session opens is told to verifiers as what is signed out is, and to the caller.
+#[test]
+fn what_a_login_ends_is_revoked_and_named() {
+    let mut bench = bench();
+    let cap = Cap::at(3.try_into().unwrap());
+    bench.login.cap = cap;
+    let before = bench.sign_in(SessionKind::Browser);
+    assert!(bench.revocations.is_empty());
+    let again = LoginRequest { replaces: Some(before.digest), ..request("ada@example.com", PASSWORD) };
+    let (_, after, ended) = opened(run(bench.login.attempt(again)).unwrap());
+    assert_eq!(ended, [before.id]);
+    assert_eq!(bench.world.opened.lock()[&after.digest].1, cap);
+    assert_eq!(bench.revocations.len(), 1);
+}
+
+/// SS-03, SS-04: proving oneself again kills the old session token and starts both limits afresh.
+#[test]
+fn who_proves_itself_again_gets_a_new_token_and_both_limits_afresh() {
+    for (kind, lasts) in
+        [(SessionKind::Browser, Duration::from_secs(43_200)), (SessionKind::Remembered, DAY * 30)]
+    {
+        let bench = bench();
+        let before = bench.sign_in(kind);
+        bench.clock.advance(Duration::from_secs(1000));
+        let now = bench.login.clock.now();
+        let Reproof::Proven(proven) = bench.reprove(&before, PASSWORD) else { panic!("refused") };
+        assert_eq!(proven.token.digest(&pepper()), proven.session.digest);
+        assert_eq!((proven.session.id, proven.session.kind), (before.id, kind));
+        assert_eq!((proven.session.proven_at, proven.session.seen_at), (now, now));
+        assert_eq!(proven.session.ends_at, now.after(lasts));
+        let live = bench.world.live.lock();
+        assert!(!live.contains_key(&before.digest) && live.contains_key(&proven.session.digest));
+    }
+}
+
+/// A stolen session is no way around the throttle, and no wrong password costs its holder the session.
+#[test]
+fn showing_the_password_again_is_throttled_as_signing_in_is() {
+    let bench = bench();
+    let session = bench.sign_in(SessionKind::Browser);
+    for _ in 0..5 {
+        assert!(matches!(bench.reprove(&session, "wrong password, wrong"), Reproof::Refused));
+    }
+    let hashed = bench.world.hashed.load(Ordering::SeqCst);
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Wait(_)));
+    let login = run(bench.login.attempt(request("ada@example.com", PASSWORD))).unwrap();
+    assert!(matches!(login, LoginOutcome::Wait(_)), "they are one tally");
+    assert_eq!(bench.world.hashed.load(Ordering::SeqCst), hashed);
+    assert!(bench.world.live.lock().contains_key(&session.digest));
+    bench.clock.advance(Duration::from_secs(1));
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Proven(_)));
+}
+
+#[test]
+fn a_session_that_ended_while_its_owner_typed_is_gone() {
+    let bench = bench();
+    let session = bench.sign_in(SessionKind::Browser);
+    let held = live_of(&bench, &session);
+    bench.world.live.lock().clear();
+    let proof = run(bench.login.reprove(&held, PASSWORD, None)).unwrap();
+    assert!(matches!(proof, Reproof::Gone));
+    assert!(run(bench.login.rotate(&held)).unwrap().is_none());
+    assert!(bench.world.live.lock().is_empty());
+}
+
+#[test]
+fn a_disabled_account_confirms_nothing() {
+    let bench = bench();
+    let session = bench.sign_in(SessionKind::Browser);
+    bench.world.accounts.lock().get_mut(&session.subject).unwrap().status = Status::Disabled;
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Refused));
+    bench.world.accounts.lock().clear();
+    let hashed = bench.world.hashed.load(Ordering::SeqCst);
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Refused));
+    assert_eq!(bench.world.hashed.load(Ordering::SeqCst), hashed + 1, "who is gone costs what anybody does");
+}
+
+#[test]
+fn rotating_changes_the_token_and_proves_nothing() {
+    let bench = bench();
+    let before = bench.sign_in(SessionKind::Remembered);
+    bench.clock.advance(DAY);
+    let live = live_of(&bench, &before);
+    assert!(live.rotation_due(bench.login.clock.now()));
+    let rotated = run(bench.login.rotate(&live)).unwrap().unwrap();
+    assert_eq!((rotated.session.id, rotated.session.proven_at), (before.id, before.proven_at));
+    assert_eq!((rotated.session.ends_at, rotated.session.version), (before.ends_at, before.version));
+    assert!(!live_of(&bench, &rotated.session).rotation_due(bench.login.clock.now()));
+    assert!(run(bench.login.rotate(&live)).unwrap().is_none(), "the old token is dead");
+}
+
+/// SS-11: to the second; a proof from the future is from before the clock was set back, and not fresh.
+#[test]
+fn a_proof_is_fresh_for_ten_minutes() {
+    let bench = bench();
+    let session = bench.sign_in(SessionKind::Browser);
+    let live = live_of(&bench, &session);
+    for (moved, is_fresh) in [(0, true), (600, true), (601, false), (100_000, false)] {
+        bench.clock.set(START.after(Duration::from_secs(moved)));
+        assert_eq!(bench.login.is_freshly_proven(&live), is_fresh, "{moved}");
+    }
+    bench.clock.set(START.before(Duration::from_secs(1)));
+    assert!(!bench.login.is_freshly_proven(&live));
 }

@@ -75,3 +75,55 @@ fn device_keeps_no_control_or_bidirectional_characters_and_is_bounded() {
     assert!(device.user_agent.starts_with("Mozilla[31m/5.0"));
     assert!(device.user_agent.len() <= 256);
 }
+
+#[test]
+fn kinds_have_names_of_their_own() {
+    for kind in [SessionKind::Browser, SessionKind::Client, SessionKind::Remembered] {
+        assert_eq!(SessionKind::parse(kind.name()), Some(kind));
+    }
+    assert_eq!(SessionKind::parse("Remembered"), None);
+}
+
+/// SS-10: a remembered browser is one factor for ever, whatever is proved in it.
+#[test]
+fn a_remembered_session_never_rises_above_one_factor() {
+    let proof = Proof { epoch: 4, assurance: Assurance::Aal2, amr: Amr::PASSWORD, ends_at: at(9000) };
+    let reissue = Reissue { digest: SessionDigest::from_bytes([9; 32]), at: at(5000), proof: Some(proof) };
+    for (kind, expected) in [
+        (SessionKind::Browser, Assurance::Aal2),
+        (SessionKind::Client, Assurance::Aal2),
+        (SessionKind::Remembered, Assurance::Aal1),
+    ] {
+        let session = Session { kind, ..session() }.reissued(reissue).unwrap();
+        assert_eq!(session.assurance, expected, "{kind:?}");
+        assert_eq!((session.proven_at, session.ends_at, session.version), (at(5000), at(9000), 2));
+    }
+    assert_eq!(session().reissued(Reissue { proof: Some(Proof { epoch: 3, ..proof }), ..reissue }), None);
+}
+
+#[test]
+fn a_new_token_alone_is_no_proof() {
+    let reissue = Reissue { digest: SessionDigest::from_bytes([9; 32]), at: at(5000), proof: None };
+    let expected = Session { digest: reissue.digest, issued_at: at(5000), seen_at: at(5000), ..session() };
+    assert_eq!(session().reissued(reissue), Some(expected));
+}
+
+fn session() -> Session {
+    Session {
+        digest: SessionDigest::from_bytes([1; 32]),
+        id: SessionId::from_bytes([2; 16]),
+        subject: Subject::from_bytes([3; 16]),
+        version: 1,
+        epoch: 4,
+        kind: SessionKind::Browser,
+        opened_at: at(1000),
+        proven_at: at(1000),
+        seen_at: at(1000),
+        issued_at: at(1000),
+        idle: Duration::from_secs(60),
+        ends_at: at(8000),
+        assurance: Assurance::Aal1,
+        amr: Amr::PASSWORD,
+        device: Device::new(None, ""),
+    }
+}
