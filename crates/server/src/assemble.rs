@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU32;
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
+use vestibule_core::Fault;
 use vestibule_core::account::policy::Policy;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
@@ -178,8 +179,7 @@ impl House {
             logout: Arc::clone(&self.logout),
         });
         let look = settings.look.clone();
-        let site = [settings.public_url.host(), &look.name];
-        let policy = Arc::new(Policy::new(settings.passwords.min_length, &site)?);
+        let policy = Arc::new(password_policy(settings)?);
         let registration = match settings.registration {
             RegistrationSetting::Closed => None,
             RegistrationSetting::Open => {
@@ -230,6 +230,11 @@ impl House {
         self.minter.replace_audiences(AudienceTable::new(both));
         self.decider.routes.store(Arc::new(RouteTable::new(newer.routes.clone())));
     }
+}
+
+/// The rules for new passwords, which know the names that this place goes by.
+pub(crate) fn password_policy(settings: &Settings) -> Result<Policy, Fault> {
+    Policy::new(settings.passwords.min_length, &[settings.public_url.host(), &settings.look.name])
 }
 
 /// Reads a secret of the installation. Makes it where everything is new; where there is a database already, a missing secret was

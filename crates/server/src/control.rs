@@ -2,6 +2,7 @@
 //! [`Ask`]. Out: an [`Answer`], given by the same [`crate::operator::Operator`] that a command uses when no server runs.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use vestibule_core::key::KeyState;
 
 pub(crate) mod client;
@@ -12,8 +13,8 @@ use view::{AccountView, Explanation, KeyView, SessionView, VerifiedView};
 
 /// Rises when either side would misunderstand the other.
 const VERSION: u32 = 1;
-/// The longest question: a JWT, or an account's traits.
-const MAX_ASK: usize = 64 * 1024;
+/// The longest question: some accounts to import, each with its traits.
+const MAX_ASK: usize = 256 * 1024;
 /// The longest answer: a page of accounts with all their traits.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// How many entries of a listing come at once.
@@ -32,6 +33,7 @@ struct Line<T> {
 #[serde(rename_all = "kebab-case", tag = "ask", deny_unknown_fields)]
 pub(crate) enum Ask {
     AccountAdd { identifier: String, traits: Option<String>, password_hash: Option<String> },
+    AccountImport { accounts: Vec<Import>, how: ImportHow },
     AccountList { skip: u32 },
     AccountRemove { who: String },
     AccountSet { who: String, traits: Option<String>, password_hash: Option<String> },
@@ -45,6 +47,42 @@ pub(crate) enum Ask {
     SessionList { of: Option<String>, skip: u32 },
     SessionShow { session: String },
     TokenVerify { jwt: String, audience: String },
+}
+
+/// An account of another program. No Debug: it carries a password hash.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Import {
+    pub(crate) identifier: String,
+    #[serde(default)]
+    pub(crate) password_hash: Option<String>,
+    /// `enabled` (default) or `disabled`.
+    #[serde(default)]
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) traits: Option<Map<String, Value>>,
+}
+
+/// Whether accounts are added, or only judged.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ImportHow {
+    Add,
+    Judge,
+}
+
+/// What came of one account to import.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Imported {
+    /// Added, or it would be.
+    Added,
+    /// Nothing was changed: its identifier has an account.
+    Exists,
+    /// Could not tell; nothing is known to have been added.
+    Fault { what: String },
+    /// Nothing was changed: this field is wrong.
+    Refused { field: String, what: String },
 }
 
 /// The credential to explain.
@@ -98,6 +136,10 @@ pub(crate) enum Answer {
     },
     Keys {
         keys: Vec<KeyView>,
+    },
+    /// One for each account, in their order.
+    Imported {
+        accounts: Vec<Imported>,
     },
     /// No, or not found: exit 1.
     Refused {

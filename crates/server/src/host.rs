@@ -1,6 +1,7 @@
 //! The machine behind core's ports: its clock, its random generator, threads for password hashing, files that hold secrets,
 //! and how many files may be open.
 
+pub(crate) mod calibration;
 pub(crate) mod clock;
 pub(crate) mod entropy;
 pub(crate) mod hasher;

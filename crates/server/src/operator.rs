@@ -17,6 +17,7 @@ use crate::control::view::{AccountView, KeyView, SessionView, VerifiedView};
 use crate::control::{Answer, Ask, Beginning, PAGE, Which};
 
 mod explain;
+mod import;
 
 /// Does what operators ask.
 pub(crate) struct Operator {
@@ -58,6 +59,9 @@ impl Operator {
         match ask {
             Ask::AccountAdd { identifier, traits, password_hash } => {
                 self.add_account(&identifier, traits.as_deref(), password_hash).await
+            }
+            Ask::AccountImport { accounts, how } => {
+                Ok(Answer::Imported { accounts: import::import(&self.house, accounts, how).await? })
             }
             Ask::AccountList { skip } => {
                 let accounts = Directory::accounts(store, Page { skip, take: PAGE }).await?;

@@ -70,6 +70,21 @@ impl PasswordCost {
         Ok(Self { memory_kib, iterations, lanes })
     }
 
+    /// Memory of one hash, in KiB.
+    pub const fn memory_kib(self) -> u32 {
+        self.memory_kib
+    }
+
+    /// Passes over that memory.
+    pub const fn iterations(self) -> u32 {
+        self.iterations
+    }
+
+    /// Lanes of that memory.
+    pub const fn lanes(self) -> u32 {
+        self.lanes
+    }
+
     fn hasher(self) -> Result<Argon2<'static>, Fault> {
         let params = Params::new(self.memory_kib, self.iterations, self.lanes, Some(32))
             .map_err(|_| Fault::Bug("an accepted password cost is not valid for Argon2"))?;

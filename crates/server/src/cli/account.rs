@@ -1,4 +1,4 @@
-//! `vestibule account …`: who may sign in. Passwords come on stdin and are hashed here; only hashes go further.
+//! `vestibule account …`: who may sign in. Passwords come on stdin, are judged and hashed here; only hashes go further.
 
 use clap::{Args, Subcommand};
 use vestibule_core::account::password;
@@ -6,14 +6,20 @@ use vestibule_core::port::Entropy;
 
 use super::output::{self, counted, facts, say};
 use super::{Context, Failure, ask_one, input};
+use crate::assemble::password_policy;
+use crate::config::Settings;
 use crate::control::view::AccountView;
 use crate::control::{Answer, Ask, PAGE};
 use crate::host::entropy::SystemEntropy;
+
+mod import;
 
 #[derive(Subcommand)]
 pub(super) enum AccountCommand {
     /// Add an account
     Add(Add),
+    /// Add accounts of another program, with their password hashes, from JSON lines
+    Import(import::Import),
     /// List all accounts
     List {
         /// Print JSON
@@ -87,6 +93,7 @@ impl AccountCommand {
             Self::Add(add) => add.run(context),
             Self::Disable { account } => set_status(context, account, "disabled"),
             Self::Enable { account } => set_status(context, account, "enabled"),
+            Self::Import(import) => import.run(context),
             Self::List { json } => list(context, json),
             Self::Remove { account } => {
                 let ended = done(context, Ask::AccountRemove { who: account.clone() })?;
@@ -101,7 +108,11 @@ impl AccountCommand {
 
 impl Add {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let password_hash = if self.password_stdin { Some(hashed(context)?) } else { None };
+        let password_hash = if self.password_stdin {
+            Some(hashed(&context.settings()?, &input::new_password()?, &self.identifier)?)
+        } else {
+            None
+        };
         let ask = Ask::AccountAdd { identifier: self.identifier, traits: self.traits, password_hash };
         let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
         let Answer::Account { account } = answer else { return Err(Failure::mismatch()) };
@@ -121,20 +132,35 @@ impl Add {
 
 impl Set {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let password_hash = if self.what.password_stdin { Some(hashed(context)?) } else { None };
-        let ask = Ask::AccountSet { who: self.account.clone(), traits: self.what.traits, password_hash };
-        let ended = done(context, ask)?;
-        say(&format!("{} is changed; {} ended", self.account, counted(ended, "session")));
+        let Self { account: who, what: SetWhat { traits, password_stdin } } = self;
+        let typed = if password_stdin { Some(input::new_password()?) } else { None };
+        let settings = context.settings()?;
+        let answer = context.ask(async |desk| {
+            let password_hash = match &typed {
+                // It is judged by the identifier, which `who` need not be.
+                Some(typed) => match ask_one(desk, Ask::AccountShow { who: who.clone() }).await? {
+                    Answer::Account { account } => Some(hashed(&settings, typed, &account.identifier)?),
+                    _ => return Err(Failure::mismatch()),
+                },
+                None => None,
+            };
+            let ask = Ask::AccountSet { who: who.clone(), traits: traits.clone(), password_hash };
+            ask_one(desk, ask).await
+        })?;
+        let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
+        say(&format!("{who} is changed; {} ended", counted(ended, "session")));
         Ok(())
     }
 }
 
-fn hashed(context: &Context) -> Result<String, Failure> {
-    let rules = context.settings()?.passwords;
-    let password = input::new_password(rules.min_length)?;
+/// The hash of a new password, if it may be one for the account with this identifier.
+fn hashed(settings: &Settings, typed: &str, identifier: &str) -> Result<String, Failure> {
+    let password = password_policy(settings)?
+        .read(typed, &[identifier])
+        .map_err(|refused| Failure::Refused(refused.to_string()))?;
     let mut salt = [0; 16];
     SystemEntropy.fill(&mut salt)?;
-    Ok(password::hash(&password, &salt, rules.cost)?.reveal().to_owned())
+    Ok(password::hash(&password, &salt, settings.passwords.cost)?.reveal().to_owned())
 }
 
 fn set_status(context: &Context, account: String, status: &str) -> Result<(), Failure> {

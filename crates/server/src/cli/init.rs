@@ -3,11 +3,13 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::Failure;
 use super::output::say;
+use crate::host::calibration::{Calibrated, calibrate};
 use crate::host::entropy::SystemEntropy;
 use crate::host::secret_file;
 
@@ -18,6 +20,9 @@ pub(super) struct Init {
     /// Where to write; made if need be
     #[arg(default_value = ".")]
     dir: PathBuf,
+    /// How long hashing one password may take on this machine; what it can do in that time is written down as [passwords]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(0..=2000))]
+    hash_time: u64,
 }
 
 impl Init {
@@ -30,22 +35,27 @@ impl Init {
                 return Err(Failure::Refused(what));
             }
         }
+        let calibrated = calibrate(Duration::from_millis(self.hash_time))?;
         std::fs::create_dir_all(&self.dir)
             .map_err(|error| Failure::Usage(format!("cannot create {}: {error}", self.dir.display())))?;
         secret_file::private_dir(&secrets)?;
         secret_file::create(&secrets.join("seal.key"), &SystemEntropy)?;
         secret_file::create(&secrets.join("pepper.key"), &SystemEntropy)?;
         let written = OpenOptions::new().write(true).create_new(true).open(&file).and_then(|mut it| {
-            it.write_all(configuration().as_bytes())?;
+            it.write_all(configuration(&calibrated).as_bytes())?;
             it.sync_all()
         });
         written.map_err(|error| Failure::Usage(format!("cannot write {}: {error}", file.display())))?;
         say(&format!(
             "Wrote {} and {}/{{seal,pepper}}.key. Back the two secrets up, apart from the database.\n\
+             Hashing a password takes {} ms here, with memory_kib = {} and iterations = {}.\n\
              Next:  vestibule account add you@example.com --password-stdin --config {}\n\
              then:  vestibule serve --config {}",
             file.display(),
             secrets.display(),
+            calibrated.took.as_millis(),
+            calibrated.cost.memory_kib(),
+            calibrated.cost.iterations(),
             file.display(),
             file.display()
         ));
@@ -53,7 +63,29 @@ impl Init {
     }
 }
 
-/// The template, with the secrets' lines in force.
-fn configuration() -> String {
-    TEMPLATE.replace("# seal_key_file", "seal_key_file").replace("# pepper_file", "pepper_file")
+/// The template, with the secrets' lines in force and the cost that suits this machine.
+fn configuration(calibrated: &Calibrated) -> String {
+    let cost = calibrated.cost;
+    TEMPLATE
+        .replace("# seal_key_file", "seal_key_file")
+        .replace("# pepper_file", "pepper_file")
+        .replace("\nmemory_kib = 19456\n", &format!("\nmemory_kib = {}\n", cost.memory_kib()))
+        .replace("\niterations = 2\n", &format!("\niterations = {}\n", cost.iterations()))
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::account::password::PasswordCost;
+
+    use super::*;
+
+    #[test]
+    fn the_cost_of_this_machine_is_in_the_configuration() {
+        let cost = PasswordCost::new(65_536, 3, 1).unwrap();
+        let text = configuration(&Calibrated { cost, took: Duration::ZERO });
+        let table: toml::Table = text.parse().unwrap();
+        assert_eq!(table["passwords"]["memory_kib"].as_integer(), Some(65_536));
+        assert_eq!(table["passwords"]["iterations"].as_integer(), Some(3));
+        assert_eq!(table["passwords"]["lanes"].as_integer(), Some(1));
+    }
 }

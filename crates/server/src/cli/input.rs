@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal, Read};
 
-use vestibule_core::secret::Password;
 use zeroize::Zeroizing;
 
 use super::{Failure, output};
@@ -29,23 +28,11 @@ pub(super) fn text(what: &str) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(trimmed.to_owned()))
 }
 
-/// A new password: one line, of the length that the settings ask for.
-pub(super) fn new_password(min_length: usize) -> Result<Password, Failure> {
+/// A new password as it stands on stdin: one line.
+pub(super) fn new_password() -> Result<Zeroizing<String>, Failure> {
     let text = text("the password")?;
     if text.contains('\n') {
         return Err(Failure::Usage("a password is one line".to_owned()));
     }
-    let Some(password) = Password::parse(&text) else {
-        return Err(Failure::Refused(format!(
-            "a password has {} characters at most",
-            Password::MAX_CODE_POINTS
-        )));
-    };
-    if password.code_points() < min_length {
-        return Err(Failure::Refused(format!(
-            "the password has {} characters; {min_length} is the least (`passwords.min_length`)",
-            password.code_points()
-        )));
-    }
-    Ok(password)
+    Ok(text)
 }

@@ -2,194 +2,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
-const PASSWORD: &str = "correct horse battery staple";
-const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+use place::*;
 
-/// An installation of its own, as `init` makes it.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Place {
-    fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        let ended = place.run(&["init", place.folder.path().to_str().unwrap()], "");
-        assert_eq!(ended.code, 0, "{ended:?}");
-        place
-    }
-
-    fn config(&self) -> PathBuf {
-        self.folder.path().join("vestibule.toml")
-    }
-
-    fn write_config(&self, text: &str) {
-        let secrets =
-            "[secrets]\nseal_key_file = \"secrets/seal.key\"\npepper_file = \"secrets/pepper.key\"\n";
-        fs::write(self.config(), format!("{text}\n{secrets}")).unwrap();
-    }
-
-    fn run(&self, arguments: &[&str], stdin: &str) -> Ended {
-        let mut child = Command::new(BINARY)
-            .args(arguments)
-            .env("VESTIBULE_CONFIG", self.config())
-            .env_remove("RUST_LOG")
-            .current_dir(self.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that wants no input may be gone already.
-        child.stdin.take().unwrap().write_all(stdin.as_bytes()).ok();
-        let output = child.wait_with_output().unwrap();
-        Ended {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn ok(&self, arguments: &[&str], stdin: &str) -> String {
-        let ended = self.run(arguments, stdin);
-        assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
-        ended.out
-    }
-
-    #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat(), "")).unwrap()
-    }
-
-    /// A command that fails says why in one line, and what to do.
-    #[track_caller]
-    fn fails(&self, code: i32, arguments: &[&str], stdin: &str, says: &str) {
-        let ended = self.run(arguments, stdin);
-        assert_eq!(ended.code, code, "{arguments:?}: {ended:?}");
-        let line = ended.err.lines().find(|line| line.starts_with("vestibule: ")).unwrap_or_default();
-        assert!(line.contains(says), "{arguments:?} should say {says:?}: {ended:?}");
-        assert_eq!(ended.err.lines().filter(|line| line.starts_with("vestibule: ")).count(), 1, "{ended:?}");
-        assert!(!ended.err.contains(PASSWORD) && !ended.out.contains(PASSWORD), "{ended:?}");
-    }
-}
-
-/// A running server; ended by its own process id.
-struct Server {
-    child: Child,
-    public: SocketAddr,
-    internal: SocketAddr,
-    log: PathBuf,
-}
-
-impl Server {
-    fn start(place: &Place) -> Self {
-        let [public, internal] = free_addresses();
-        place.write_config(&routes(public, internal, "/orders/"));
-        let log = place.folder.path().join("log");
-        let child = Command::new(BINARY)
-            .arg("serve")
-            .env("VESTIBULE_CONFIG", place.config())
-            .env_remove("RUST_LOG")
-            .stderr(fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let server = Self { child, public, internal, log };
-        server.wait_for("\"ready\"");
-        server
-    }
-
-    fn wait_for(&self, text: &str) {
-        let began = Instant::now();
-        while !fs::read_to_string(&self.log).unwrap().contains(text) {
-            assert!(began.elapsed() < Duration::from_secs(20), "no {text}: {}", self.logged());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn logged(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
-    }
-
-    fn end(mut self) -> i32 {
-        self.signal("TERM");
-        self.child.wait().unwrap().code().unwrap_or(-1)
-    }
-
-    /// Signs in as a program does; the session token.
-    fn sign_in(&self, identifier: &str) -> String {
-        let body = format!(r#"{{"identifier":"{identifier}","password":"{PASSWORD}","deliver":"body"}}"#);
-        let head = format!(
-            "POST /auth/api/v1/login HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.public,
-            body.len()
-        );
-        let answer = exchange(self.public, &head);
-        let json: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1)
-            .unwrap_or_else(|_| panic!("{answer}"));
-        json["session_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
-    }
-
-    /// Asks /check as nginx does.
-    fn check(&self, session_token: &str, path: &str) -> String {
-        let head = format!(
-            "GET /check HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {session_token}\r\n\
-             X-Original-Method: GET\r\nX-Original-URL: http://app.test{path}\r\n\r\n"
-        );
-        exchange(self.internal, &head)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn exchange(address: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-fn free_addresses() -> [SocketAddr; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap())
-}
-
-fn routes(public: SocketAddr, internal: SocketAddr, path: &str) -> String {
-    format!(
-        "[listen]\npublic = \"{public}\"\ninternal = \"{internal}\"\n\
-         [[audience]]\nname = \"orders\"\nclaims = {{ department = \"account.traits.department\" }}\n\
-         [[route]]\npath = \"{path}\"\naudience = \"orders\"\n"
-    )
-}
+mod import;
+mod place;
 
 #[test]
 fn init_writes_a_configuration_that_is_right_and_never_twice() {
@@ -202,6 +25,23 @@ fn init_writes_a_configuration_that_is_right_and_never_twice() {
     let pepper = fs::read(place.folder.path().join("secrets/pepper.key")).unwrap();
     place.fails(1, &["init", "."], "", "is there already; nothing was written");
     assert_eq!(fs::read(place.folder.path().join("secrets/pepper.key")).unwrap(), pepper);
+}
+
+/// AU-01: what this machine can bear is written down, and a server below the floor does not start.
+#[test]
+fn the_cost_of_hashing_is_measured_by_init_and_never_below_the_floor() {
+    let memory = |place: &Place| {
+        place.json(&["config", "show"])["settings"]["passwords"]["memory_kib"].as_u64().unwrap()
+    };
+    assert_eq!(memory(&Place::new()), 19_456, "no time, no more than the floor");
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    let said = place.ok(&["init", "."], "");
+    assert!(said.contains("Hashing a password takes"), "{said}");
+    assert!(memory(&place) >= 19_456);
+    for low in ["memory_kib = 19455", "iterations = 1", "lanes = 0"] {
+        place.write_config(&format!("[passwords]\n{low}"));
+        place.fails(2, &["serve"], "", "19456 KiB of memory, 2 iterations and 1 lane");
+    }
 }
 
 #[test]
@@ -246,8 +86,20 @@ fn accounts_are_kept_without_a_running_server() {
         ["account", "add", "Ada@Example.com", "--traits", r#"{"department":"R&D"}"#, "--password-stdin"];
     assert!(place.ok(&add, &format!("{PASSWORD}\n")).starts_with("ada@example.com is added"));
     place.fails(1, &add, PASSWORD, "has an account already");
-    place.fails(1, &["account", "add", "bob@example.com", "--password-stdin"], "short\n", "15 is the least");
+    place.fails(
+        1,
+        &["account", "add", "bob@example.com", "--password-stdin"],
+        "short\n",
+        "Use 15 characters",
+    );
     place.fails(2, &["account", "add", "bob@example.com", "--password-stdin"], "", "there was nothing");
+    for (account, typed, says) in [
+        ("bob@example.com", "Password1234567!".to_owned(), "others would try first"),
+        ("bob@example.com", "bob@example.com".to_owned(), "your own name or address"),
+        ("bob@example.com", "x".repeat(257), "256 characters at most"),
+    ] {
+        place.fails(1, &["account", "add", account, "--password-stdin"], &typed, says);
+    }
     place.fails(1, &["account", "add", "bob@example.com", "--traits", "[]"], "", "must be a JSON object");
 
     let accounts = place.json(&["account", "list"]);
@@ -259,6 +111,13 @@ fn accounts_are_kept_without_a_running_server() {
         assert_eq!(place.json(&["account", "show", who])["traits"]["department"], "R&D");
     }
     place.ok(&["account", "set", "ada@example.com", "--traits", r#"{"department":"Ops"}"#], "");
+    for who in ["ada@example.com", subject] {
+        let set = ["account", "set", who, "--password-stdin"];
+        place.fails(1, &set, "ada-ada-ada-ada@example.com", "your own name or address");
+        place.fails(1, &set, "fourteen chars", "Use 15 characters");
+        place.fails(1, &set, "qwertyuiop12345", "others would try first");
+        place.ok(&set, "a bicycle made of green glass");
+    }
     place.ok(&["account", "disable", subject], "");
     let account = place.json(&["account", "show", subject]);
     assert_eq!((&account["status"], &account["traits"]["department"]), (&"disabled".into(), &"Ops".into()));
