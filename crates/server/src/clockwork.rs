@@ -1,15 +1,23 @@
-//! What happens by the clock, once a minute or so: uses are written down, expired sessions and revocations forgotten, keys
-//! rotated. In: the house. Out: log lines when something could not be done; it is tried again next time.
+//! What happens by the clock, twice a minute: uses are written down, expired sessions and revocations forgotten (while the clock
+//! can be believed), keys rotated. In: the house. Out: log lines when something could not be done; it is tried again next time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use vestibule_core::port::Sessions;
 
 use crate::assemble::House;
+
+mod steadiness;
+
+use steadiness::{Jump, Pace, SETTLES_IN, Steadiness};
+
+/// How often the clock was found to have jumped: name and help.
+pub(crate) const CLOCK_JUMPS: (&str, &str) =
+    ("vestibule_clock_jumps_total", "Times the machine's clock was found far from where it should be");
 
 const TICK: Duration = Duration::from_secs(30);
 
@@ -17,15 +25,45 @@ const TICK: Duration = Duration::from_secs(30);
 pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (begun, mut steadiness) = (Instant::now(), Steadiness::default());
+    metrics::counter!(CLOCK_JUMPS.0).increment(0);
     loop {
         tokio::select! {
-            _ = ticks.tick() => tick(&house, &counters).await,
+            _ = ticks.tick() => {
+                let pace = steadiness.observe(house.clock.now(), begun.elapsed());
+                tell(pace);
+                tick(&house, &counters, pace).await;
+            }
             () = stop.cancelled() => return,
         }
     }
 }
 
-async fn tick(house: &House, counters: &PrometheusHandle) {
+fn tell(pace: Pace) {
+    let minutes = SETTLES_IN.as_secs() / 60;
+    match pace {
+        Pace::Jumped(jump) => {
+            metrics::counter!(CLOCK_JUMPS.0).increment(1);
+            let (direction, by) = match jump {
+                Jump::Ahead(by) => ("ahead", by),
+                Jump::Back(by) => ("back", by),
+            };
+            tracing::warn!(
+                direction,
+                seconds = by.as_secs(),
+                "the machine's clock jumped: limits are judged by it, but nothing that expired is deleted until it has gone steadily for {minutes} minutes"
+            );
+        }
+        Pace::Settled => {
+            tracing::info!(
+                "the clock has gone steadily for {minutes} minutes: what expired is deleted again"
+            );
+        }
+        Pace::Settling | Pace::Steady => {}
+    }
+}
+
+async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace) {
     let failed = |task: &str, fault: vestibule_core::Fault| {
         tracing::error!(
             task,
@@ -37,12 +75,17 @@ async fn tick(house: &House, counters: &PrometheusHandle) {
     if let Err(fault) = house.store.flush().await {
         failed("write down when sessions were used", fault);
     }
-    if let Err(fault) = house.store.forget_expired(house.clock.now()).await {
-        failed("forget expired sessions", fault);
+    if pace.may_delete() {
+        if let Err(fault) = house.store.forget_expired(house.clock.now()).await {
+            failed("forget expired sessions", fault);
+        }
+        // Forgotten too early, a revocation would let a JWT pass again once the clock is set right.
+        house.revocations.forget(house.clock.now().unix_seconds());
+    } else if let Err(fault) = house.store.tidy(house.clock.now()).await {
+        failed("give back the memory of expired JWTs", fault);
     }
     if let Err(fault) = house.key_room.tick().await {
         failed("keep the signing keys up to date", fault);
     }
-    house.revocations.forget(house.clock.now().unix_seconds());
     counters.run_upkeep();
 }

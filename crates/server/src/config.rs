@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) mod environment;
 pub(crate) mod raw;
+pub(crate) mod reload;
 mod settings;
 pub(crate) mod span;
 mod text;

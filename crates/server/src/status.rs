@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
 use crate::assemble::House;
+use crate::clockwork::CLOCK_JUMPS;
 use crate::config::Danger;
 use crate::host::hasher::HASHINGS;
 
@@ -48,8 +49,10 @@ enum Kind {
 impl Status {
     /// Describes every metric and begins to answer.
     pub(crate) fn new(house: Arc<House>, counters: PrometheusHandle) -> Self {
-        let counted =
-            vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([HASHINGS]);
+        let counted = vestibule_gateway::METRICS
+            .into_iter()
+            .chain(vestibule_portal::METRICS)
+            .chain([HASHINGS, CLOCK_JUMPS]);
         for (name, help) in counted {
             metrics::describe_counter!(name, help);
         }
@@ -135,8 +138,10 @@ mod tests {
     #[test]
     fn every_metric_is_on_the_page_for_operators() {
         let page = include_str!("../../../docs/operations.md");
-        let counted =
-            vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([HASHINGS]);
+        let counted = vestibule_gateway::METRICS
+            .into_iter()
+            .chain(vestibule_portal::METRICS)
+            .chain([HASHINGS, CLOCK_JUMPS]);
         let read = READ_ON_DEMAND.map(|(name, ..)| name);
         for name in counted.map(|(name, _)| name).chain(read) {
             assert!(

@@ -120,6 +120,12 @@ impl SqliteStore {
         }
     }
 
+    /// Gives back the memory of JWTs that are expired at `now`, and ends nothing: for while the clock is not to be believed.
+    /// [`Sessions::forget_expired`](vestibule_core::port::Sessions::forget_expired) does so as well.
+    pub async fn tidy(&self, now: Timestamp) -> Result<(), Fault> {
+        self.sweep(now).await.map(|_| ())
+    }
+
     /// Walks over all sessions beside the runtime's own threads, drops JWTs that expired, and says which sessions did.
     async fn sweep(&self, now: Timestamp) -> Result<Vec<SessionDigest>, Fault> {
         let table = Arc::clone(&self.table);

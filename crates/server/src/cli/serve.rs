@@ -14,6 +14,7 @@ use vestibule_core::wire::forwarded::TrustedProxies;
 use super::{Context, Failure};
 use crate::assemble::{Front, House};
 use crate::clockwork;
+use crate::config::reload::{self, Differences};
 use crate::config::{Danger, Settings, Source};
 use crate::control::server::ControlSocket;
 use crate::host::open_files;
@@ -190,7 +191,8 @@ struct Reload<'a> {
 }
 
 impl Reload<'_> {
-    /// A configuration that is wrong changes nothing: the old one stays in force.
+    /// A configuration that is wrong changes nothing, and so does one for another origin or other listeners: the old one stays in
+    /// force.
     async fn run(&self) {
         let Some(source) = &self.source else { return };
         let newer = match source.load() {
@@ -200,8 +202,18 @@ impl Reload<'_> {
                 return;
             }
         };
-        tell_dangers(&newer.dangers);
-        self.status.replace_dangers(&newer.dangers);
+        let differences = Differences::between(&self.house.settings, &newer);
+        if !differences.refused.is_empty() {
+            let keys = differences.refused.join(", ");
+            tracing::error!(keys, "these need a restart: the configuration stays as it was, routes included");
+            return;
+        }
+        if !differences.waiting.is_empty() {
+            tracing::warn!(keys = differences.waiting.join(", "), "these stay as they are until a restart");
+        }
+        let dangers = reload::dangers_after(&self.house.settings, &newer);
+        tell_dangers(&dangers);
+        self.status.replace_dangers(&dangers);
         self.front.forward_auth.replace_proxies(TrustedProxies::new(newer.forward_auth_proxies.clone()));
         self.house.replace_routes(&newer);
         if let Err(fault) = self.house.key_room.tick().await {

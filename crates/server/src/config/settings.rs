@@ -88,6 +88,14 @@ pub(crate) struct PasswordRules {
 pub(crate) struct Danger {
     pub(crate) key: String,
     pub(crate) what: &'static str,
+    pub(crate) lasts: Lasts,
+}
+
+/// How long a setting is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    UntilReload,
+    UntilRestart,
 }
 
 impl Settings {
@@ -243,6 +251,7 @@ fn internal_danger(raw: &Raw, listen: Listen) -> Result<Vec<Danger>, Wrong> {
         (false, true) => Ok(vec![Danger {
             key: key.into(),
             what: "the internal listener can be reached from beyond this machine",
+            lasts: Lasts::UntilRestart,
         }]),
         (false, false) => {
             let what = format!(
@@ -264,6 +273,7 @@ fn csrf_dangers(routes: &[Route]) -> Vec<Danger> {
     off.map(|route| Danger {
         key: format!("route {} csrf = \"off\"", route.path.as_str()),
         what: "other sites' pages can act there in the name of whoever is signed in",
+        lasts: Lasts::UntilReload,
     })
     .collect()
 }

@@ -1,5 +1,7 @@
 use super::*;
 
+mod sessions;
+
 fn from(text: &str) -> Result<Settings, ConfigError> {
     read(text, "v.toml", Path::new("/srv"), &[])
 }
@@ -258,10 +260,6 @@ fn bad_configurations_are_refused_in_so_many_words() {
 #[test]
 fn what_comes_later_is_known_by_name_and_refused() {
     let cases: &[(&str, &str)] = &[
-        (
-            "registration = \"open\"",
-            "v.toml:1:1: registration: open registration is not available yet; leave this key out",
-        ),
         (
             "[listen]\ntls = { cert_file = \"a\", key_file = \"b\" }",
             "v.toml:2:1: listen.tls: TLS on the listeners",
