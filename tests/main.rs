@@ -18,14 +18,17 @@ mod forge;
 )]
 mod personas;
 
+mod elsewhere;
 mod story_ageing;
 mod story_application;
+mod story_hostile_cookies;
 mod story_hostile_credentials;
 mod story_hostile_headers;
 mod story_hostile_tokens;
 mod story_keys;
 mod story_no_enumeration;
 mod story_operator;
+mod story_redirects;
 mod story_secrets;
 mod story_sessions;
 mod story_smuggling;

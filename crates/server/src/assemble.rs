@@ -34,8 +34,8 @@ use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
 
-use crate::config::raw::Registration as RegistrationSetting;
 use crate::config::Settings;
+use crate::config::raw::Registration as RegistrationSetting;
 use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};

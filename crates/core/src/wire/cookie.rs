@@ -52,7 +52,8 @@ impl CookieName {
         let (cookie, value) = split(pair);
         cookie == self.exact.as_bytes()
             || looks_like(cookie, self)
-            || (cookie.is_empty() && is_nameless_look_alike(value, self))
+            // The white space that parts two pairs is no name either.
+            || (cookie.trim_ascii().is_empty() && is_nameless_look_alike(value, self))
     }
 
     /// Whether a Set-Cookie for this name must carry Secure.

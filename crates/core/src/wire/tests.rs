@@ -273,3 +273,19 @@ fn a_navigation_is_what_the_browser_says_or_else_a_get_that_takes_pages() {
     assert!(!is(&Method::GET, &[("accept", "*/*")]));
     assert!(!is(&Method::GET, &[]));
 }
+
+#[test]
+fn a_nameless_cookie_that_reads_like_ours_is_known_with_the_white_space_before_it() {
+    let name = CookieName::session("vestibule", Https::Yes).unwrap();
+    for pair in [
+        "=__Host-Http-vestibule=x",
+        " =__Host-Http-vestibule=x",
+        "__Host-Http-vestibule",
+        " \t=__host-http-vestibule",
+    ] {
+        assert!(name.resembles(pair.as_bytes()), "{pair}");
+    }
+    for pair in ["theme=__Host-Http-vestibule", " theme=__Host-Http-vestibule=x", " =theme=x", ""] {
+        assert!(!name.resembles(pair.as_bytes()), "{pair}");
+    }
+}
