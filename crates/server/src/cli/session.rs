@@ -116,6 +116,8 @@ fn show(context: &Context, session: String, json: bool) -> Result<(), Failure> {
         ("subject", session.subject),
         ("kind", session.kind),
         ("opened", session.opened_at),
+        ("proven", session.proven_at),
+        ("token issued", session.issued_at),
         ("seen", session.seen_at),
         ("ends", session.ends_at),
         ("idle limit", format!("{}s", session.idle_seconds)),

@@ -29,6 +29,10 @@ pub(crate) struct SessionView {
     pub(crate) version: u32,
     pub(crate) epoch: u64,
     pub(crate) opened_at: String,
+    /// When its holder last showed a password.
+    pub(crate) proven_at: String,
+    /// When its session token was issued.
+    pub(crate) issued_at: String,
     pub(crate) seen_at: String,
     pub(crate) ends_at: String,
     pub(crate) idle_seconds: u64,
@@ -115,6 +119,8 @@ impl From<&Session> for SessionView {
             version: session.version,
             epoch: session.epoch,
             opened_at: moment(session.opened_at),
+            proven_at: moment(session.proven_at),
+            issued_at: moment(session.issued_at),
             seen_at: moment(session.seen_at),
             ends_at: moment(session.ends_at),
             idle_seconds: session.idle.as_secs(),

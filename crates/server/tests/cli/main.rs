@@ -13,6 +13,7 @@ use place::*;
 
 mod import;
 mod place;
+mod sessions;
 
 #[test]
 fn init_writes_a_configuration_that_is_right_and_never_twice() {

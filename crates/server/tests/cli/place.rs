@@ -98,8 +98,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(place: &Place) -> Self {
+        Self::start_with(place, "")
+    }
+
+    /// Starts with more in the configuration than one route.
+    pub(crate) fn start_with(place: &Place, more: &str) -> Self {
         let [public, internal] = free_addresses();
-        place.write_config(&routes(public, internal, "/orders/"));
+        place.write_config(&format!("{}{more}", routes(public, internal, "/orders/")));
         let log = place.folder.path().join("log");
         let child = Command::new(BINARY)
             .arg("serve")
