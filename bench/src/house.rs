@@ -209,6 +209,10 @@ impl Accounts for RememberedAccounts {
         Ok(found)
     }
 
+    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault> {
+        self.store.password_near(near).await
+    }
+
     async fn upgrade_password(
         &self,
         subject: Subject,

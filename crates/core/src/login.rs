@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::{Account, Identifier, Status};
+use crate::account::password::stand_in_for;
+use crate::account::{Account, Identifier, PasswordHash, Status};
 use crate::fault::Fault;
-use crate::id::SessionId;
+use crate::id::{SessionId, Subject};
 use crate::logout::Logout;
 use crate::port::{
     Accounts, Attempt, Clock, Entropy, Hasher, Opened, Reservation, Sessions, Throttle, Verdict,
@@ -97,7 +98,7 @@ impl Login {
         if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
             return Ok(LoginOutcome::Wait(wait));
         }
-        match self.evaluate(identifier, password).await {
+        match self.evaluate(identifier, request.identifier, password).await {
             Ok(Some(account)) => {
                 self.throttle.succeeded(attempt).await?;
                 self.open(account, request).await
@@ -114,21 +115,39 @@ impl Login {
     async fn evaluate(
         &self,
         identifier: Option<Identifier>,
+        typed: &str,
         password: Password,
     ) -> Result<Option<Account>, Fault> {
+        // Asked for known accounts, too: they must not be told by one read less.
+        let stand_in = self.stand_in(identifier.as_ref().map_or(typed, Identifier::as_str)).await?;
         let account = match identifier {
             Some(identifier) => self.accounts.find_by_identifier(&identifier).await?,
             None => None,
         };
-        self.shown(account, password).await
+        self.shown(account, stand_in, password).await
     }
 
-    /// The account, if the password is the one that it has now.
-    async fn shown(&self, account: Option<Account>, password: Password) -> Result<Option<Account>, Fault> {
+    /// What a password is compared with where there is no account of that name: a hash of the same scheme and cost as some account
+    /// has, always the same account for one name, that no password matches. So a name costs what one account in so many
+    /// costs, whether it is known or not, when hashes were imported or the cost was raised. Who watches one name for long may see
+    /// it change its cost without a sign-in, where accounts come and go.
+    async fn stand_in(&self, name: &str) -> Result<Option<PasswordHash>, Fault> {
+        let digest = self.pepper.digest(Purpose::StandIn, &[name.as_bytes()]);
+        let near = digest.first_chunk().map_or(Subject::from_bytes([0; 16]), |it| Subject::from_bytes(*it));
+        Ok(self.accounts.password_near(near).await?.as_ref().and_then(stand_in_for))
+    }
+
+    /// The account, if the password is the one that it has now; `stand_in` gets the same work where there is nothing to compare with.
+    async fn shown(
+        &self,
+        account: Option<Account>,
+        stand_in: Option<PasswordHash>,
+        password: Password,
+    ) -> Result<Option<Account>, Fault> {
         // A disabled account is refused like an unknown one, decoy and all: its password must not show by being made anew.
         let account = account.filter(|account| account.status == Status::Enabled);
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let verdict = self.hasher.verify(password, stored.clone()).await?;
+        let verdict = self.hasher.verify(password, stored.clone().or(stand_in)).await?;
         let Some(account) = account else { return Ok(None) };
         match (verdict, stored) {
             (Verdict::Match, Some(_)) => Ok(Some(account)),

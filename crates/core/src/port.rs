@@ -147,6 +147,10 @@ pub trait Accounts: Send + Sync {
     /// Finds by its stable name.
     async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault>;
 
+    /// The password hash of the account whose subject is `near` or comes next after it, the first one's after the last; `None` when
+    /// that account has none, or there is no account. Subjects are random: so every account is as likely as any other to be named.
+    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault>;
+
     /// Replaces a password hash by one of the same password at a higher cost, unless the hash has changed meanwhile.
     async fn upgrade_password(
         &self,

@@ -22,6 +22,8 @@ pub enum Purpose {
     CsrfPreSession,
     /// The store's name for a session token.
     Session,
+    /// Whose hash an unknown account is compared with.
+    StandIn,
     /// The store's name for what a login throttle counts.
     Throttle,
 }
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Csrf => b"csrf\0",
             Self::CsrfPreSession => b"csrf-pre\0",
             Self::Session => b"session\0",
+            Self::StandIn => b"stand-in\0",
             Self::Throttle => b"throttle\0",
         }
     }

@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) store_reads: AtomicU64,
     pub(crate) noted: AtomicU64,
     pub(crate) hashed: AtomicU64,
+    /// What the hasher was given last.
+    pub(crate) compared_with: Mutex<Option<PasswordHash>>,
     pub(crate) hasher_is_full: AtomicBool,
 }
 
@@ -185,6 +187,12 @@ impl Accounts for World {
         Ok(self.accounts.lock().get(&subject).cloned())
     }
 
+    async fn password_near(&self, _: Subject) -> Result<Option<PasswordHash>, Fault> {
+        self.answer()?;
+        let accounts = self.accounts.lock();
+        Ok(accounts.values().min_by_key(|account| account.subject).and_then(|it| it.password.clone()))
+    }
+
     async fn upgrade_password(
         &self,
         subject: Subject,
@@ -263,6 +271,7 @@ impl Hasher for World {
             return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });
         }
         self.hashed.fetch_add(1, Ordering::SeqCst);
+        self.compared_with.lock().clone_from(&stored);
         Ok(match stored {
             Some(hash) if hash == cheap_hash("new", &password) => Verdict::Match,
             Some(hash) if hash == cheap_hash("old", &password) => {

@@ -60,7 +60,7 @@ impl Login {
         if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
             return Ok(Confirmation::Wait(wait));
         }
-        match self.shown(account, password).await {
+        match self.shown(account, None, password).await {
             Ok(Some(account)) => {
                 self.throttle.succeeded(attempt).await?;
                 Ok(Confirmation::Confirmed(Box::new(account)))

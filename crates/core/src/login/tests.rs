@@ -339,3 +339,29 @@ fn a_proof_is_fresh_for_ten_minutes() {
     bench.clock.set(START.before(Duration::from_secs(1)));
     assert!(!bench.login.is_freshly_proven(&live));
 }
+
+/// AU-04: a name that nobody has costs what some account costs, imported hashes included, and always the same one.
+#[test]
+fn an_unknown_name_is_compared_with_a_stand_in_for_somebodys_hash() {
+    let bench = bench();
+    let imported = "$2b$06$abcdefghijklmnopqrstuu10cNU3mXRamSUZYs8I8M/Szu..qXq5K";
+    let ada = Subject::from_bytes([1; 16]);
+    let change = |password: &str| {
+        let hash = PasswordHash::from_phc(password.to_owned());
+        bench.world.accounts.lock().get_mut(&ada).unwrap().password = Some(hash);
+    };
+    let compared_with = |name| {
+        let outcome = run(bench.login.attempt(request(name, "correct horse battery staple"))).unwrap();
+        assert!(matches!(outcome, LoginOutcome::Refused));
+        bench.world.compared_with.lock().as_ref().map(|it| it.reveal().to_owned())
+    };
+    change(imported);
+    let stand_in = "$2b$06$abcdefghijklmnopqrstuu...............................";
+    for unknown in ["nobody@example.com", "eve@example.com", "\0 no identifier"] {
+        assert_eq!(compared_with(unknown).as_deref(), Some(stand_in), "{unknown:?}");
+    }
+    assert_eq!(compared_with("ada@example.com").as_deref(), Some(imported), "her own, and no other");
+    // What is no hash stands in for nothing: the hasher's own decoy does.
+    change("plain");
+    assert_eq!(compared_with("nobody@example.com"), None);
+}

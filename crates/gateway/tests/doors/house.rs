@@ -285,6 +285,10 @@ impl Accounts for World {
         }))
     }
 
+    async fn password_near(&self, _: Subject) -> Result<Option<PasswordHash>, Fault> {
+        Err(NOT_ASKED)
+    }
+
     async fn upgrade_password(&self, _: Subject, _: &PasswordHash, _: PasswordHash) -> Result<(), Fault> {
         Err(NOT_ASKED)
     }

@@ -36,6 +36,12 @@ impl Accounts for MemoryStore {
         Ok(self.0.lock().accounts.get(&subject).cloned())
     }
 
+    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault> {
+        let state = self.0.lock();
+        let next = state.accounts.values().min_by_key(|account| (account.subject < near, account.subject));
+        Ok(next.and_then(|account| account.password.clone()))
+    }
+
     async fn upgrade_password(
         &self,
         subject: Subject,

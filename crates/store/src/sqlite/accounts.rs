@@ -43,6 +43,23 @@ impl Accounts for SqliteStore {
         self.read(question).await
     }
 
+    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault> {
+        let question = async {
+            let next = "SELECT password FROM accounts WHERE subject >= ?1 ORDER BY subject LIMIT 1";
+            let found: Option<Option<String>> =
+                sqlx::query_scalar(next).bind(&near.bytes()[..]).fetch_optional(&self.readers).await?;
+            let found = match found {
+                Some(password) => password,
+                None => {
+                    let first = "SELECT password FROM accounts ORDER BY subject LIMIT 1";
+                    sqlx::query_scalar(first).fetch_optional(&self.readers).await?.flatten()
+                }
+            };
+            Ok(found.map(PasswordHash::from_phc))
+        };
+        self.read(question).await
+    }
+
     async fn upgrade_password(
         &self,
         subject: Subject,

@@ -74,6 +74,26 @@ async fn a_better_hash_replaces_only_the_one_it_was_made_from() {
     .await;
 }
 
+/// AU-04: what unknown accounts are compared with.
+#[tokio::test]
+async fn the_password_near_a_subject_is_the_next_accounts_own_and_goes_around() {
+    on_every_store(async |store| {
+        let near = async |number| store.password_near(subject(number)).await.unwrap();
+        assert!(near(1).await.is_none(), "nobody is there");
+        for (number, password) in [(2, Some("two")), (4, None), (6, Some("six"))] {
+            let mut account = account(number);
+            account.password = password.map(hash);
+            store.add(account).await.unwrap();
+        }
+        for (number, expected) in
+            [(1, Some("two")), (2, Some("two")), (3, None), (4, None), (5, Some("six")), (7, Some("two"))]
+        {
+            assert!(near(number).await == expected.map(hash), "{number}");
+        }
+    })
+    .await;
+}
+
 /// SS-07.
 #[tokio::test]
 async fn a_new_password_ends_all_sessions_but_the_one_to_keep() {

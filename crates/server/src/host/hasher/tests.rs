@@ -48,6 +48,45 @@ async fn a_hash_below_todays_cost_is_made_anew_on_a_match() {
     }
 }
 
+/// AU-01: an imported hash is verified by its own scheme once, and is Argon2id of today's cost from then on.
+#[tokio::test]
+async fn an_imported_hash_is_upgraded_by_the_first_match() {
+    let pool = pool(1, 8, Duration::from_secs(30));
+    for text in [
+        "$2b$06$abcdefghijklmnopqrstuu10cNU3mXRamSUZYs8I8M/Szu..qXq5K",
+        "$scrypt$ln=10,r=8,p=2$c29tZXNhbHRzb21lc2FsdA$EyBkFLQkmOFLYlClaR7RHGlPJB6WBu3c4BT83PQ8KJw",
+        "pbkdf2_sha256$1000$somesaltsomesalt$SCjY7SSTd+1t0YRKbVoolytKt+BeFjwwXJESGnfk9yY=",
+    ] {
+        let imported = password::import(text).unwrap();
+        let verify = |text: &'static str, stored: &PasswordHash| pool.verify(typed(text), Some(stored.clone()));
+        let wrong = verify("correct horse battery stable", &imported).await;
+        assert!(matches!(wrong, Ok(Verdict::Mismatch)), "{text}");
+        let Ok(Verdict::MatchOutdated(new)) = verify("correct horse battery staple", &imported).await else {
+            panic!("{text} is to be replaced");
+        };
+        assert!(new.reveal().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", new.reveal());
+        assert!(matches!(verify("correct horse battery staple", &new).await, Ok(Verdict::Match)), "{text}");
+    }
+}
+
+/// AU-04: a stand-in for an imported hash takes the work of the one it stands in for.
+#[tokio::test]
+async fn a_stand_in_takes_the_time_of_its_pattern() {
+    let pool = pool(1, 8, Duration::from_secs(60));
+    let bcrypt = password::import("$2b$10$abcdefghijklmnopqrstuu10cNU3mXRamSUZYs8I8M/Szu..qXq5K").unwrap();
+    let stand_in = password::stand_in_for(&bcrypt).unwrap();
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..5 {
+        for (class, stored) in [&bcrypt, &stand_in].into_iter().enumerate() {
+            let began = Instant::now();
+            pool.verify(typed("not that password at all"), Some(stored.clone())).await.unwrap();
+            fastest[class] = fastest[class].min(began.elapsed());
+        }
+    }
+    let [known, unknown] = fastest.map(|it| it.as_secs_f64());
+    assert!((0.8..1.25).contains(&(unknown / known)), "unknown {unknown}, known {known}");
+}
+
 /// AU-07: what does not fit into the queue is refused at once, and everything that was taken is answered.
 #[tokio::test]
 async fn one_job_too_many_is_overload_and_the_others_are_answered() {
