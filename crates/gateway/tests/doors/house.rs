@@ -194,8 +194,24 @@ pub(crate) struct World {
 
 impl World {
     fn open(&self, token: &SessionToken, pepper: &Pepper) {
-        let session = Session {
-            digest: token.digest(pepper),
+        self.hold(&Self::session(token.digest(pepper)));
+    }
+
+    /// The session is a remembered one from now on.
+    pub(crate) fn remember(&self) {
+        let digest = *self.live.lock().unwrap().keys().next().unwrap();
+        let month = Duration::from_secs(30 * 24 * 60 * 60);
+        let kind = SessionKind::Remembered;
+        self.hold(&Session { kind, idle: month, ends_at: START.after(month), ..Self::session(digest) });
+    }
+
+    fn hold(&self, session: &Session) {
+        self.live.lock().unwrap().insert(session.digest, Arc::new(LiveSession::new(session)));
+    }
+
+    fn session(digest: SessionDigest) -> Session {
+        Session {
+            digest,
             id: SESSION,
             subject: SUBJECT,
             version: 1,
@@ -210,8 +226,7 @@ impl World {
             assurance: Assurance::Aal1,
             amr: Amr::PASSWORD,
             device: Device::new(None, ""),
-        };
-        self.live.lock().unwrap().insert(session.digest, Arc::new(LiveSession::new(&session)));
+        }
     }
 
     pub(crate) fn end_all(&self) {

@@ -13,5 +13,6 @@ mod forward_auth;
 mod framing;
 mod headers;
 mod house;
+mod rotation;
 mod telling;
 mod wire;
