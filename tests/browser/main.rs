@@ -18,6 +18,7 @@ mod story_crash;
 mod story_csrf;
 mod story_dev;
 mod story_doors;
+mod story_looks;
 mod story_examples;
 mod story_tossing;
 mod story_trouble;

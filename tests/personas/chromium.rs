@@ -169,6 +169,12 @@ impl Chromium {
         self.on(|driver| async move { driver.switch_to_window(tab.clone()).await });
     }
 
+    /// Asks the engine for what no page can ask for: another size, another scheme of colours. What it answers.
+    #[track_caller]
+    pub(crate) fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.on(|driver| async move { driver.cdp().send_raw(command, parameters).await })
+    }
+
     /// Waits until something holds.
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {

@@ -29,7 +29,7 @@ impl Portal {
         let ending = match which {
             End::One(id) => {
                 let found = self.directory.session(id, self.clock.now()).await?;
-                if !found.is_some_and(|session| session.subject == subject) {
+                if found.is_none_or(|session| session.subject != subject) {
                     return Ok(Vec::new());
                 }
                 // A public name is never given to a second session, so it is still that one.

@@ -152,7 +152,7 @@ impl Problem {
             }
             Self::SessionUnknown => (
                 StatusCode::NOT_FOUND,
-                "session-unknown",
+                "no-such-session",
                 "No such session",
                 "None of your sessions has this id, or not any more.".to_owned(),
             ),

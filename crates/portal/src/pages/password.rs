@@ -33,8 +33,16 @@ struct PasswordPage<'a> {
     identifier: &'a str,
     min_length: usize,
     new_label: &'static str,
+    repeat_label: &'static str,
     wrong: Wrong,
     alert: Option<Alert>,
+}
+
+impl PasswordPage<'_> {
+    /// The current password comes first, and is to be typed again each time.
+    fn focus_new(&self) -> bool {
+        false
+    }
 }
 
 /// `GET`: the form.
@@ -132,6 +140,7 @@ impl Portal {
             identifier: &identifier,
             min_length: self.password_change.policy.min_length(),
             new_label: "New password",
+            repeat_label: "Repeat the new password",
             wrong,
             alert,
         };

@@ -33,8 +33,16 @@ struct RegisterPage<'a> {
     login: String,
     min_length: usize,
     new_label: &'static str,
+    repeat_label: &'static str,
     wrong: Wrong,
     alert: Option<Alert>,
+}
+
+impl RegisterPage<'_> {
+    /// What was good is there still, and the password is to be typed again.
+    fn focus_new(&self) -> bool {
+        !self.identifier.is_empty() && self.wrong != Wrong::Identifier
+    }
 }
 
 /// `GET`: the form; or, for who is signed in already, the page that says so.
@@ -126,6 +134,7 @@ impl Portal {
             login: ReturnTo::handed_to(return_to, "/auth/login"),
             min_length: self.password_change.policy.min_length(),
             new_label: "Password",
+            repeat_label: "Repeat the password",
             wrong,
             alert,
         };

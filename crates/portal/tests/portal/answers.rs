@@ -9,20 +9,34 @@ use vestibule_core::wire::cookie::Https;
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
-const SAFE_ADDRESSES: [&str; 13] = [
+const SAFE_ADDRESSES: [&str; 27] = [
     "/auth",
     "/auth/",
     "/auth/login",
     "/auth/login?return_to=/x",
     "/auth/logout",
     "/auth/account",
+    "/auth/account?done=others-ended",
+    "/auth/account/password",
+    "/auth/account/sessions/end",
+    "/auth/account/sessions/end-others",
+    "/auth/confirm",
+    "/auth/confirm?return_to=/x&then=end-others",
+    "/auth/register",
+    "/auth/login?done=registered",
     "/auth/api/v1/session",
     "/auth/api/v1/sessions",
     "/auth/api/v1/csrf",
     "/auth/api/v1/login",
     "/auth/api/v1/logout",
+    "/auth/api/v1/sessions/x",
+    "/auth/api/v1/confirm",
+    "/auth/api/v1/password",
+    "/auth/api/v1/register",
+    "/.well-known/change-password",
     "/.well-known/jwks.json",
     "/auth/nothing",
+    "/auth/static/portal.css",
 ];
 
 const HEADERS: [(&str, &str); 7] = [

@@ -57,6 +57,23 @@ async fn walk(house: &House) -> Vec<Answer> {
     let token = fetch(&mut browser, Method::GET, "/auth/api/v1/csrf", None, None).await.json();
     let token = token["csrf_token"].as_str().unwrap();
     answers.push(fetch(&mut browser, Method::POST, "/auth/api/v1/logout", Some(token), None).await);
+    answers.push(browser.get("/auth/register").await);
+    let token = browser.sign_in(ADA, PASSWORD).await;
+    answers.push(token);
+    for page in ["/auth/register", "/auth/confirm", "/auth/account/password", "/.well-known/change-password"] {
+        answers.push(browser.get(page).await);
+    }
+    let token = browser.get("/auth/confirm").await.input("csrf_token").unwrap();
+    for path in ["/auth/confirm", "/auth/account/password", "/auth/account/sessions/end-others"] {
+        let fields = [
+            ("csrf_token", &*token),
+            ("password", PASSWORD),
+            ("current_password", PASSWORD),
+            ("new_password", "nine umbrellas argue quietly"),
+            ("repeated_password", "nine umbrellas argue quietly"),
+        ];
+        answers.push(browser.post(path, &fields).await);
+    }
     answers.push(browser.get("/.well-known/jwks.json").await);
     answers.push(browser.get("/auth/nothing").await);
     answers

@@ -42,14 +42,24 @@ async fn every_address_takes_one_media_type() {
         (Some("APPLICATION/JSON; Charset=\"UTF-8\""), JSON),
     ];
     let addresses = [
-        ("/auth/login", FORM),
-        ("/auth/logout", FORM),
-        ("/auth/api/v1/login", JSON),
-        ("/auth/api/v1/logout", JSON),
+        (Method::POST, "/auth/login", FORM),
+        (Method::POST, "/auth/logout", FORM),
+        (Method::POST, "/auth/register", FORM),
+        (Method::POST, "/auth/confirm", FORM),
+        (Method::POST, "/auth/account/password", FORM),
+        (Method::POST, "/auth/account/sessions/end", FORM),
+        (Method::POST, "/auth/account/sessions/end-others", FORM),
+        (Method::POST, "/auth/api/v1/login", JSON),
+        (Method::POST, "/auth/api/v1/logout", JSON),
+        (Method::POST, "/auth/api/v1/register", JSON),
+        (Method::POST, "/auth/api/v1/confirm", JSON),
+        (Method::PUT, "/auth/api/v1/password", JSON),
+        (Method::DELETE, "/auth/api/v1/sessions", JSON),
+        (Method::DELETE, "/auth/api/v1/sessions/x", JSON),
     ];
-    for (path, takes) in addresses {
+    for (method, path, takes) in addresses {
         for (sent, is) in types {
-            let mut request = client.request(Method::POST, path).header("sec-fetch-site", "same-origin");
+            let mut request = client.request(method.clone(), path).header("sec-fetch-site", "same-origin");
             if let Some(sent) = sent {
                 request = request.header(header::CONTENT_TYPE, sent);
             }
@@ -61,14 +71,14 @@ async fn every_address_takes_one_media_type() {
             }
         }
         let twice = client
-            .request(Method::POST, path)
+            .request(method.clone(), path)
             .header("sec-fetch-site", "same-origin")
             .header(header::CONTENT_TYPE, takes)
             .header(header::CONTENT_TYPE, takes);
         let answer = client.send(twice.body(Body::from("x")).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
         let encoded = client
-            .request(Method::POST, path)
+            .request(method.clone(), path)
             .header("sec-fetch-site", "same-origin")
             .header(header::CONTENT_TYPE, takes)
             .header(header::CONTENT_ENCODING, "gzip");

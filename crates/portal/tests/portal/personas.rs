@@ -121,6 +121,18 @@ impl Browser {
     }
 }
 
+/// A browser of its own that has signed in.
+pub(crate) async fn signed_in(house: &House, identifier: &str, password: &str) -> Browser {
+    let mut browser = Browser::of(house);
+    assert_eq!(browser.sign_in(identifier, password).await.status, StatusCode::SEE_OTHER);
+    browser
+}
+
+/// The CSRF token of a page.
+pub(crate) async fn token_of(browser: &mut Browser, path: &str) -> String {
+    browser.get(path).await.input("csrf_token").unwrap()
+}
+
 pub(crate) fn with_form(request: http::request::Builder, fields: &[(&str, &str)]) -> Request<Body> {
     let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let body: Vec<_> =
@@ -149,6 +161,23 @@ impl ApiClient {
     pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Something that is no text.
+    pub(crate) async fn bytes(&self, path: &str) -> (HeaderMap, Vec<u8>) {
+        let request = self.request(Method::GET, path).body(Body::empty()).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        assert_eq!(parts.status, StatusCode::OK, "{path}");
+        (parts.headers, axum::body::to_bytes(body, 1 << 20).await.unwrap().into())
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &str) -> Answer {
+        let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path).body(Body::empty()).unwrap()).await
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {

@@ -57,6 +57,16 @@ async fn pages() {
     );
     insta::assert_snapshot!("signed_out", shown(&browser.get("/auth/logout").await));
     insta::assert_snapshot!("not_found", shown(&browser.get("/auth/nothing").await));
+    insta::assert_snapshot!("register", shown(&browser.get("/auth/register?return_to=/orders").await));
+    browser.sign_in(ADA, PASSWORD).await;
+    insta::assert_snapshot!("account_told", shown(&browser.get("/auth/account?done=session-ended").await));
+    insta::assert_snapshot!("password", shown(&browser.get("/auth/account/password").await));
+    insta::assert_snapshot!("confirm", shown(&browser.get("/auth/confirm?return_to=/orders").await));
+    house.world.advance(Duration::from_secs(601));
+    let token = browser.get("/auth/account").await.input("csrf_token").unwrap();
+    let asked = browser.post("/auth/account/sessions/end-others", &[("csrf_token", &token)]).await;
+    insta::assert_snapshot!("confirm_first", shown(&asked));
+    browser.jar.clear();
     house.world.hasher_is_full.store(true, SeqCst);
     insta::assert_snapshot!("login_overloaded", shown(&browser.sign_in(ADA, PASSWORD).await));
 }
