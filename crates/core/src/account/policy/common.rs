@@ -7,7 +7,7 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 use crate::fault::Fault;
 
-/// Sorted folded ASCII lines, zlib. Where they come from, and under which licence: `docs/decisions/0010-common-passwords.md`;
+/// Sorted folded ASCII lines, zlib. Where they come from, and under which licence: `docs/decisions/0012-common-passwords.md`;
 /// `cargo xtask blocklist` makes the file.
 const PACKED: &[u8] = include_bytes!("common-passwords.zz");
 /// Far above what is in the file: a broken one must not take all memory.
