@@ -21,6 +21,8 @@ mod personas;
 mod elsewhere;
 mod story_ageing;
 mod story_application;
+mod story_clock;
+mod story_hostile_bodies;
 mod story_hostile_cookies;
 mod story_hostile_credentials;
 mod story_hostile_headers;

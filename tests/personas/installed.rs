@@ -29,6 +29,15 @@ pub(crate) fn python(script: &str) -> Command {
     command
 }
 
+/// The library that tells a program another time of day.
+pub(crate) fn fake_time() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().flatten();
+    let mut found = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    let missing =
+        "libfaketime is missing: install Debian's package faketime, or run ./test as root, which does";
+    found.find(|path| path.is_file()).unwrap_or_else(|| panic!("{missing}"))
+}
+
 /// Where the JOSE libraries of other languages are.
 pub(crate) fn oracles(language: &str) -> PathBuf {
     // The binary under test lies in target/debug, the libraries in target/oracles.

@@ -24,7 +24,7 @@ pub(crate) use browser::{Browser, Page};
 pub(crate) use caddy::Caddy;
 pub(crate) use chromium::Chromium;
 pub(crate) use decoy::Decoy;
-pub(crate) use installed::{example_path, node, oracles, program, python};
+pub(crate) use installed::{example_path, fake_time, node, oracles, program, python};
 pub(crate) use nginx::{Certificate, Nginx, exchange as exchange_texts};
 pub(crate) use operator::{Ended, Operator};
 pub(crate) use place::{Place, free_address, loopback};

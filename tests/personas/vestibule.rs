@@ -46,9 +46,15 @@ impl Vestibule {
 
     /// Starts the server and waits until it is ready.
     pub(crate) fn start(&mut self) {
+        self.start_with(|_| {});
+    }
+
+    /// The same with something of the story's own about it.
+    pub(crate) fn start_with(&mut self, change: impl FnOnce(&mut Command)) {
         let mut command = Command::new(BINARY);
         command.args(["serve", "--log-format", "json"]).env("VESTIBULE_CONFIG", &self.operator.config);
         command.env("RUST_LOG", &self.log_filter).current_dir(self.place.path());
+        change(&mut command);
         self.start_as(command);
     }
 
