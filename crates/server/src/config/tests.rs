@@ -258,6 +258,41 @@ fn bad_configurations_are_refused_in_so_many_words() {
 }
 
 #[test]
+fn the_look_is_read_and_judged_with_the_rest() {
+    let folder = std::env::temp_dir().join(format!("vestibule-look-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("logo.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
+    std::fs::write(folder.join("logo.gif"), "GIF89a").unwrap();
+    std::fs::write(folder.join("large.png"), vec![0; 128 * 1024 + 1]).unwrap();
+    let look = |text: &str| read(text, "v.toml", &folder, &[]);
+    let settings =
+        look("[theme]\nname = \"Orchard & Sons\"\naccent = \"#0B6E4F\"\nlogo_file = \"logo.svg\"").unwrap();
+    assert_eq!(settings.look.name, "Orchard & Sons");
+    assert_eq!(settings.look.accent.unwrap().to_string(), "#0b6e4f");
+    assert!(settings.look.logo.is_some());
+    let plain = from("").unwrap().look;
+    assert!(plain.name == "Vestibule" && plain.accent.is_none() && plain.logo.is_none());
+    let refused = [
+        ("name = \"\"", "theme.name: must be 1 to 60 characters"),
+        ("name = \" Orchard\"", "theme.name: must be 1 to 60 characters"),
+        ("name = \"Orch\\nard\"", "theme.name: must be 1 to 60 characters"),
+        ("accent = \"red\"", "theme.accent: \"red\" is not a colour; write it like \"#3949ab\""),
+        ("accent = \"#fff}\"", "theme.accent: \"#fff}\" is not a colour"),
+        ("logo_file = \"logo.gif\"", "theme.logo_file: "),
+        ("logo_file = \"large.png\"", "theme.logo_file: "),
+        ("logo_file = \"nowhere.png\"", "theme.logo_file: cannot read "),
+        ("logo_file = \".\"", "theme.logo_file: "),
+        ("css = \"body{}\"", "theme.css: "),
+    ];
+    for (text, expected) in refused {
+        let message = refusal(look(&format!("[theme]\n{text}")));
+        let message = message.split_once(": ").unwrap().1;
+        assert!(message.contains(expected) || message.starts_with(expected), "for {text}: {message}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn what_comes_later_is_known_by_name_and_refused() {
     let cases: &[(&str, &str)] = &[
         (

@@ -23,11 +23,12 @@ pub(crate) struct Look {
 
 /// Judges the section; a relative logo starts at `base`.
 pub(super) fn look(raw: &raw::Theme, base: &Path) -> Result<Look, Wrong> {
-    let accent = raw.accent.as_deref().map(Colour::parse).transpose();
+    let colour = |text: &str| Colour::parse(text).map_err(|cause| format!("{text:?} is {cause}"));
+    let accent = raw.accent.as_deref().map(colour).transpose();
     let logo = raw.logo_file.as_deref().map(|file| read_logo(&base.join(file))).transpose();
     Ok(Look {
         name: name(&raw.name)?,
-        accent: accent.map_err(|cause| Wrong::new("theme.accent", cause.to_string()))?,
+        accent: accent.map_err(|cause| Wrong::new("theme.accent", cause))?,
         logo: logo.map_err(|cause| Wrong::new("theme.logo_file", cause))?,
     })
 }
