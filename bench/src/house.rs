@@ -94,7 +94,7 @@ impl House {
             clock.clone(),
             Arc::new(SystemEntropy),
         ));
-        let swap = Arc::new(Swap::new(decider.clone(), minter.clone(), &origin));
+        let swap = Arc::new(Swap::new(decider.clone(), minter.clone(), &origin, Arc::new(SystemEntropy)));
         let forward_auth = ForwardAuth::new(swap, TrustedProxies::new(vec!["127.0.0.1/32".parse()?]));
         Ok(Self { store, decider, minter, forward_auth, clock, accounts, sessions: home.sessions() })
     }

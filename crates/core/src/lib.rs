@@ -3,7 +3,7 @@
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
 //! `fault id reject secret text time` → `principal` → `account csrf key session throttle token` → `wire` → `live route` →
-//! `port` → `decide` → `logout mint rotation` → `login` → `password_change registration`.
+//! `port` → `decide problem` → `logout mint rotation` → `login` → `password_change registration`.
 #![warn(missing_docs)]
 
 pub mod fault;
@@ -30,6 +30,7 @@ pub mod route;
 pub mod port;
 
 pub mod decide;
+pub mod problem;
 
 pub mod logout;
 pub mod mint;

@@ -11,6 +11,7 @@ pub mod bearer;
 pub mod cookie;
 pub mod form;
 pub mod forwarded;
+pub mod guard;
 
 pub use cookie::CookieName;
 

@@ -9,6 +9,7 @@ use vestibule_core::csrf::Binding;
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::decide::{Decider, Decision, Inquiry, Permit};
 use vestibule_core::mint::Minter;
+use vestibule_core::port::Entropy;
 use vestibule_core::token::AccessToken;
 use vestibule_core::{Fault, Reject, Timestamp};
 
@@ -38,9 +39,14 @@ pub(crate) struct Pass {
 }
 
 impl Swap {
-    /// `public` is the origin that browsers see; the login page is there.
-    pub fn new(decider: Arc<Decider>, minter: Arc<Minter>, public: &Origin) -> Self {
-        Self { decider, minter, answers: Answers::new(public) }
+    /// `public` is the origin that browsers see; the login page is there. `entropy` names incidents.
+    pub fn new(
+        decider: Arc<Decider>,
+        minter: Arc<Minter>,
+        public: &Origin,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { decider, minter, answers: Answers::new(public, entropy) }
     }
 
     pub(crate) async fn ask(&self, inquiry: &Inquiry<'_>, tally: &Tally) -> Result<Outcome, Fault> {

@@ -1,8 +1,6 @@
 //! What the doors count. In: outcomes. Out: metrics under names that are listed once, here, for who counts, describes and
 //! documents them.
 
-use std::net::IpAddr;
-
 use metrics::Counter;
 use vestibule_core::{Fault, Reject};
 
@@ -49,27 +47,9 @@ impl Tally {
         }
     }
 
-    /// Counts and tells of a question that was not one: by whom it was put is what an operator needs to set it right.
-    pub(crate) fn not_asked(&self, reject: Reject, peer: IpAddr) {
-        self.count("deny", reject.code());
-        let why = match reject {
-            Reject::UntrustedPeer => "this peer is not in trusted_proxies.forward_auth",
-            _ => "this peer describes no request, or two different ones",
-        };
-        let (door, code) = (self.door, reject.detail());
-        tracing::warn!(door, outcome = "deny", reject.code = code, peer.address = %peer, "refused: {why}");
-    }
-
-    /// Counts and tells of a refusal. Loud where it means that someone tries something.
+    /// Counts a refusal.
     pub(crate) fn refused(&self, outcome: &'static str, reject: Reject) {
         self.count(outcome, reject.code());
-        let (door, code) = (self.door, reject.detail());
-        match reject {
-            Reject::AmbiguousCookie | Reject::TwoCredentials => {
-                tracing::warn!(door, outcome, reject.code = code, "refused");
-            }
-            _ => tracing::debug!(door, outcome, reject.code = code, "refused"),
-        }
     }
 
     pub(crate) fn upstream_failed(&self, code: &'static str) {

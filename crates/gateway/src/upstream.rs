@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::answer::Problem;
+use crate::answer::Refusal;
 use crate::body::{Body, Progress, Step};
 
 /// How long a service behind may take.
@@ -98,7 +98,7 @@ impl Upstream {
 }
 
 impl Failure {
-    pub(crate) const fn problem(self) -> Problem {
+    pub(crate) const fn refusal(self) -> Refusal {
         let (status, code, detail) = match self {
             Self::Broken => (
                 StatusCode::BAD_GATEWAY,
@@ -117,7 +117,7 @@ impl Failure {
                 (StatusCode::BAD_GATEWAY, "upstream-unreachable", "The service behind cannot be reached.")
             }
         };
-        Problem { status, code, detail }
+        Refusal { status, code, detail }
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::net::IpAddr;
 
-use data_encoding::BASE32_DNSSEC;
 use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::problem::Incident;
 use vestibule_core::session::Session;
 use vestibule_core::{Fault, Reject};
 
@@ -164,15 +164,13 @@ pub(crate) fn ambiguous_cookie(source: Option<IpAddr>) {
 
 /// Logs a fault with all its causes and gives it a name that may be told: whoever reports it need not tell more.
 pub(crate) fn fault(portal: &Portal, fault: &Fault) -> String {
-    let mut bytes = [0; 10];
-    // Without randomness there is still a log line to write; "0000000000000000" then says what else is wrong.
-    let _ = portal.entropy.fill(&mut bytes);
-    let incident = BASE32_DNSSEC.encode(&bytes);
+    let incident = Incident::draw(portal.entropy.as_ref());
     tracing::error!(
         target: "vestibule::fault",
-        incident,
+        %incident,
         fault.code = fault.code(),
         fault.report = fault.report(),
+        "could not answer"
     );
-    incident
+    incident.to_string()
 }

@@ -23,6 +23,7 @@ use vestibule_core::registration::Registration;
 use vestibule_core::rotation::Rotation;
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
+use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_gateway::Swap;
 use vestibule_gateway::door::csrf::CsrfDoor;
@@ -62,6 +63,8 @@ pub(crate) struct Front {
     pub(crate) forward_auth: ForwardAuth,
     pub(crate) proxy: ProxyDoor,
     pub(crate) pages: axum::Router,
+    /// What browsers see.
+    pub(crate) https: Https,
     decider: Arc<Decider>,
 }
 
@@ -201,8 +204,12 @@ impl House {
             entropy: Arc::clone(&self.entropy),
             theme: Theme::new(look.name, look.accent, look.logo),
         };
-        let swap =
-            Arc::new(Swap::new(Arc::clone(&self.decider), Arc::clone(&self.minter), &settings.public_url));
+        let swap = Arc::new(Swap::new(
+            Arc::clone(&self.decider),
+            Arc::clone(&self.minter),
+            &settings.public_url,
+            Arc::clone(&self.entropy),
+        ));
         let cookies = vec![settings.session_cookie.clone(), settings.pre_session_cookie.clone()];
         Ok(Front {
             csrf: CsrfDoor::new(Arc::clone(&swap)),
@@ -217,6 +224,7 @@ impl House {
                 vestibule_gateway::Timeouts::default(),
             ),
             pages: vestibule_portal::router(Arc::new(portal)),
+            https: if settings.public_url.is_https() { Https::Yes } else { Https::No },
             decider: Arc::clone(&self.decider),
         })
     }

@@ -16,6 +16,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use vestibule_core::problem::{MEDIA_TYPE, Problem};
+use vestibule_core::wire::guard;
 use vestibule_portal::Peer;
 
 use crate::assemble::Front;
@@ -136,6 +138,14 @@ async fn pause_after(error: &io::Error) {
 }
 
 impl Face {
+    /// What the configuration calls its listener.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Internal { .. } => "internal",
+            Self::Public { .. } => "public",
+        }
+    }
+
     /// Answers one request. What is whole goes out as it is; only what streams is boxed.
     async fn answer(
         &self,
@@ -145,7 +155,9 @@ impl Face {
     ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if uri_length > limits.uri {
-            return problem(StatusCode::URI_TOO_LONG, "uri-too-long", "The URL is longer than 8 KiB.")
+            let (Self::Internal { front, .. } | Self::Public { front }) = self;
+            return front
+                .problem(StatusCode::URI_TOO_LONG, "uri-too-long", "The URL is longer than 8 KiB.")
                 .map(Either::Left);
         }
         match self {
@@ -173,14 +185,15 @@ async fn internal(
         return front.csrf.answer(request).await;
     }
     if !matches!(path, "/healthz" | "/metrics" | "/readyz") {
-        return problem(
+        return front.problem(
             StatusCode::NOT_FOUND,
             "not-found",
             "There is nothing here; proxies ask /check, services /csrf.",
         );
     }
     if !request.method().is_safe() {
-        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Ask with GET.");
+        let mut response =
+            front.problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Ask with GET.");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
@@ -203,28 +216,22 @@ async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Resp
     }
     if !front.carries() {
         let detail = "This listener carries no requests: no route has an upstream. Sign in at /auth/login.";
-        return problem(StatusCode::NOT_FOUND, "not-found", detail).map(axum::body::Body::new);
+        return front.problem(StatusCode::NOT_FOUND, "not-found", detail).map(axum::body::Body::new);
     }
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }
 
-/// RFC 9457. The texts are ours and need no escaping.
-pub(crate) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Full<Bytes>> {
-    let title = status.canonical_reason().unwrap_or_default();
-    let text = serde_json::json!({
-        "type": format!("urn:vestibule:problem:{code}"),
-        "title": title,
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-    });
-    let mut response = Response::new(Full::from(text.to_string()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+impl Front {
+    /// A problem (RFC 9457) that neither a door nor a page has a say in.
+    fn problem(&self, status: StatusCode, code: &str, detail: &str) -> Response<Full<Bytes>> {
+        let title = status.canonical_reason().unwrap_or_default();
+        let problem = Problem { status, code, title, detail, incident: None };
+        let mut response = Response::new(Full::from(problem.json()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
+        guard::set(response.headers_mut(), self.https);
+        response
+    }
 }
 
 /// Keeps small answers from waiting for more to send.

@@ -18,7 +18,7 @@ const RANKS: [&[&str]; 11] = [
     &["wire"],
     &["live", "route"],
     &["port"],
-    &["decide"],
+    &["decide", "problem"],
     &["logout", "mint", "rotation"],
     &["login"],
     &["password_change", "registration"],

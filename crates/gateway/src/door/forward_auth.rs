@@ -47,14 +47,14 @@ impl ForwardAuth {
         let target = match forwarded::target(headers, peer, &self.proxies.load()) {
             Ok(target) => target,
             Err(reject) => {
-                self.tally.not_asked(reject, peer);
-                return answers.deny(reject);
+                self.tally.refused("deny", reject);
+                return answers.not_asked(self.tally.door, reject, peer);
             }
         };
         // A trace would show a client the JWT of its own request, and a tunnel has no path to decide about.
         if matches!(target.method, Method::CONNECT | Method::TRACE) {
             self.tally.refused("deny", Reject::NoRoute);
-            return answers.deny(Reject::NoRoute);
+            return answers.deny(self.tally.door, Reject::NoRoute);
         }
         let inquiry = Inquiry {
             method: &target.method,
@@ -69,13 +69,13 @@ impl ForwardAuth {
                 let Target { method, host, path_and_query } = &target;
                 let login = answers.login_page.url(method, host, path_and_query);
                 if wants_redirect(request) && is_navigation(method, headers) {
-                    answers.to_login(login)
+                    answers.to_login(self.tally.door, reject, login)
                 } else {
-                    answers.challenge(reject, headers, login)
+                    answers.challenge(self.tally.door, reject, headers, login)
                 }
             }
-            Ok(Outcome::Deny(reject)) => answers.deny(reject),
-            Err(fault) => answers.fault(&fault, self.tally.door),
+            Ok(Outcome::Deny(reject)) => answers.deny(self.tally.door, reject),
+            Err(fault) => answers.fault(self.tally.door, &fault),
         }
     }
 }

@@ -20,7 +20,7 @@ use vestibule_core::route::Route;
 use vestibule_core::wire::CookieName;
 use vestibule_core::{Fault, Reject};
 
-use crate::answer::{NO_STORE, Problem, detail, problem};
+use crate::answer::{NO_STORE, Refusal};
 use crate::body::{Body, Progress};
 use crate::scrub::Scrub;
 use crate::swap::{Outcome, Pass, Swap};
@@ -42,7 +42,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const DISCARDED: usize = 64 * 1024;
 const TIME_TO_DISCARD: Duration = Duration::from_secs(1);
 
-const NOT_SERVED: Problem = Problem {
+const NOT_SERVED: Refusal = Refusal {
     status: StatusCode::NOT_FOUND,
     code: "no-upstream",
     detail: "This route is served by the proxy in front, not here.",
@@ -80,7 +80,7 @@ impl ProxyDoor {
         let (parts, body) = request.into_parts();
         let host = match shape::host(&parts) {
             Ok(host) => host,
-            Err(what) => return closing(problem(&what)),
+            Err(what) => return closing(self.swap.answers.not_taken(self.tally.door, what)),
         };
         if !form::is_asked(&self.swap.decider, &parts, host) {
             return match self.ask(&parts, host, None).await {
@@ -94,7 +94,7 @@ impl ProxyDoor {
         }
         let form = match form::read(&parts, body).await {
             Ok(form) => form,
-            Err(unread) => return closing(problem(&unread.problem())),
+            Err(unread) => return closing(self.swap.answers.not_taken(self.tally.door, unread.refusal())),
         };
         match self.ask(&parts, host, form.csrf_token.as_deref()).await {
             Ok(pass) => {
@@ -112,7 +112,7 @@ impl ProxyDoor {
         host: &str,
         csrf_field: Option<&str>,
     ) -> Result<Pass, Response<Full<Bytes>>> {
-        let answers = &self.swap.answers;
+        let (answers, door) = (&self.swap.answers, self.tally.door);
         let inquiry = Inquiry {
             method: &parts.method,
             host,
@@ -126,18 +126,16 @@ impl ProxyDoor {
                 let path_and_query = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
                 let login = answers.login_page.url(&parts.method, host, path_and_query);
                 Err(if is_navigation(&parts.method, &parts.headers) {
-                    answers.to_login(login)
+                    answers.to_login(door, reject, login)
                 } else {
-                    answers.challenge(reject, &parts.headers, login)
+                    answers.challenge(door, reject, &parts.headers, login)
                 })
             }
-            Ok(Outcome::Deny(Reject::AmbiguousPath)) => Err(problem(&Problem {
-                status: StatusCode::BAD_REQUEST,
-                code: Reject::AmbiguousPath.code(),
-                detail: detail(Reject::AmbiguousPath),
-            })),
-            Ok(Outcome::Deny(reject)) => Err(answers.deny(reject)),
-            Err(fault) => Err(answers.fault(&fault, self.tally.door)),
+            Ok(Outcome::Deny(Reject::AmbiguousPath)) => {
+                Err(answers.refuse(door, Reject::AmbiguousPath, StatusCode::BAD_REQUEST))
+            }
+            Ok(Outcome::Deny(reject)) => Err(answers.deny(door, reject)),
+            Err(fault) => Err(answers.fault(door, &fault)),
         }
     }
 
@@ -150,17 +148,18 @@ impl ProxyDoor {
         peer: IpAddr,
         progress: Arc<Progress>,
     ) -> Response<Body> {
+        let (answers, door) = (&self.swap.answers, self.tally.door);
         let route = pass.permit.route();
         let Some(upstream) = &route.upstream else {
-            return closing(problem(&NOT_SERVED));
+            return closing(answers.not_taken(door, NOT_SERVED));
         };
         let target = match target(upstream, &parts.uri) {
             Ok(target) => target,
-            Err(fault) => return closing(self.swap.answers.fault(&fault, self.tally.door)),
+            Err(fault) => return closing(answers.fault(door, &fault)),
         };
         let Ok(mut headers) = self.scrub.request(&parts.headers, route) else {
             let what = shape::malformed("The Connection header names a header that is not to be removed.");
-            return closing(problem(&what));
+            return closing(answers.not_taken(door, what));
         };
         self.rebuild(&mut headers, &parts, peer);
         pass.write(&mut headers);
@@ -210,26 +209,28 @@ impl ProxyDoor {
     }
 
     fn failed(&self, no_answer: &NoAnswer, route: &Route) -> Response<Body> {
-        let what = no_answer.failure.problem();
+        let what = no_answer.failure.refusal();
         self.tally.upstream_failed(what.code);
+        let incident = self.swap.answers.incident();
         let upstream = route.upstream.as_ref().map(tracing::field::display);
         tracing::warn!(
             route = route.path.as_str(),
             upstream,
             upstream.failure = what.code,
             cause = no_answer.cause,
+            %incident,
             "no answer from behind"
         );
-        closing(problem(&what))
+        closing(self.swap.answers.tell(what, Some(incident)))
     }
 }
 
 impl Unread {
-    const fn problem(&self) -> Problem {
+    const fn refusal(&self) -> Refusal {
         match self {
             Self::Broken => shape::malformed("The form ended before its end."),
-            Self::Slow => Failure::ClientStuck.problem(),
-            Self::TooLong => Problem {
+            Self::Slow => Failure::ClientStuck.refusal(),
+            Self::TooLong => Refusal {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
                 code: "form-too-long",
                 detail: "A form of more than 64 KiB must carry its CSRF token in the X-CSRF-Token header.",

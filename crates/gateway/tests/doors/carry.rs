@@ -355,7 +355,7 @@ async fn a_refusal_is_a_page_where_a_browser_was_loading_one() {
     assert_eq!(status(&refused), 403);
     assert_eq!(values(&refused, "content-type"), ["text/html; charset=utf-8"]);
     assert!(values(&refused, "content-security-policy")[0].starts_with("default-src 'none'"));
-    assert!(refused.contains("<code>403 csrf</code>"), "{refused}");
+    assert!(refused.contains("<code>403 csrf, incident "), "{refused}");
 
     let fetched = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "cors")];
     assert_eq!(code(&gate.ask("POST", "/orders/", &fetched).await), "csrf");

@@ -123,7 +123,8 @@ impl House {
             clock.clone(),
             Arc::new(CountingEntropy::default()),
         ));
-        let swap = Arc::new(Swap::new(decider.clone(), minter, &Origin::parse(ORIGIN).unwrap()));
+        let entropy = Arc::new(CountingEntropy::default());
+        let swap = Arc::new(Swap::new(decider.clone(), minter, &Origin::parse(ORIGIN).unwrap(), entropy));
         let proxies = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
         let forward_auth = ForwardAuth::new(swap.clone(), proxies);
         Self { world, clock, swap, forward_auth, decider, services, token, signer }

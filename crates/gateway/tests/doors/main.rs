@@ -13,6 +13,7 @@ mod forward_auth;
 mod framing;
 mod headers;
 mod house;
+mod refusals;
 mod rotation;
 mod telling;
 mod wire;

@@ -142,10 +142,15 @@ async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
     gate.get("/orders/", &[("X-CSRF-Token", &csrf)]).await;
     gate.ask("GET", "/orders/", &[("Authorization", &bearer)]).await;
     gate.ask("GET", "/orders/", &[("Authorization", &format!("Bearer {presented}"))]).await;
-    gate.get("/orders/", &[("Authorization", &bearer)]).await;
-    gate.get("/broken/", &[]).await;
+    let mut told = vec![
+        gate.get("/orders/", &[("Authorization", &bearer)]).await,
+        gate.get("/broken/", &[]).await,
+        gate.get("/nowhere", &[]).await,
+        gate.ask("TRACE", "/orders/", &[]).await,
+    ];
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    Gate::before(&format!("http://{gone}").parse().unwrap()).await.ask("GET", "/public/", &[]).await;
+    let nobody = Gate::before(&format!("http://{gone}").parse().unwrap()).await;
+    told.push(nobody.ask("GET", "/public/", &[]).await);
     let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
     gate.house.forward_auth.answer(&Request::new(()).into_parts().0, stranger).await;
     let minted: Vec<String> = seen
@@ -178,6 +183,13 @@ async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
         log.contains("upstream.failure=\"upstream-unreachable\" cause=\"client error (Connect): "),
         "{log}"
     );
+    // HD-04: what is told to the outside is found in the log.
+    for answer in &told {
+        let (_, incident) = answer.split_once(r#""incident":""#).unwrap_or_else(|| panic!("{answer}"));
+        let line = format!("incident={}", incident.split_once('"').unwrap().0);
+        assert!(log.lines().any(|it| it.contains(&here) && it.contains(&line)), "{line} in {log}");
+    }
+    assert!(log.contains("vestibule::fault: could not decide door=\"proxy\""), "{log}");
     let secrets = [cookie.split_once('=').unwrap().1, &csrf, &bearer[7..], &presented];
     for secret in secrets.into_iter().chain(minted.iter().map(String::as_str)) {
         assert!(secret.len() > 20 && !log.contains(secret), "{secret} in {log}");

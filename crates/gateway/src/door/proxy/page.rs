@@ -2,11 +2,11 @@
 //! browser was loading a page. Out: HTML without scripts, links to other places, or a word that came from the request.
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 
-use crate::answer::Problem;
+use crate::answer::{Refusal, Told};
 use crate::body::Body;
 
 /// The style is part of the text that is compiled in, and nothing else is let in.
@@ -15,21 +15,21 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
 
 /// Puts a page in place of a problem document; what is no problem of ours stays as it is.
 pub(super) fn instead_of_problem(mut response: Response<Body>) -> Response<Body> {
-    let Some(problem) = response.extensions().get::<Problem>().copied() else {
+    let Some(told) = response.extensions().get::<Told>() else {
         return response;
     };
-    *response.body_mut() = Body::from(Full::new(Bytes::from(page(&problem))));
+    *response.body_mut() = Body::from(Full::new(Bytes::from(page(told))));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(VARY, HeaderValue::from_static("Accept, Sec-Fetch-Mode"));
     response
 }
 
-fn page(problem: &Problem) -> String {
-    let Problem { status, code, detail } = problem;
+fn page(told: &Told) -> String {
+    let Refusal { status, code, detail } = told.refusal;
+    let incident =
+        told.incident.as_ref().map_or_else(String::new, |incident| format!(", incident {incident}"));
     let title = status.canonical_reason().unwrap_or("Refused");
     format!(
         r#"<!DOCTYPE html>
@@ -50,7 +50,7 @@ code {{ opacity: 0.8; }}
 <main>
 <h1>{title}</h1>
 <p>{detail}</p>
-<p><code>{} {code}</code></p>
+<p><code>{} {code}{incident}</code></p>
 </main>
 </body>
 </html>

@@ -6,10 +6,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use vestibule_core::wire::forwarded::host_of;
 
-use crate::answer::Problem;
+use crate::answer::Refusal;
 
 /// The host of a request, without port.
-pub(super) fn host(parts: &Parts) -> Result<&str, Problem> {
+pub(super) fn host(parts: &Parts) -> Result<&str, Refusal> {
     if matches!(parts.method, Method::CONNECT | Method::TRACE) {
         // A tunnel has no path to decide about, and a trace would show a client the JWT of its own request.
         return Err(unsupported("The method is not offered here."));
@@ -41,15 +41,15 @@ pub(super) fn host(parts: &Parts) -> Result<&str, Problem> {
     Ok(host)
 }
 
-pub(super) const fn malformed(detail: &'static str) -> Problem {
-    Problem { status: StatusCode::BAD_REQUEST, code: "request-ambiguous", detail }
+pub(super) const fn malformed(detail: &'static str) -> Refusal {
+    Refusal { status: StatusCode::BAD_REQUEST, code: "request-ambiguous", detail }
 }
 
-const fn unsupported(detail: &'static str) -> Problem {
-    Problem { status: StatusCode::NOT_IMPLEMENTED, code: "not-offered", detail }
+const fn unsupported(detail: &'static str) -> Refusal {
+    Refusal { status: StatusCode::NOT_IMPLEMENTED, code: "not-offered", detail }
 }
 
-fn once(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Problem> {
+fn once(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Refusal> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
