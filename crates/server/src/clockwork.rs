@@ -66,9 +66,10 @@ fn tell(pace: Pace) {
 async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace) {
     let failed = |task: &str, fault: vestibule_core::Fault| {
         tracing::error!(
+            target: "vestibule::fault",
             task,
-            fault = fault.report(),
             fault.code = fault.code(),
+            fault.report = fault.report(),
             "put off until the next turn"
         );
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vestibule_core::wire::forwarded::TrustedProxies;
@@ -23,8 +24,10 @@ use crate::operator::Operator;
 use crate::status::Status;
 use crate::telemetry;
 
-/// How long requests in flight may take once the program was asked to end.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How long browsers' requests in flight may take once the program was asked to end, and then the proxies' questions: together less
+/// than the 30 seconds after which supervisors lose patience.
+const DRAIN_PUBLIC: Duration = Duration::from_secs(20);
+const DRAIN_INTERNAL: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
     telemetry::log(context.log_format, "info")?;
@@ -105,33 +108,21 @@ impl Server {
         let front = Arc::new(house.front()?);
         let status = Arc::new(Status::new(Arc::clone(&house), self.counters.clone()));
         let operator = Arc::new(Operator::new(Arc::clone(&house)));
-        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
-        let connections = TaskTracker::new();
+        let stop = CancellationToken::new();
         let limits = Limits::within(open_files::raise());
-        let accept = |listener, face| {
-            tokio::spawn(listen::accept(listener, face, limits, drain.clone(), connections.clone()))
-        };
-        let faces = [
-            accept(self.public, Face::Public { front: Arc::clone(&front) }),
-            accept(self.internal, Face::Internal { front: Arc::clone(&front), status: Arc::clone(&status) }),
-        ];
+        let public = Open::on(self.public, Face::Public { front: Arc::clone(&front) }, limits);
+        let face = Face::Internal { front: Arc::clone(&front), status: Arc::clone(&status) };
+        let internal = Open::on(self.internal, face, limits);
         let control = tokio::spawn(self.control.serve(operator, stop.clone()));
         let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
 
         let reload = Reload { house: &house, front: &front, status: &status, source };
         self.signals.end_or_reload(&reload).await;
-        tracing::info!("draining: no new connections, requests in flight are finished");
+        tracing::info!("draining: no new requests from browsers; those in flight are finished, and /check is answered to the last");
         status.drain();
-        drain.cancel();
-        for face in faces {
-            face.await.ok();
-        }
-        connections.close();
         tokio::select! {
-            () = connections.wait() => {}
-            () = tokio::time::sleep(DRAIN) => {
-                tracing::warn!(connections = connections.len(), "some requests were not finished in time");
-            }
+            // Inside out would refuse requests that are on their way already: the proxy in front still asks about those it has.
+            () = async { public.drain(DRAIN_PUBLIC).await; internal.drain(DRAIN_INTERNAL).await; } => {}
             () = self.signals.end() => tracing::warn!("asked twice: not waiting for requests in flight"),
         }
         stop.cancel();
@@ -140,6 +131,38 @@ impl Server {
         house.store.close().await?;
         tracing::info!("ended");
         Ok(())
+    }
+}
+
+/// A listener that accepts connections, and what became of them.
+struct Open {
+    name: &'static str,
+    accepting: JoinHandle<()>,
+    drain: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Open {
+    fn on(listener: TcpListener, face: Face, limits: Limits) -> Self {
+        let name = face.name();
+        let (drain, connections) = (CancellationToken::new(), TaskTracker::new());
+        let accepting =
+            tokio::spawn(listen::accept(listener, face, limits, drain.clone(), connections.clone()));
+        Self { name, accepting, drain, connections }
+    }
+
+    /// Closes the listener, ends connections that lie idle, and waits for the answers of the others.
+    async fn drain(self, patience: Duration) {
+        self.drain.cancel();
+        self.accepting.await.ok();
+        self.connections.close();
+        if tokio::time::timeout(patience, self.connections.wait()).await.is_err() {
+            tracing::warn!(
+                listener = self.name,
+                connections = self.connections.len(),
+                "some requests were not finished in time"
+            );
+        }
     }
 }
 
@@ -217,7 +240,12 @@ impl Reload<'_> {
         self.front.forward_auth.replace_proxies(TrustedProxies::new(newer.forward_auth_proxies.clone()));
         self.house.replace_routes(&newer);
         if let Err(fault) = self.house.key_room.tick().await {
-            tracing::error!(fault = fault.report(), "the signing keys stay as they were");
+            tracing::error!(
+                target: "vestibule::fault",
+                fault.code = fault.code(),
+                fault.report = fault.report(),
+                "the signing keys stay as they were"
+            );
         }
         tracing::info!(
             routes = newer.routes.len(),
