@@ -22,6 +22,7 @@ mod elsewhere;
 mod story_ageing;
 mod story_application;
 mod story_clock;
+mod story_drain;
 mod story_hostile_bodies;
 mod story_hostile_cookies;
 mod story_hostile_credentials;

@@ -28,7 +28,7 @@ pub(crate) use installed::{example_path, fake_time, node, oracles, program, pyth
 pub(crate) use nginx::{Certificate, Nginx, exchange as exchange_texts};
 pub(crate) use operator::{Ended, Operator};
 pub(crate) use place::{Place, free_address, loopback};
-pub(crate) use running::Running;
+pub(crate) use running::{Running, Signal};
 pub(crate) use scene::{ADA, Door, PASSWORD, Scene, routes};
 pub(crate) use service::{Received, Service};
 pub(crate) use verifying::{Library, VerifyingService};

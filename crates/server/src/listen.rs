@@ -108,6 +108,8 @@ pub(crate) async fn accept(
         // The semaphore is never closed.
         let Ok(place) = place else { return };
         let (stream, peer) = tokio::select! {
+            // Who got through to us before the end came is not turned away.
+            biased;
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {

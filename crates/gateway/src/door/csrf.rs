@@ -16,7 +16,7 @@ use vestibule_core::csrf::Binding;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
 
-use crate::answer::{Problem, problem};
+use crate::answer::Refusal;
 use crate::form::{field, is_form};
 use crate::swap::Swap;
 use crate::tally::Tally;
@@ -29,16 +29,16 @@ const LONGEST: usize = 4 * 1024;
 
 const TIME_TO_SEND: Duration = Duration::from_secs(5);
 
-const NOT_ASKED: Problem =
-    Problem { status: StatusCode::METHOD_NOT_ALLOWED, code: "method-not-allowed", detail: "Ask with POST." };
+const NOT_ASKED: Refusal =
+    Refusal { status: StatusCode::METHOD_NOT_ALLOWED, code: "method-not-allowed", detail: "Ask with POST." };
 
-const NO_FORM: Problem = Problem {
+const NO_FORM: Refusal = Refusal {
     status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
     code: "not-a-form",
     detail: "Ask with a form: Content-Type application/x-www-form-urlencoded.",
 };
 
-const MALFORMED: Problem = Problem {
+const MALFORMED: Refusal = Refusal {
     status: StatusCode::BAD_REQUEST,
     code: "malformed",
     detail: "The form has the fields session and csrf_token, each once, and is at most 4 KiB long.",
@@ -62,21 +62,22 @@ impl CsrfDoor {
     where
         B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
     {
+        let answers = &self.swap.answers;
         if request.method() != Method::POST {
-            let mut response = problem(&NOT_ASKED);
+            let mut response = answers.not_taken(self.tally.door, NOT_ASKED);
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
         if !is_form(request.headers()) {
-            return problem(&NO_FORM);
+            return answers.not_taken(self.tally.door, NO_FORM);
         }
         let body = Limited::new(request.into_body(), LONGEST).collect();
         let Ok(Ok(body)) = tokio::time::timeout(TIME_TO_SEND, body).await else {
-            return problem(&MALFORMED);
+            return answers.not_taken(self.tally.door, MALFORMED);
         };
         let body = body.to_bytes();
         let (Some(session), Some(token)) = (field(&body, SESSION_FIELD), field(&body, CSRF_FIELD)) else {
-            return problem(&MALFORMED);
+            return answers.not_taken(self.tally.door, MALFORMED);
         };
         // An id that is none has no tokens, as an id that is nobody's has none.
         let judged = session.parse::<SessionId>().map_err(|_| Reject::CsrfToken).and_then(|session| {
@@ -90,7 +91,7 @@ impl CsrfDoor {
             }
             Err(reject) => {
                 self.tally.refused("deny", reject);
-                self.swap.answers.deny(reject)
+                answers.deny(self.tally.door, reject)
             }
         }
     }

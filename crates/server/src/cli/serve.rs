@@ -118,7 +118,9 @@ impl Server {
 
         let reload = Reload { house: &house, front: &front, status: &status, source };
         self.signals.end_or_reload(&reload).await;
-        tracing::info!("draining: no new requests from browsers; those in flight are finished, and /check is answered to the last");
+        tracing::info!(
+            "draining: no new requests from browsers; those in flight are finished, and /check is answered to the last"
+        );
         status.drain();
         tokio::select! {
             // Inside out would refuse requests that are on their way already: the proxy in front still asks about those it has.
@@ -242,6 +244,7 @@ impl Reload<'_> {
         if let Err(fault) = self.house.key_room.tick().await {
             tracing::error!(
                 target: "vestibule::fault",
+                task = "read the signing keys anew",
                 fault.code = fault.code(),
                 fault.report = fault.report(),
                 "the signing keys stay as they were"
