@@ -19,10 +19,10 @@ use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits}
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::{Decider, Decision, Inquiry};
-use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::id::Subject;
 use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
-use vestibule_core::port::{Accounts, Added, Changed, Clock};
+use vestibule_core::port::{Accounts, Added, Changed, Clock, Warrant};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
 use vestibule_core::token::AccessToken;
@@ -226,9 +226,9 @@ impl Accounts for RememberedAccounts {
         &self,
         subject: Subject,
         new: PasswordHash,
-        keep: Option<SessionId>,
+        warrant: Warrant,
     ) -> Result<Changed, Fault> {
-        self.store.set_password(subject, new, keep).await
+        self.store.set_password(subject, new, warrant).await
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::id::SessionId;
 use crate::live::LiveSession;
 use crate::login::{Confirmation, Login, NewToken};
-use crate::port::Changed;
+use crate::port::{Changed, Warrant};
 
 /// Changes passwords for their owners.
 pub struct PasswordChange {
@@ -66,13 +66,14 @@ impl PasswordChange {
             Ok(new) => new,
             Err(reject) => return Ok(PasswordChanged::NewRefused(reject)),
         };
-        match login.confirm(session.subject(), typed.current, typed.source).await? {
-            Confirmation::Confirmed(_) => {}
+        let epoch = match login.confirm(session.subject(), typed.current, typed.source).await? {
+            Confirmation::Confirmed(account) => account.epoch,
             Confirmation::Refused => return Ok(PasswordChanged::Refused),
             Confirmation::Wait(wait) => return Ok(PasswordChanged::Wait(wait)),
-        }
+        };
         let hash = login.hasher.hash(new).await?;
-        match login.accounts.set_password(session.subject(), hash, Some(session.id())).await? {
+        let warrant = Warrant::Owner { epoch, session: session.id() };
+        match login.accounts.set_password(session.subject(), hash, warrant).await? {
             Changed::Changed { ended } => {
                 login.logout.revoke(&ended);
                 // The password is changed whatever becomes of this: a store that fails now is no reason to say that it is not.

@@ -159,12 +159,12 @@ pub trait Accounts: Send + Sync {
         new: PasswordHash,
     ) -> Result<(), Fault>;
 
-    /// Sets a new password and ends all sessions but the one to keep.
+    /// Sets a new password, raises the epoch and ends all sessions but the one that the warrant is from.
     async fn set_password(
         &self,
         subject: Subject,
         new: PasswordHash,
-        keep: Option<SessionId>,
+        warrant: Warrant,
     ) -> Result<Changed, Fault>;
 
     /// Sets traits; every live session gets a new version, so that the next JWT tells them.
@@ -175,6 +175,39 @@ pub trait Accounts: Send + Sync {
 
     /// Removes an account and ends all its sessions. Its subject is never used again.
     async fn remove(&self, subject: Subject) -> Result<Changed, Fault>;
+}
+
+/// On whose word a password is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warrant {
+    /// An operator's: it holds whatever became of the account.
+    Operator,
+    /// Its owner's, who has just shown the present password.
+    Owner {
+        /// The account's epoch when it was shown. Of any other epoch nothing is changed: otherwise whoever has the old password
+        /// could, with good timing, undo the change that was to shut them out.
+        epoch: u64,
+        /// The session that it was shown in, which stays.
+        session: SessionId,
+    },
+}
+
+impl Warrant {
+    /// The session that stays.
+    pub const fn keeps(self) -> Option<SessionId> {
+        match self {
+            Self::Operator => None,
+            Self::Owner { session, .. } => Some(session),
+        }
+    }
+
+    /// Whether it holds for an account of this epoch.
+    pub const fn holds_in(self, current: u64) -> bool {
+        match self {
+            Self::Operator => true,
+            Self::Owner { epoch, .. } => epoch == current,
+        }
+    }
 }
 
 /// How adding an account went.
@@ -194,7 +227,7 @@ pub enum Changed {
         /// The public names of the sessions that ended.
         ended: Vec<SessionId>,
     },
-    /// There is no such account.
+    /// There is no such account, or it is not any more the one that the change was meant for.
     Unknown,
 }
 

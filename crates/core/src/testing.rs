@@ -203,12 +203,7 @@ impl Accounts for World {
         Ok(())
     }
 
-    async fn set_password(
-        &self,
-        _: Subject,
-        _: PasswordHash,
-        _: Option<SessionId>,
-    ) -> Result<Changed, Fault> {
+    async fn set_password(&self, _: Subject, _: PasswordHash, _: Warrant) -> Result<Changed, Fault> {
         unimplemented!("not asked by the rules")
     }
 

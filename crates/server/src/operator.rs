@@ -8,7 +8,7 @@ use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
-use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page};
+use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Warrant};
 use vestibule_core::rotation::{Begin, Retirement};
 use vestibule_verify::{KeyId, Verifier};
 
@@ -164,7 +164,7 @@ impl Operator {
         }
         if let Some(hash) = password_hash {
             let hash = PasswordHash::from_phc(hash);
-            let changed = self.house.store.set_password(subject, hash, None).await?;
+            let changed = self.house.store.set_password(subject, hash, Warrant::Operator).await?;
             answer = self.changed(who, "account.password-set", subject, changed);
         }
         answer

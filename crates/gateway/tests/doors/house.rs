@@ -313,7 +313,7 @@ impl Accounts for World {
         &self,
         _: Subject,
         _: PasswordHash,
-        _: Option<SessionId>,
+        _: Warrant,
     ) -> Result<Changed, Fault> {
         Err(NOT_ASKED)
     }

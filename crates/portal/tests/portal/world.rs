@@ -252,13 +252,15 @@ impl Accounts for World {
         &self,
         subject: Subject,
         new: PasswordHash,
-        keep: Option<SessionId>,
+        warrant: Warrant,
     ) -> Result<Changed, Fault> {
         self.changed()?;
         let mut state = self.state.lock();
-        let Some(account) = state.accounts.get_mut(&subject) else { return Ok(Changed::Unknown) };
+        let Some(account) = state.accounts.get_mut(&subject).filter(|it| warrant.holds_in(it.epoch)) else {
+            return Ok(Changed::Unknown);
+        };
         account.password = Some(new);
-        let ended = state.end(|session| session.subject == subject && Some(session.id) != keep);
+        let ended = state.end(|session| session.subject == subject && Some(session.id) != warrant.keeps());
         Ok(Changed::Changed { ended })
     }
 

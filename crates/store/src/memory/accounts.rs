@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
-use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::id::Subject;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Accounts, Added, Changed};
+use vestibule_core::port::{Accounts, Added, Changed, Warrant};
 
 use super::{Kept, MemoryStore, State};
 
@@ -60,13 +60,15 @@ impl Accounts for MemoryStore {
         &self,
         subject: Subject,
         new: PasswordHash,
-        keep: Option<SessionId>,
+        warrant: Warrant,
     ) -> Result<Changed, Fault> {
         let state = &mut *self.0.lock();
-        let Some(account) = state.accounts.get_mut(&subject) else { return Ok(Changed::Unknown) };
+        let account = state.accounts.get_mut(&subject).filter(|account| warrant.holds_in(account.epoch));
+        let Some(account) = account else { return Ok(Changed::Unknown) };
         account.password = Some(new);
         account.epoch += 1;
         let epoch = account.epoch;
+        let keep = warrant.keeps();
         let ended = state.end(|Kept { session, .. }| session.subject == subject && Some(session.id) != keep);
         state.renew(subject, Some(epoch));
         Ok(Changed::Changed { ended })

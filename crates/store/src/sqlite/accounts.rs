@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Accounts, Added, Changed, Ending};
+use vestibule_core::port::{Accounts, Added, Changed, Ending, Warrant};
 
 use super::SqliteStore;
 use super::rows::{self, AccountRow, SessionRow, integer};
@@ -73,9 +73,9 @@ impl Accounts for SqliteStore {
         &self,
         subject: Subject,
         new: PasswordHash,
-        keep: Option<SessionId>,
+        warrant: Warrant,
     ) -> Result<Changed, Fault> {
-        self.writer.write(SetPassword { subject, new, keep }).await
+        self.writer.write(SetPassword { subject, new, warrant }).await
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
@@ -145,7 +145,7 @@ impl Change for UpgradePassword {
 struct SetPassword {
     subject: Subject,
     new: PasswordHash,
-    keep: Option<SessionId>,
+    warrant: Warrant,
 }
 
 impl Change for SetPassword {
@@ -155,14 +155,19 @@ impl Change for SetPassword {
     /// more. The session that stays is lifted into the new epoch.
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
         let epoch: Option<i64> = sqlx::query_scalar(
-            "UPDATE accounts SET password = ?2, epoch = epoch + 1 WHERE subject = ?1 RETURNING epoch",
+            "UPDATE accounts SET password = ?2, epoch = epoch + 1
+             WHERE subject = ?1 AND (?3 IS NULL OR epoch = ?3) RETURNING epoch",
         )
         .bind(&self.subject.bytes()[..])
         .bind(self.new.reveal())
+        .bind(match self.warrant {
+            Warrant::Operator => None,
+            Warrant::Owner { epoch, .. } => Some(integer(epoch)),
+        })
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(epoch) = epoch else { return Ok(Written::without_table(Changed::Unknown)) };
-        let which = match self.keep {
+        let which = match self.warrant.keeps() {
             Some(keep) => Ending::Others { subject: self.subject, keep },
             None => Ending::Subject(self.subject),
         };

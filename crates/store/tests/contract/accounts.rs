@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vestibule_core::Fault;
 use vestibule_core::account::{Identifier, Status, Traits};
-use vestibule_core::port::{Added, Changed, Opened};
+use vestibule_core::port::{Added, Changed, Opened, Warrant};
 use vestibule_core::session::Cap;
 use vestibule_core::token::Stamp;
 
@@ -103,7 +103,7 @@ async fn a_new_password_ends_all_sessions_but_the_one_to_keep() {
         let kept = live(&*store, digest(2)).unwrap();
         kept.used(START.after(Duration::from_secs(90)));
 
-        let changed = store.set_password(subject(1), hash("new"), Some(id(2))).await.unwrap();
+        let changed = store.set_password(subject(1), hash("new"), owner(1, 2)).await.unwrap();
         assert_eq!(ended(changed), [id(1), id(3)]);
         assert!(!is_live(&*store, 1) && is_live(&*store, 2) && !is_live(&*store, 3) && is_live(&*store, 4));
         let account = find_account(&*store, 1).await.unwrap();
@@ -112,10 +112,30 @@ async fn a_new_password_ends_all_sessions_but_the_one_to_keep() {
         assert_eq!(kept.epoch(), account.epoch, "a session of an older epoch is a dead one");
         assert_eq!(kept.seen_at(), START.after(Duration::from_secs(90)), "its last use is not forgotten");
 
-        let changed = store.set_password(subject(1), hash("newer"), None).await.unwrap();
+        let changed = store.set_password(subject(1), hash("newer"), Warrant::Operator).await.unwrap();
         assert_eq!(ended(changed), [id(2)]);
-        let unknown = store.set_password(subject(9), hash("new"), None).await.unwrap();
+        let unknown = store.set_password(subject(9), hash("new"), Warrant::Operator).await.unwrap();
         assert_eq!(unknown, Changed::Unknown);
+    })
+    .await;
+}
+
+/// Whoever showed a password that was replaced meanwhile must not replace the new one: it was to shut them out.
+#[tokio::test]
+async fn a_password_that_was_shown_before_another_change_warrants_none() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1, 2]).await;
+        let changed = store.set_password(subject(1), hash("the owner's"), owner(1, 2)).await.unwrap();
+        assert_eq!(ended(changed), [id(1)]);
+        let late = store.set_password(subject(1), hash("the thief's"), owner(1, 1)).await.unwrap();
+        assert_eq!(late, Changed::Unknown);
+        let account = find_account(&*store, 1).await.unwrap();
+        assert!(account.password == Some(hash("the owner's")) && account.epoch == 2);
+        assert!(is_live(&*store, 2), "and nothing ended");
+
+        store.set_status(subject(1), Status::Disabled).await.unwrap();
+        let late = store.set_password(subject(1), hash("the thief's"), owner(2, 2)).await.unwrap();
+        assert_eq!(late, Changed::Unknown, "nor does one that was shown before the account was disabled");
     })
     .await;
 }
@@ -126,7 +146,7 @@ async fn a_new_password_keeps_no_session_of_another_account() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1]).await;
         with_sessions(&*store, 2, &[2]).await;
-        let changed = store.set_password(subject(1), hash("new"), Some(id(2))).await.unwrap();
+        let changed = store.set_password(subject(1), hash("new"), owner(1, 2)).await.unwrap();
         assert_eq!(ended(changed), [id(1)]);
         let other = live(&*store, digest(2)).unwrap();
         assert_eq!((other.epoch(), other.version()), (1, 1));
@@ -140,7 +160,7 @@ async fn the_old_password_opens_nothing_after_it_was_changed() {
     on_every_store(async |store| {
         store.add(account(1)).await.unwrap();
         let proven_with_the_old = session(1, 1);
-        store.set_password(subject(1), hash("new"), None).await.unwrap();
+        store.set_password(subject(1), hash("new"), Warrant::Operator).await.unwrap();
         assert_eq!(store.open(proven_with_the_old, None, Cap::NONE).await.unwrap(), Opened::AccountChanged);
         let mut proven_with_the_new = session(2, 1);
         proven_with_the_new.epoch = find_account(&*store, 1).await.unwrap().epoch;

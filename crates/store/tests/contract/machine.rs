@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use vestibule_core::account::Status;
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Changed, Ending, Opened, Reissued};
+use vestibule_core::port::{Changed, Ending, Opened, Reissued, Warrant};
 use vestibule_core::session::{Cap, Reissue, Session, SessionKind};
 
 use crate::world::*;
@@ -127,7 +127,9 @@ impl Model {
             Step::NewToken(which) => self.new_token(store, which).await,
             Step::PasswordChange { of, keep } => {
                 let keep = keep.and_then(|which| self.opened.get(which).copied());
-                let changed = store.set_password(subject(of), hash("new"), keep).await.unwrap();
+                let epoch = self.accounts.get(&of).map_or(0, |account| account.0);
+                let warrant = keep.map_or(Warrant::Operator, |session| Warrant::Owner { epoch, session });
+                let changed = store.set_password(subject(of), hash("new"), warrant).await.unwrap();
                 self.raise_epoch(of);
                 if self.accounts.contains_key(&of) {
                     self.alive.retain(|id, it| it.of != of || Some(*id) == keep);

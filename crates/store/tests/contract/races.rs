@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Added, Attempt, Ending, Opened, Reissued, Reservation};
+use vestibule_core::port::{Added, Attempt, Ending, Opened, Reissued, Reservation, Warrant};
 use vestibule_core::session::{Cap, Reissue};
 use vestibule_core::throttle::{FREE_ATTEMPTS, SOURCE_BURST};
 
@@ -101,7 +101,9 @@ async fn no_session_escapes_its_ending_under_a_new_token() {
                 match round % 4 {
                     0 => store.end(Ending::One(id(old))).await.unwrap(),
                     1 => ended(store.set_status(subject(of), Status::Disabled).await.unwrap()),
-                    2 => ended(store.set_password(subject(of), hash("new"), None).await.unwrap()),
+                    2 => {
+                        ended(store.set_password(subject(of), hash("new"), Warrant::Operator).await.unwrap())
+                    }
                     _ => store.end(Ending::Everyone).await.unwrap(),
                 }
             });
@@ -154,7 +156,7 @@ async fn no_session_survives_the_change_that_ends_it() {
                 let changed = match round % 3 {
                     0 => store.set_status(subject(of), Status::Disabled).await,
                     1 => store.remove(subject(of)).await,
-                    _ => store.set_password(subject(of), hash("new"), None).await,
+                    _ => store.set_password(subject(of), hash("new"), Warrant::Operator).await,
                 };
                 (vec![], ended(changed.unwrap()))
             });

@@ -80,7 +80,7 @@ async fn a_proof_of_another_epoch_changes_nothing() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1]).await;
         // The password that was shown is not the account's any more, though this very session stayed.
-        let changed = store.set_password(subject(1), hash("new"), Some(id(1))).await.unwrap();
+        let changed = store.set_password(subject(1), hash("new"), owner(1, 1)).await.unwrap();
         assert_eq!(changed, Changed::Changed { ended: vec![] });
         let before = store.session(id(1), START).await.unwrap();
         let proof = Proof {

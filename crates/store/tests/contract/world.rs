@@ -154,3 +154,8 @@ pub(crate) fn ended_by(opened: Opened) -> Vec<SessionId> {
         Opened::AccountChanged => panic!("the account has not changed"),
     }
 }
+
+/// The word of the account's owner, given in a session.
+pub(crate) fn owner(epoch: u64, session: u16) -> Warrant {
+    Warrant::Owner { epoch, session: id(session) }
+}
