@@ -14,6 +14,11 @@ fn through_caddy_a_browser_signs_in_is_known_to_the_service_and_is_refused_after
 }
 
 #[test]
+fn through_haproxy_a_browser_signs_in_is_known_to_the_service_and_is_refused_after_signing_out() {
+    a_browser_comes_and_goes(Door::HaProxy);
+}
+
+#[test]
 fn through_the_built_in_door_a_browser_signs_in_is_known_to_the_service_and_is_refused_after_signing_out() {
     a_browser_comes_and_goes(Door::BuiltIn);
 }

@@ -1,8 +1,7 @@
-//! People who sign in and out without pause, and what was acknowledged to them. In: an installation. Out: sessions that must live,
+//! People who sign in and out, and what was acknowledged to them. In: an installation. Out: sessions that must live,
 //! sessions that must be over, and sessions whose logout was under way when the answer failed to come.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
@@ -27,10 +26,6 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn acknowledged(&self) -> usize {
-        self.alive.len() + 2 * self.over.len()
-    }
-
     /// Holds the server to what it said: sessions that live pass, those that are over do not; about the rest it may say either, but
     /// must say something, and is held to that from now on.
     #[track_caller]
@@ -74,43 +69,4 @@ pub(crate) fn session_token(answer: &Answer) -> String {
 /// An attempt to sign out.
 pub(crate) fn sign_out(vestibule: &Vestibule, token: &str) -> Option<Answer> {
     Ask::post("/auth/api/v1/logout").bearer(token).try_send(vestibule.public)
-}
-
-/// Signs in and out from several sides at once until `stop` says so, having looked at what was acknowledged; whatever is asked after
-/// that gets no answer.
-pub(crate) fn until(vestibule: &Vestibule, ledger: &mut Ledger, stop: impl FnOnce(&dyn Fn() -> usize)) {
-    let shared = Mutex::new(std::mem::take(ledger));
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for (side, identifier) in PEOPLE.into_iter().enumerate() {
-            let (shared, is_over) = (&shared, &is_over);
-            scope.spawn(move || {
-                let mut turn = side;
-                while !is_over.load(Ordering::Relaxed) {
-                    let Some(answer) = sign_in(vestibule, identifier) else { continue };
-                    if answer.status != 200 {
-                        assert_eq!(answer.status, 503, "{answer:?}");
-                        continue;
-                    }
-                    let token = session_token(&answer);
-                    turn += 1;
-                    // Every third session is kept.
-                    if turn % 3 == 0 {
-                        shared.lock().unwrap().alive.push(token);
-                        continue;
-                    }
-                    let answer = sign_out(vestibule, &token);
-                    let mut ledger = shared.lock().unwrap();
-                    match answer.map(|answer| answer.status) {
-                        Some(204) => ledger.over.push(token),
-                        Some(503) | None => ledger.open_question.push(token),
-                        Some(other) => panic!("a logout was answered {other}"),
-                    }
-                }
-            });
-        }
-        stop(&|| shared.lock().unwrap().acknowledged());
-        is_over.store(true, Ordering::Relaxed);
-    });
-    *ledger = shared.into_inner().unwrap();
 }

@@ -13,13 +13,14 @@
 #[expect(dead_code, unused_imports, reason = "shared with the stories; not every story needs everybody")]
 mod personas;
 
+mod lives;
 mod load;
 mod story_crash;
 mod story_csrf;
 mod story_dev;
 mod story_doors;
-mod story_looks;
 mod story_examples;
+mod story_looks;
 mod story_tossing;
 mod story_trouble;
 mod world;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use crate::personas::{
-    ADA, Answer, Ask, Browser, Caddy, Chromium, Door, Nginx, PASSWORD, Place, Running, Vestibule,
+    ADA, Answer, Ask, Browser, Caddy, Chromium, Door, HaProxy, Nginx, PASSWORD, Place, Running, Vestibule,
     example_path, exchange_texts, free_address, oracles, program,
 };
 
@@ -56,7 +56,8 @@ impl Stage {
         let proxy: Option<Box<dyn std::any::Any>> = match door {
             Door::Caddy => Some(Box::new(Caddy::start(front, public, internal, behind))),
             Door::Nginx => Some(Box::new(Nginx::start(front, public, internal, behind))),
-            _ => None,
+            Door::HaProxy => Some(Box::new(HaProxy::start(front, public, internal, behind))),
+            Door::BuiltIn => None,
         };
         Self { _proxy: proxy, _service: service, vestibule, front, origin, subject, _place: place }
     }
@@ -102,6 +103,11 @@ impl Stage {
 #[test]
 fn plain_html_forms_work_through_the_built_in_door() {
     plain_html_forms_work(Door::BuiltIn);
+}
+
+#[test]
+fn plain_html_forms_work_through_haproxy() {
+    plain_html_forms_work(Door::HaProxy);
 }
 
 #[test]
@@ -208,6 +214,11 @@ fn only_tokens_of_its_own_pages_are_good(stage: &Stage) {
 #[test]
 fn a_single_page_app_works_through_the_built_in_door() {
     a_single_page_app_works(Door::BuiltIn);
+}
+
+#[test]
+fn a_single_page_app_works_through_haproxy() {
+    a_single_page_app_works(Door::HaProxy);
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! The usual arrangement: Vestibule, one of three doors, and a service behind. In: which door. Out: an origin to point a browser at.
+//! The usual arrangement: Vestibule, one of four doors, and a service behind. In: which door. Out: an origin to point a browser at.
 
 use std::net::SocketAddr;
 
 use super::api_client::ApiClient;
 use super::browser::Browser;
 use super::caddy::Caddy;
+use super::haproxy::HaProxy;
 use super::nginx::Nginx;
 use super::place::free_address;
 use super::service::Service;
@@ -19,11 +20,12 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) enum Door {
     BuiltIn,
     Caddy,
+    HaProxy,
     Nginx,
 }
 
 impl Door {
-    pub(crate) const ALL: [Self; 3] = [Self::BuiltIn, Self::Caddy, Self::Nginx];
+    pub(crate) const ALL: [Self; 4] = [Self::BuiltIn, Self::Caddy, Self::HaProxy, Self::Nginx];
 }
 
 pub(crate) struct Scene {
@@ -43,6 +45,7 @@ pub(crate) struct Scene {
 
 enum Proxy {
     Caddy(#[expect(dead_code, reason = "held until it ends")] Caddy),
+    HaProxy(#[expect(dead_code, reason = "held until it ends")] HaProxy),
     Nginx(#[expect(dead_code, reason = "held until it ends")] Nginx),
     None,
 }
@@ -90,6 +93,9 @@ impl Scene {
         let proxy = match door {
             Door::BuiltIn => Proxy::None,
             Door::Caddy => Proxy::Caddy(Caddy::start(front, vestibule.public, vestibule.internal, behind)),
+            Door::HaProxy => {
+                Proxy::HaProxy(HaProxy::start(front, vestibule.public, vestibule.internal, behind))
+            }
             Door::Nginx => Proxy::Nginx(Nginx::start(front, vestibule.public, vestibule.internal, behind)),
         };
         Self { door, _proxy: proxy, vestibule, service, _elsewhere: elsewhere, front, origin, subject }
