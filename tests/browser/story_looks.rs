@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::personas::{ADA, Chromium, PASSWORD, Vestibule, oracles};
+use crate::personas::{ADA, ApiClient, Ask, Chromium, PASSWORD, Vestibule, oracles};
 
 const NEW: &str = "nine umbrellas argue quietly";
 const SUBMIT: &str = "main form button.primary";
@@ -99,6 +99,25 @@ fn every_page_is_accessible_in_every_state_in_light_and_dark_and_when_narrow() {
     eye.judges("login, throttled", "Error: Sign in");
 }
 
+/// AU-03: what a password manager or the clipboard puts into a field stays there, whole, and is what is sent.
+#[test]
+fn passwords_may_be_pasted() {
+    let (_vestibule, origin) = installed("");
+    let chromium = Chromium::start();
+    let long = format!("{NEW} {}", "🦀".repeat(128));
+    chromium.open(&format!("{origin}/auth/register"));
+    for (css, text) in [("#identifier", "paste@example.com"), ("#new", &*long), ("#repeated", &*long)] {
+        chromium.script(&format!("document.querySelector('{css}').focus()"));
+        chromium.devtools("Input.insertText", json!({ "text": text }));
+        let value = chromium.script(&format!("return document.querySelector('{css}').value"));
+        assert_eq!(value, json!(text), "{css}");
+    }
+    answered(&chromium, || chromium.click(SUBMIT));
+    assert!(chromium.url().contains("done=registered"), "{}", chromium.text());
+    let address = origin.strip_prefix("http://").unwrap().parse().unwrap();
+    assert_eq!(ApiClient::attempt(address, "paste@example.com", &long).status, 200);
+}
+
 /// The colour is one that nobody could read as it is, in light.
 #[test]
 fn a_theme_is_shown_and_stays_readable() {
@@ -151,7 +170,7 @@ fn answered(chromium: &Chromium, act: impl FnOnce()) {
 fn other_session(origin: &str) {
     let address = origin.strip_prefix("http://").unwrap().parse().unwrap();
     let body = json!({ "identifier": ADA, "password": PASSWORD, "deliver": "body" });
-    let answer = crate::personas::Ask::new("POST", "/auth/api/v1/login").json(&body).send(address);
+    let answer = Ask::post("/auth/api/v1/login").json(&body).send(address);
     assert_eq!(answer.status, 200);
 }
 

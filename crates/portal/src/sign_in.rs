@@ -25,7 +25,11 @@ impl Portal {
     ) -> Result<LoginOutcome, Fault> {
         let outcome = self.attempt(typed, kind, parts).await;
         match &outcome {
-            Ok(LoginOutcome::Opened { session, .. }) => event::login_succeeded(session),
+            Ok(LoginOutcome::Opened { session, ended, .. }) => {
+                event::login_succeeded(session);
+                // The one that it replaced, and those that had to make room.
+                event::sessions_ended(ended, session.id, session.subject, self.source(parts));
+            }
             Ok(LoginOutcome::Refused) => event::login_refused(self.source(parts)),
             Ok(LoginOutcome::Wait(_)) => event::login_throttled(self.source(parts)),
             Err(_) => event::login_fault(),
