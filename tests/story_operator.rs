@@ -78,7 +78,8 @@ fn explain_tells_what_the_door_does_and_token_verify_what_the_service_finds() {
     let mut browser = scene.signed_in();
     let cookie = browser.cookie("vestibule").unwrap().value.clone();
     assert_eq!(browser.look("/orders/").status, 200);
-    let jwt = scene.service.one().jwt().unwrap().to_owned();
+    let received = scene.service.one();
+    let jwt = received.jwt().unwrap().to_owned();
 
     let url = format!("{}/orders/", scene.origin);
     let explain = |method: &str, credential: &str| {
@@ -96,6 +97,28 @@ fn explain_tells_what_the_door_does_and_token_verify_what_the_service_finds() {
     );
     let (code, no) = explain("POST", &cookie);
     assert_eq!((code, &no["outcome"]), (1, &"deny".into()), "a POST without a CSRF token: {no}");
+    // With what the page's form would send, it is what the door says; with what another site can send, too.
+    let csrf = received.all("x-csrf-token")[0].to_owned();
+    for (origin, outcome, step) in
+        [(&*scene.origin, "permit", "permitted"), ("https://evil.test", "deny", "csrf-origin")]
+    {
+        let (origin, token) = (format!("Origin: {origin}"), format!("x-csrf-token:{csrf}"));
+        let post = ["explain", "--cookie-stdin", "--url", &url, "--method", "POST", "--json"];
+        let told = operator.run(&[&post[..], &["--header", &origin, "--header", &token]].concat(), &cookie);
+        let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        assert_eq!(told["outcome"], outcome, "{told}");
+        assert!(told.to_string().contains(step) && !told.to_string().contains(&csrf), "{told}");
+    }
+    for (wrong, says) in [
+        ("Cookie: vestibule=x", "read from stdin"),
+        ("authorization: Bearer x", "read from stdin"),
+        ("no colon", "Name: value"),
+        ("na me: x", "no header's name"),
+        ("x: \u{1}", "no header's value"),
+    ] {
+        let ended = operator.run(&["explain", "--cookie-stdin", "--url", &url, "--header", wrong], &cookie);
+        assert!(ended.code == 2 && ended.err.contains(says), "{wrong}: {ended:?}");
+    }
     let (code, no) = explain("GET", &"A".repeat(43));
     assert_eq!((code, &no["outcome"]), (1, &"challenge".into()), "{no}");
     let told = operator.ok(&["explain", "--cookie-stdin", "--url", &url], &cookie);

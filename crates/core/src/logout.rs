@@ -43,12 +43,8 @@ impl Logout {
     pub fn revoke(&self, ended: &[SessionId]) {
         let now = self.clock.now();
         for id in ended {
-            self.revocations.apply(Revocation {
-                seq: 0,
-                scope: RevocationScope::Session(id.to_string()),
-                at: now.unix_seconds(),
-                forget_after: now.after(self.longest_jwt).unix_seconds() + 60,
-            });
+            let forget_after = now.after(self.longest_jwt).unix_seconds() + 60;
+            self.revocations.apply(Revocation::new(RevocationScope::Session(id.to_string()), forget_after));
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::token::{AccessToken, Minted, Stamp};
 
 mod audience;
 
-pub use audience::{Audience, AudienceTable, ClaimSource, NotAnAudience, STANDARD_CLAIMS};
+pub use audience::{Audience, AudienceTable, ClaimSource, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS};
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ use vestibule_core::decide::Decider;
 use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
-use vestibule_core::mint::{AudienceTable, Minter};
+use vestibule_core::mint::{AudienceTable, LONGEST_LIFETIME, Minter};
 use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
 use vestibule_core::registration::Registration;
@@ -41,7 +41,7 @@ use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file;
-use crate::key_room::{KeyRoom, LONGEST_JWT, ingredients};
+use crate::key_room::{KeyRoom, ingredients};
 
 /// Everything but listeners: enough for commands.
 pub(crate) struct House {
@@ -123,7 +123,7 @@ impl House {
             pepper: pepper.clone(),
             revocations: Arc::clone(&revocations),
             clock: Arc::clone(&clock),
-            longest_jwt: LONGEST_JWT,
+            longest_jwt: LONGEST_LIFETIME,
         });
         let key_room = KeyRoom {
             rotation: Rotation {
@@ -133,7 +133,7 @@ impl House {
                 entropy: Arc::clone(&entropy),
                 algorithm: settings.algorithm,
                 publish_ahead: settings.publish_ahead,
-                longest_jwt: LONGEST_JWT,
+                longest_jwt: LONGEST_LIFETIME,
             },
             keys,
             seal,

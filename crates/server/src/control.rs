@@ -32,21 +32,61 @@ struct Line<T> {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "ask", deny_unknown_fields)]
 pub(crate) enum Ask {
-    AccountAdd { identifier: String, traits: Option<String>, password_hash: Option<String> },
-    AccountImport { accounts: Vec<Import>, how: ImportHow },
-    AccountList { skip: u32 },
-    AccountRemove { who: String },
-    AccountSet { who: String, traits: Option<String>, password_hash: Option<String> },
-    AccountShow { who: String },
-    AccountStatus { who: String, status: String },
-    Explain { credential: Presented, url: String, method: String },
+    AccountAdd {
+        identifier: String,
+        traits: Option<String>,
+        password_hash: Option<String>,
+    },
+    AccountImport {
+        accounts: Vec<Import>,
+        how: ImportHow,
+    },
+    AccountList {
+        skip: u32,
+    },
+    AccountRemove {
+        who: String,
+    },
+    AccountSet {
+        who: String,
+        traits: Option<String>,
+        password_hash: Option<String>,
+    },
+    AccountShow {
+        who: String,
+    },
+    AccountStatus {
+        who: String,
+        status: String,
+    },
+    Explain {
+        credential: Presented,
+        url: String,
+        method: String,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+    },
     KeyList,
-    KeyRetire { key_id: String },
-    KeyRotate { begin: Beginning },
-    SessionEnd { which: Which },
-    SessionList { of: Option<String>, skip: u32 },
-    SessionShow { session: String },
-    TokenVerify { jwt: String, audience: String },
+    KeyRetire {
+        key_id: String,
+    },
+    KeyRotate {
+        begin: Beginning,
+    },
+    SessionEnd {
+        which: Which,
+    },
+    SessionList {
+        of: Option<String>,
+        skip: u32,
+    },
+    SessionShow {
+        session: String,
+    },
+    TokenVerify {
+        jwt: String,
+        audience: String,
+    },
 }
 
 /// An account of another program. No Debug: it carries a password hash.

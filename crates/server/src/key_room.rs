@@ -13,9 +13,6 @@ use vestibule_core::rotation::{Begin, Retirement, Rotation};
 use vestibule_core::{Fault, Timestamp};
 use vestibule_verify::{KeyId, Verifier};
 
-/// The longest life that an audience's JWTs may have.
-pub(crate) const LONGEST_JWT: Duration = Duration::from_secs(300);
-
 /// Keeps ring and verifier up to date.
 pub(crate) struct KeyRoom {
     pub(crate) keys: Arc<dyn Keys>,

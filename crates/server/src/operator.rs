@@ -86,8 +86,8 @@ impl Operator {
                 let changed = store.set_status(account.subject, status).await?;
                 self.changed(&who, event, account.subject, changed)
             }
-            Ask::Explain { credential, url, method } => {
-                explain::explain(&self.house, credential, &url, &method).await
+            Ask::Explain { credential, url, method, headers } => {
+                explain::explain(&self.house, credential, &url, &method, &headers).await
             }
             Ask::KeyList => {
                 let records = Keys::all(store).await?;

@@ -8,17 +8,22 @@ use papaya::HashMap;
 
 use crate::claims::Claims;
 
-/// One entry of the revocation feed.
+/// One revocation: all that a view needs of it. Its place in a feed, and when it was decided, are the feed's to say.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Revocation {
-    /// Its place in the feed.
-    pub seq: u64,
     /// Whom it concerns.
     pub scope: RevocationScope,
-    /// When it was decided, in Unix seconds.
-    pub at: u64,
     /// From when on no token it concerns can still be valid, in Unix seconds.
     pub forget_after: u64,
+}
+
+impl Revocation {
+    /// Revokes `scope` until `forget_after`, in Unix seconds.
+    #[must_use]
+    pub fn new(scope: RevocationScope, forget_after: u64) -> Self {
+        Self { scope, forget_after }
+    }
 }
 
 /// Whom a revocation concerns.

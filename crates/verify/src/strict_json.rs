@@ -1,6 +1,19 @@
 //! JSON as security needs it: one meaning or none.
 //! In: bytes from a stranger and the limits that hold. Out: a value, or the rule that was broken.
 //! Refuses what RFC 8259 leaves to taste: duplicate names, depth, byte order marks, UTF-16.
+//!
+//! Part of the crate's surface: a [`Reject`](crate::Reject) names the rule by [`JsonReject`], and who issues tokens reads what goes
+//! into them by the rules by which they will be read.
+//!
+//! ```
+//! use vestibule_verify::strict_json::{JsonReject, Limits, parse_object};
+//!
+//! let claims = parse_object(br#"{"sub": "ada"}"#, Limits::JOSE)?;
+//! assert_eq!(claims["sub"], "ada");
+//! let twice = parse_object(br#"{"sub": "ada", "sub": "eve"}"#, Limits::JOSE);
+//! assert_eq!(twice, Err(JsonReject::Duplicate));
+//! # Ok::<(), JsonReject>(())
+//! ```
 
 use std::{cell::Cell, fmt};
 

@@ -26,6 +26,9 @@ pub const DEFAULT_CACHE_CAPACITY: usize = 10_000;
 
 /// Verifies JWTs of one issuer, for one audience, of one kind.
 ///
+/// Which algorithms are taken is the key set's to say: a key has one, and a token that names another is refused. So the list of
+/// algorithms is as long as the keys' and cannot be widened here.
+///
 /// `verify` takes `&self`, from any number of threads.
 pub struct Verifier {
     issuer: String,

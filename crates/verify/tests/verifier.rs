@@ -16,7 +16,7 @@ use vestibule_verify::{
 
 fn session_revoked(claims: &Claims) -> Revocation {
     let scope = RevocationScope::Session(claims.sid().unwrap().to_owned());
-    Revocation { seq: 1, scope, at: NOW, forget_after: NOW + 300 }
+    Revocation::new(scope, NOW + 300)
 }
 
 #[test]

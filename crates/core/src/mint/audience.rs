@@ -30,6 +30,9 @@ pub const STANDARD_CLAIMS: [&str; 17] = [
     "typ",
 ];
 
+/// The longest life that an audience's JWTs may have. Whoever waits for the last JWT of a key or a session to expire waits this long.
+pub const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
+
 /// One audience.
 #[derive(Clone, Debug)]
 pub struct Audience {
@@ -65,8 +68,11 @@ pub enum NotAnAudience {
         /// What was written.
         source_text: String,
     },
-    /// A life outside 1 to 300 seconds.
-    #[error("a lifetime is 1s to 300s: what a JWT says can be out of date for that long")]
+    /// A life of less than a second or more than [`LONGEST_LIFETIME`].
+    #[error(
+        "a lifetime is 1s to {}s: what a JWT says can be out of date for that long",
+        LONGEST_LIFETIME.as_secs()
+    )]
     Lifetime,
     /// An empty or unprintable name.
     #[error("an audience's name is 1 to 200 visible ASCII characters")]
@@ -96,7 +102,7 @@ impl Audience {
         if name.is_empty() || name.len() > 200 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(NotAnAudience::Name);
         }
-        if lifetime < Duration::from_secs(1) || lifetime > Duration::from_secs(300) {
+        if lifetime < Duration::from_secs(1) || lifetime > LONGEST_LIFETIME {
             return Err(NotAnAudience::Lifetime);
         }
         let (mut names, mut sources) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! `vestibule explain`: why one request would be let through or not, step by step.
 
 use clap::Args;
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::output::{self, say};
@@ -20,9 +21,12 @@ pub(super) struct Explain {
     /// The whole URL as the browser sees it
     #[arg(long)]
     url: String,
-    /// The method; nothing is sent but the credential, so an unsafe one by cookie stops at CSRF
+    /// The method; an unsafe one by cookie needs what a browser sends along, see --header
     #[arg(long, default_value = "GET")]
     method: String,
+    /// One more header of the request, as "Name: value", like Origin, Sec-Fetch-Site or X-CSRF-Token; may be repeated
+    #[arg(long = "header", value_name = "HEADER", value_parser = header)]
+    headers: Vec<(String, String)>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -35,7 +39,12 @@ impl Explain {
         } else {
             Presented::Bearer(input::text("a credential")?.trim().to_owned())
         };
-        let ask = Ask::Explain { credential, url: self.url.clone(), method: self.method.clone() };
+        let ask = Ask::Explain {
+            credential,
+            url: self.url.clone(),
+            method: self.method.clone(),
+            headers: self.headers,
+        };
         let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
         let Answer::Explanation { explanation } = answer else { return Err(Failure::mismatch()) };
         if self.json {
@@ -49,6 +58,18 @@ impl Explain {
             Some(code) => Err(Failure::Refused(format!("{}: {code}", explanation.outcome))),
         }
     }
+}
+
+/// The credential comes on stdin alone: other programs on this machine can read arguments.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write it as \"Name: value\"")?;
+    let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+    if matches!(name.as_str(), "authorization" | "cookie") {
+        return Err("the credential is read from stdin: see --cookie-stdin and --bearer-stdin".to_owned());
+    }
+    HeaderName::try_from(&name).map_err(|_| format!("{name:?} is no header's name"))?;
+    HeaderValue::try_from(value).map_err(|_| format!("the value of {name} is no header's value"))?;
+    Ok((name, value.to_owned()))
 }
 
 fn tell(explanation: &Explanation) {

@@ -41,7 +41,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    refuse_if_readable_by_others(path, &file.metadata()?)?;
+    refuse_if_not_ours_alone(path, &file.metadata()?)?;
     let mut line = Zeroizing::new(Vec::with_capacity(LINE_LENGTH + 2));
     (&mut file)
         .take(LINE_LENGTH as u64 + 2)
@@ -63,10 +63,23 @@ pub(crate) fn private_dir(path: &Path) -> Result<()> {
     if !metadata.is_dir() {
         bail!("{} is not a folder", path.display());
     }
-    refuse_if_readable_by_others(path, &metadata)
+    refuse_if_not_ours_alone(path, &metadata)
 }
 
-fn refuse_if_readable_by_others(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+/// Whoever owns a file can read it whatever its mode says, and write another secret into it; root can anyway.
+fn refuse_if_another_owns_it(path: &Path, owner: u32, us: u32) -> Result<()> {
+    if owner != us && owner != 0 {
+        bail!(
+            "{} belongs to the account with uid {owner}, and this program runs as uid {us}; run it as that account, or: chown {us} {}",
+            path.display(),
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn refuse_if_not_ours_alone(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+    refuse_if_another_owns_it(path, metadata.uid(), rustix::process::geteuid().as_raw())?;
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
         let right = if metadata.is_dir() { "700" } else { "600" };
@@ -126,6 +139,29 @@ mod tests {
         }
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         assert!(format!("{:#}", private_dir(folder.path()).unwrap_err()).contains("chmod 700"));
+    }
+
+    #[test]
+    fn what_belongs_to_another_account_is_refused_and_what_is_ours_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.key");
+        create(&path, &SystemEntropy).unwrap();
+        let us = fs::metadata(&path).unwrap().uid();
+        for (owner, program, is_taken) in [(7, 7, true), (0, 7, true), (8, 7, false), (7, 0, false)] {
+            let outcome = refuse_if_another_owns_it(&path, owner, program);
+            assert_eq!(outcome.is_ok(), is_taken, "{owner} {program}");
+            if let Err(error) = outcome {
+                assert!(
+                    error
+                        .to_string()
+                        .contains(&format!("uid {owner}, and this program runs as uid {program}"))
+                );
+            }
+        }
+        // Whoever may give files away can see it happen for real.
+        if std::os::unix::fs::chown(&path, Some(us + 1), None).is_ok() {
+            assert!(format!("{:#}", read(&path).unwrap_err()).contains("belongs to"));
+        }
     }
 
     /// AU-10: a weak secret stops the start, and the message does not repeat it.

@@ -1,8 +1,8 @@
-//! How one request would be decided, step by step, by the very code that decides. In: a credential, a URL, a method. Out: what was
+//! How one request would be decided, step by step, by the very code that decides. In: a credential, a URL, a method, headers. Out: what was
 //! found at each step, and the JWT that the service behind would get. Counts as a use of the session, as any request does.
 
 use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Map, Value, json};
 use vestibule_core::decide::{Decision, Inquiry, Permit, Step, Trace};
 use vestibule_core::route::Activity;
@@ -19,11 +19,12 @@ pub(super) async fn explain(
     credential: Presented,
     url: &str,
     method: &str,
+    more: &[(String, String)],
 ) -> Result<Answer, Not> {
     let url: Uri = url.parse().map_err(|_| wrong_url(url))?;
     let host = url.host().ok_or_else(|| wrong_url(&url.to_string()))?;
     let method: Method = method.parse().map_err(|_| Not::Refused(format!("{method:?} is not a method")))?;
-    let headers = headers(house, credential)?;
+    let headers = headers(house, credential, more)?;
     house.key_room.ensure_signer().await?;
     let inquiry = Inquiry { method: &method, host, path: url.path(), headers: &headers, csrf_field: None };
     let mut trace = Trace::on();
@@ -49,7 +50,8 @@ fn wrong_url(url: &str) -> Not {
     Not::Refused(format!("{url:?} is not a whole URL; write it like \"https://app.example.com/orders/7\""))
 }
 
-fn headers(house: &House, credential: Presented) -> Result<HeaderMap, Not> {
+/// The credential, and what else the request carries. What a browser would send of its own accord is not guessed.
+fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> Result<HeaderMap, Not> {
     let (name, text) = match credential {
         Presented::Bearer(text) => (AUTHORIZATION, format!("Bearer {text}")),
         // The value alone, or a whole Cookie header as a browser's developer tools show it.
@@ -59,7 +61,18 @@ fn headers(house: &House, credential: Presented) -> Result<HeaderMap, Not> {
     let mut value = HeaderValue::try_from(text)
         .map_err(|_| Not::Refused("what came on stdin cannot be a header".to_owned()))?;
     value.set_sensitive(true);
-    Ok(HeaderMap::from_iter([(name, value)]))
+    let mut headers = HeaderMap::from_iter([(name, value)]);
+    for (name, value) in more {
+        let name =
+            HeaderName::try_from(name).map_err(|_| Not::Refused(format!("{name:?} is no header's name")))?;
+        if headers.contains_key(&name) && matches!(name, AUTHORIZATION | COOKIE) {
+            return Err(Not::Refused("a request is explained with one credential".to_owned()));
+        }
+        let value = HeaderValue::try_from(value)
+            .map_err(|_| Not::Refused(format!("the value of {name} is no header's value")))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
 }
 
 async fn jwt(house: &House, permit: &Permit) -> Result<Option<JwtView>, Fault> {

@@ -18,7 +18,7 @@ fn claims(sub: &str, sid: Option<&str>, auth_time: Option<u64>, iat: Option<u64>
 }
 
 fn revoke(view: &RevocationView, scope: RevocationScope) {
-    view.apply(Revocation { seq: 1, scope, at: 100, forget_after: 200 });
+    view.apply(Revocation::new(scope, 200));
 }
 
 fn subject(sub: &str, before: u64) -> RevocationScope {
@@ -92,20 +92,10 @@ fn what_no_longer_matters_is_forgotten() {
 #[test]
 fn a_repetition_keeps_the_stricter_of_both() {
     let view = RevocationView::new();
-    view.apply(Revocation { seq: 1, scope: subject("ada", 100), at: 1, forget_after: 500 });
-    view.apply(Revocation { seq: 2, scope: subject("ada", 50), at: 2, forget_after: 300 });
-    view.apply(Revocation {
-        seq: 3,
-        scope: RevocationScope::Session("s".to_owned()),
-        at: 3,
-        forget_after: 500,
-    });
-    view.apply(Revocation {
-        seq: 3,
-        scope: RevocationScope::Session("s".to_owned()),
-        at: 3,
-        forget_after: 300,
-    });
+    view.apply(Revocation::new(subject("ada", 100), 500));
+    view.apply(Revocation::new(subject("ada", 50), 300));
+    view.apply(Revocation::new(RevocationScope::Session("s".to_owned()), 500));
+    view.apply(Revocation::new(RevocationScope::Session("s".to_owned()), 300));
     view.forget(400);
     assert!(view.is_revoked(&claims("ada", None, Some(99), None)));
     assert!(view.is_revoked(&claims("bob", Some("s"), Some(99), None)));
