@@ -18,6 +18,8 @@ mod tests;
 const LEAST_LEFT: usize = 8;
 /// A shorter word stands in passwords by chance.
 const SHORTEST_WORD: usize = 4;
+/// No listed word is longer; looking for longer ones among decoration would be work for nothing.
+const LONGEST_WORD: usize = 40;
 /// Letters with this much between them are not read as one word when there are fewer.
 const SHORTEST_SPREAD_WORD: usize = 6;
 /// The shortest context word that is looked for: `ada` of `ada.lovelace@example.com`.
@@ -139,16 +141,21 @@ impl Policy {
 
 /// Whether some word with nothing but decoration before and behind it is `known`, however it is spelled.
 fn is_word_in_decoration(folded: &[char], known: &impl Fn(&[char]) -> bool) -> bool {
-    let runs = Runs::of(folded);
-    let (head, tail) = runs.decoration();
-    let word_at = |spelling: &[char], from: usize, to: usize| {
-        to.saturating_sub(from) >= SHORTEST_WORD
-            && folded.get(from..to).is_some_and(|it| it.iter().any(|one| one.is_alphabetic()))
-            && spelling.get(from..to).is_some_and(known)
+    let (head, tail) = Runs::of(folded).decoration();
+    // What is between them begins with a letter; where there is nothing, letters can only be in runs.
+    let has_letter = |from, to| {
+        let is_letter = |it: &[char]| it.iter().any(|one| one.is_alphabetic());
+        head + tail < folded.len() || folded.get(from..to).is_some_and(is_letter)
     };
-    [Zeroizing::new(folded.to_vec())].into_iter().chain(respelled(folded)).any(|spelling| {
-        (0..=head).any(|from| (folded.len() - tail..=folded.len()).any(|to| word_at(&spelling, from, to)))
-    })
+    let is_word = |spelling: &[char], from: usize| {
+        let least = (folded.len() - tail).max(from + SHORTEST_WORD);
+        let most = folded.len().min(from + LONGEST_WORD);
+        (least..=most).any(|to| has_letter(from, to) && spelling.get(from..to).is_some_and(known))
+    };
+    [Zeroizing::new(folded.to_vec())]
+        .into_iter()
+        .chain(respelled(folded))
+        .any(|spelling| (0..=head).any(|from| is_word(&spelling, from)))
 }
 
 /// The texts themselves and their parts, folded, the longest first.

