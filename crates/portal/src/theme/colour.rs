@@ -21,13 +21,14 @@ impl std::error::Error for NotAColour {}
 
 /// What text has to stand out by.
 const READABLE: f64 = 4.5;
+/// What a shape has to stand out by.
+const SEEN: f64 = 3.0;
 
 const BLACK: Colour = Colour([0, 0, 0]);
 const WHITE: Colour = Colour([0xff, 0xff, 0xff]);
 /// `--paper` and `--card` of the light scheme, `--card` of the dark one: what stands on the first is seen on the second.
 const LIGHT_PAPER: Colour = Colour([0xf5, 0xf5, 0xf7]);
 const DARK_CARD: Colour = Colour([0x1d, 0x1d, 0x23]);
-const DARK_INK: Colour = Colour([0x14, 0x15, 0x1f]);
 
 impl Colour {
     /// Six hexadecimal digits after a `#`, and nothing else that CSS would take.
@@ -50,14 +51,15 @@ impl Colour {
         let accent = self.toward(BLACK, |shade| shade.contrast(LIGHT_PAPER) >= READABLE);
         let soft = accent.mixed(WHITE, 88);
         let strong = accent.mixed(BLACK, 22).toward(BLACK, |shade| shade.contrast(soft) >= READABLE);
-        Shades { accent, strong, ink: WHITE, soft, mark_inner: accent.mixed(WHITE, 35) }
+        Shades { accent, strong, soft, mark_inner: accent.mixed(WHITE, 35), fill: Fill::of(self) }
     }
 
     fn in_dark(self) -> Shades {
         let accent = self.toward(WHITE, |shade| shade.contrast(DARK_CARD) >= READABLE);
         let soft = accent.mixed(DARK_CARD, 80);
         let strong = accent.mixed(WHITE, 40).toward(WHITE, |shade| shade.contrast(soft) >= READABLE);
-        Shades { accent, strong, ink: DARK_INK, soft, mark_inner: accent.mixed(DARK_CARD, 40) }
+        let fill = self.toward(WHITE, |shade| shade.contrast(DARK_CARD) >= SEEN);
+        Shades { accent, strong, soft, mark_inner: accent.mixed(DARK_CARD, 40), fill: Fill::of(fill) }
     }
 
     /// The first of the shades between this colour and another that will do; the other itself does.
@@ -103,21 +105,42 @@ impl fmt::Display for Colour {
 
 /// The values of the variables of one scheme.
 struct Shades {
+    /// Lines and marks.
     accent: Colour,
+    /// Text.
     strong: Colour,
-    /// What is written on the accent.
-    ink: Colour,
+    /// What lies under that text.
     soft: Colour,
     mark_inner: Colour,
+    fill: Fill,
+}
+
+/// What the main button is filled with: the colour itself where that can be, with the ink that can be read on it.
+struct Fill {
+    colour: Colour,
+    strong: Colour,
+    ink: Colour,
+}
+
+impl Fill {
+    /// On every colour either white or black can be read.
+    fn of(colour: Colour) -> Self {
+        if colour.contrast(WHITE) >= READABLE {
+            Self { colour, strong: colour.mixed(BLACK, 22), ink: WHITE }
+        } else {
+            Self { colour, strong: colour.mixed(WHITE, 25), ink: BLACK }
+        }
+    }
 }
 
 impl fmt::Display for Shades {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accent, strong, ink, soft, mark_inner } = self;
+        let Self { accent, strong, soft, mark_inner, fill: Fill { colour, strong: fill_strong, ink } } = self;
         write!(
             f,
-            " --accent: {accent}; --accent-strong: {strong}; --accent-ink: {ink}; --accent-soft: {soft}; --mark-inner: {mark_inner}; "
-        )
+            " --accent: {accent}; --accent-strong: {strong}; --accent-soft: {soft}; --mark-inner: {mark_inner};"
+        )?;
+        write!(f, " --fill: {colour}; --fill-strong: {fill_strong}; --fill-ink: {ink}; ")
     }
 }
 
@@ -171,8 +194,9 @@ mod tests {
                             assert!(shades.accent.contrast(paper) >= READABLE, "{colour} on {paper}");
                             assert!(shades.strong.contrast(paper) >= READABLE, "{colour} strong");
                         }
-                        assert!(shades.ink.contrast(shades.accent) >= READABLE, "{colour}: ink");
-                        assert!(shades.ink.contrast(shades.strong) >= READABLE, "{colour}: ink on strong");
+                        let Fill { colour: fill, strong, ink } = shades.fill;
+                        assert!(ink.contrast(fill) >= READABLE, "{colour}: ink");
+                        assert!(ink.contrast(strong) >= READABLE, "{colour}: ink on strong");
                         assert!(shades.strong.contrast(shades.soft) >= READABLE, "{colour}: badge");
                     }
                 }
@@ -184,6 +208,8 @@ mod tests {
     fn a_colour_that_can_be_read_already_is_left_as_it_is() {
         let indigo = Colour::parse("#3949ab").unwrap();
         assert_eq!(indigo.in_light().accent, indigo);
+        let amber = Colour::parse("#f4a000").unwrap();
+        assert_eq!((amber.in_light().fill.colour, amber.in_light().fill.ink), (amber, BLACK));
         assert_ne!(indigo.in_dark().accent, indigo, "it is lighter on a dark page");
     }
 }
