@@ -33,6 +33,7 @@ mod story_no_enumeration;
 mod story_operator;
 mod story_redirects;
 mod story_registration;
+mod story_remembered;
 mod story_secrets;
 mod story_sessions;
 mod story_smuggling;

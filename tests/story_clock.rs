@@ -59,13 +59,13 @@ impl World {
 }
 
 /// So many seconds ahead of the true time, or behind; in one step, so that nobody reads half of it.
-fn set(clock: &Place, ahead: i64) {
+pub(crate) fn set(clock: &Place, ahead: i64) {
     let next = clock.write("next", &format!("{ahead:+}\n"));
     std::fs::rename(next, clock.join("time")).unwrap();
 }
 
 /// The program under this clock. What is measured as it passes stays true: only the time of day is wrong.
-fn rule(command: &mut Command, clock: &Place) {
+pub(crate) fn rule(command: &mut Command, clock: &Place) {
     command
         .env("LD_PRELOAD", fake_time())
         .env("FAKETIME_TIMESTAMP_FILE", clock.join("time"))
