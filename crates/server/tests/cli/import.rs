@@ -2,6 +2,7 @@
 //! passwords they had.
 
 use std::fs;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -59,6 +60,28 @@ fn imported_accounts_sign_in_at_a_running_server() {
     assert_eq!(statuses, ["200", "401", "200"]);
     assert!(!server.logged().contains("$2"), "{}", server.logged());
     assert_eq!(server.end(), 0);
+}
+
+/// AU-04: where every account came with a dear hash, a name that nobody has costs as much. Rough on purpose, and far from what either
+/// costs without: the dear hash takes several times as long as one of ours.
+#[test]
+fn an_unknown_name_takes_as_long_as_an_imported_account() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let dear = "$2b$11$abcdefghijklmnopqrstuu10cNU3mXRamSUZYs8I8M/Szu..qXq5K";
+    let lines: Vec<String> = (0..8).map(|number| line(&format!("known{number}"), dear)).collect();
+    place.ok(&["account", "import"], &lines.join("\n"));
+    let quickest = |kind: &str| {
+        let took = (0..8).map(|number| {
+            let began = Instant::now();
+            let answer = server.try_to_sign_in(&format!("{kind}{number}@example.com"), "not what it was");
+            assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+            began.elapsed()
+        });
+        took.min().unwrap().as_secs_f64()
+    };
+    let (known, unknown) = (quickest("known"), quickest("unknown"));
+    assert!((0.6..1.7).contains(&(unknown / known)), "known {known} s, unknown {unknown} s");
 }
 
 #[test]
