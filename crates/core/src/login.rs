@@ -18,8 +18,10 @@ use crate::secret::{Password, Pepper, Purpose};
 use crate::session::{Cap, Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
 
 mod again;
+pub mod known_device;
 
 pub use again::{Confirmation, NewToken, Reproof};
+pub use known_device::DeviceMark;
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,8 @@ pub struct LoginRequest<'a> {
     pub source: Option<IpAddr>,
     /// The User-Agent header.
     pub user_agent: &'a str,
+    /// The mark of a device that an account was signed in on, if the browser sent one: whose it is is judged here.
+    pub mark: Option<DeviceMark>,
     /// How the session token will be kept. [`SessionKind::Remembered`] is a wish: where nobody is remembered, it opens a session
     /// like any other.
     pub kind: SessionKind,
@@ -79,6 +83,8 @@ pub enum LoginOutcome {
         session: Box<Session>,
         /// The sessions that ended by it: the one replaced, and those beyond the cap. Verifiers are told already.
         ended: Vec<SessionId>,
+        /// What marks the device as known from now on.
+        mark: DeviceMark,
     },
     /// Wrong, unknown, disabled or malformed: one answer.
     Refused,
@@ -94,14 +100,21 @@ impl Login {
             // Longer than any password we ever took: no work is owed to it, and its length tells nothing of the account.
             return Ok(LoginOutcome::Refused);
         };
-        let attempt = self.attempt_of(identifier.as_ref(), request.identifier, request.source);
+        let mark = request.mark.as_ref().filter(|mark| {
+            identifier.as_ref().is_some_and(|identifier| mark.is_of(&self.pepper, identifier))
+        });
+        let attempt = match mark {
+            Some(mark) => self.attempt_on_known_device(mark),
+            None => self.attempt_of(identifier.as_ref(), request.identifier, request.source),
+        };
+        let mark = mark.cloned();
         if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
             return Ok(LoginOutcome::Wait(wait));
         }
         match self.evaluate(identifier, request.identifier, password).await {
             Ok(Some(account)) => {
                 self.throttle.succeeded(attempt).await?;
-                self.open(account, request).await
+                self.open(account, request, mark).await
             }
             Ok(None) => Ok(LoginOutcome::Refused),
             Err(fault) => {
@@ -159,8 +172,17 @@ impl Login {
         }
     }
 
-    async fn open(&self, account: Account, request: LoginRequest<'_>) -> Result<LoginOutcome, Fault> {
+    async fn open(
+        &self,
+        account: Account,
+        request: LoginRequest<'_>,
+        mark: Option<DeviceMark>,
+    ) -> Result<LoginOutcome, Fault> {
         let token = self.fresh_token()?;
+        let mark = match mark {
+            Some(known) => known,
+            None => DeviceMark::draw(&self.pepper, &account.identifier, &*self.entropy)?,
+        };
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
         let now = self.clock.now();
@@ -189,7 +211,7 @@ impl Login {
         match self.sessions.open(session.clone(), request.replaces, self.cap).await? {
             Opened::Open { ended } => {
                 self.logout.revoke(&ended);
-                Ok(LoginOutcome::Opened { token, session: Box::new(session), ended })
+                Ok(LoginOutcome::Opened { token, session: Box::new(session), ended, mark })
             }
             Opened::AccountChanged => Ok(LoginOutcome::Refused),
         }
@@ -205,6 +227,15 @@ impl Login {
         match kind {
             SessionKind::Remembered => self.remember.unwrap_or(self.limits),
             SessionKind::Browser | SessionKind::Client => self.limits,
+        }
+    }
+
+    /// Counted for itself, against budgets as large as those of an account and a source: who has signed in on a device before waits
+    /// for his own mistakes alone, whatever strangers or neighbours do.
+    fn attempt_on_known_device(&self, mark: &DeviceMark) -> Attempt {
+        Attempt {
+            account: self.pepper.digest(Purpose::Throttle, &[b"device\0", mark.bytes()]),
+            source: self.pepper.digest(Purpose::Throttle, &[b"device-source\0", mark.bytes()]),
         }
     }
 

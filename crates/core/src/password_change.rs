@@ -1,7 +1,6 @@
 //! Changing one's own password. In: a live session, the current password and a new one. Out: a new password, no other session, and
 //! a new session token for this one; or which of the two passwords is no good.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,9 @@ use crate::live::LiveSession;
 use crate::login::{Confirmation, Login, NewToken};
 use crate::port::{Changed, Warrant};
 
+#[cfg(test)]
+mod tests;
+
 /// Changes passwords for their owners.
 pub struct PasswordChange {
     /// Confirms the current one, hashes the new one, ends sessions.
@@ -20,14 +22,12 @@ pub struct PasswordChange {
     pub policy: Arc<Policy>,
 }
 
-/// What was typed, and from where.
+/// What was typed.
 pub struct NewPassword<'a> {
     /// As typed.
     pub current: &'a str,
     /// As typed.
     pub new: &'a str,
-    /// The client's address, if it is known.
-    pub source: Option<IpAddr>,
 }
 
 /// How changing a password went.
@@ -66,7 +66,7 @@ impl PasswordChange {
             Ok(new) => new,
             Err(reject) => return Ok(PasswordChanged::NewRefused(reject)),
         };
-        let epoch = match login.confirm(session.subject(), typed.current, typed.source).await? {
+        let epoch = match login.confirm(session, typed.current).await? {
             Confirmation::Confirmed(account) => account.epoch,
             Confirmation::Refused => return Ok(PasswordChanged::Refused),
             Confirmation::Wait(wait) => return Ok(PasswordChanged::Wait(wait)),

@@ -20,6 +20,8 @@ pub enum Purpose {
     Csrf,
     /// A CSRF token bound to a pre-session (the login form).
     CsrfPreSession,
+    /// What marks a device that an account was signed in on.
+    KnownDevice,
     /// The store's name for a session token.
     Session,
     /// Whose hash an unknown account is compared with.
@@ -33,6 +35,7 @@ impl Purpose {
         match self {
             Self::Csrf => b"csrf\0",
             Self::CsrfPreSession => b"csrf-pre\0",
+            Self::KnownDevice => b"known-device\0",
             Self::Session => b"session\0",
             Self::StandIn => b"stand-in\0",
             Self::Throttle => b"throttle\0",

@@ -1,7 +1,9 @@
-//! Our two cookies as Set-Cookie says them (RFC 6265bis section 4.1): always Path=/, HttpOnly and SameSite, Secure wherever the
+//! Our cookies as Set-Cookie says them (RFC 6265bis section 4.1): always Path=/, HttpOnly and SameSite, Secure wherever the
 //! origin is https, never Domain. In: names and secrets. Out: header values, marked sensitive.
 
 use http::HeaderValue;
+use vestibule_core::login::DeviceMark;
+use vestibule_core::login::known_device::KEPT_SECONDS;
 use vestibule_core::session::{Session, SessionKind, SessionToken};
 use vestibule_core::wire::CookieName;
 use vestibule_core::{Fault, Timestamp};
@@ -54,6 +56,11 @@ pub(crate) fn pre_session(name: &CookieName, value: &PreSession) -> Result<Heade
 /// Takes the pre-session cookie back.
 pub(crate) fn pre_session_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
     set_cookie(name, "", SameSite::Strict, Some(0))
+}
+
+/// What marks the device as one that an account was signed in on: kept for a year, whoever signs out in between.
+pub(crate) fn device(name: &CookieName, mark: &DeviceMark) -> Result<HeaderValue, Fault> {
+    set_cookie(name, &mark.reveal_cookie_value(), SameSite::Strict, Some(KEPT_SECONDS))
 }
 
 fn set_cookie(

@@ -65,6 +65,8 @@ pub struct Portal {
     pub directory: Arc<dyn Directory>,
     /// The name of the cookie that binds a login form to its browser.
     pub pre_session_cookie: CookieName,
+    /// The name of the cookie that marks a device which an account was signed in on.
+    pub device_cookie: CookieName,
     /// Whose `X-Forwarded-For` counts.
     pub proxies: TrustedProxies,
     /// The time.

@@ -1,10 +1,12 @@
 //! One attempt to sign in, the same for the page and for the API: where from, what it replaces, and what is logged of it.
 //! In: what was typed and the request's head. Out: core's outcome.
 
+use http::HeaderMap;
 use http::request::Parts;
 use vestibule_core::Fault;
-use vestibule_core::login::{LoginOutcome, LoginRequest};
+use vestibule_core::login::{DeviceMark, LoginOutcome, LoginRequest};
 use vestibule_core::session::{SessionDigest, SessionKind};
+use vestibule_core::wire;
 
 use crate::visitor::{Visitor, user_agent};
 use crate::{Portal, event};
@@ -52,10 +54,17 @@ impl Portal {
             password: typed.password,
             source: self.source(parts),
             user_agent: &user_agent(&parts.headers),
+            mark: self.device_mark(&parts.headers),
             kind,
             replaces,
         };
         self.login.attempt(request).await
+    }
+
+    /// The mark of a device that somebody signed in on. One that is sent twice, or as no mark of ours looks, is as good as none.
+    fn device_mark(&self, headers: &HeaderMap) -> Option<DeviceMark> {
+        let value = wire::cookie::single(headers, &self.device_cookie).ok().flatten()?;
+        DeviceMark::from_cookie_value(value)
     }
 
     async fn session_held(&self, parts: &Parts) -> Result<Option<SessionDigest>, Fault> {

@@ -199,6 +199,7 @@ impl House {
             accounts,
             directory,
             pre_session_cookie: settings.pre_session_cookie.clone(),
+            device_cookie: settings.device_cookie.clone(),
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
@@ -210,7 +211,11 @@ impl House {
             &settings.public_url,
             Arc::clone(&self.entropy),
         ));
-        let cookies = vec![settings.session_cookie.clone(), settings.pre_session_cookie.clone()];
+        let cookies = vec![
+            settings.session_cookie.clone(),
+            settings.pre_session_cookie.clone(),
+            settings.device_cookie.clone(),
+        ];
         Ok(Front {
             csrf: CsrfDoor::new(Arc::clone(&swap)),
             forward_auth: ForwardAuth::new(

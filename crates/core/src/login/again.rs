@@ -1,17 +1,15 @@
 //! What somebody who is signed in already does with a password, or without one: show it again, or have the session token replaced.
 //! In: a live session. Out: a new session token, with the old one dead in the same step; or a wait, or a no.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Login;
 use crate::account::Account;
 use crate::fault::Fault;
-use crate::id::Subject;
 use crate::live::LiveSession;
-use crate::port::{Reissued, Reservation};
+use crate::port::{Attempt, Reissued, Reservation};
 use crate::principal::{Amr, Assurance};
-use crate::secret::Password;
+use crate::secret::{Password, Purpose};
 use crate::session::{Proof, Reissue, Session, SessionToken};
 
 /// How showing the password again went.
@@ -45,18 +43,12 @@ pub struct NewToken {
 }
 
 impl Login {
-    /// Whether a password is the one of an account whose owner is signed in. Counted as signing in is: a stolen session is no way
-    /// around the throttle.
-    pub async fn confirm(
-        &self,
-        subject: Subject,
-        password: &str,
-        source: Option<IpAddr>,
-    ) -> Result<Confirmation, Fault> {
+    /// Whether a password is the one of the account whose session this is. Counted by the session, against budgets as large as those
+    /// of signing in: a stolen session is no way around the throttle, and who guesses without one does not keep the owner waiting.
+    pub async fn confirm(&self, session: &LiveSession, password: &str) -> Result<Confirmation, Fault> {
         let Some(password) = Password::parse(password) else { return Ok(Confirmation::Refused) };
-        let account = self.accounts.find(subject).await?;
-        let identifier = account.as_ref().map(|account| account.identifier.clone());
-        let attempt = self.attempt_of(identifier.as_ref(), &subject.to_string(), source);
+        let account = self.accounts.find(session.subject()).await?;
+        let attempt = self.attempt_within(session);
         if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
             return Ok(Confirmation::Wait(wait));
         }
@@ -76,13 +68,8 @@ impl Login {
 
     /// Has the owner of a live session prove itself again. Who succeeds gets a new session token; the old one is dead in the same
     /// step, and both limits start afresh (NIST SP 800-63B-4 section 5.2).
-    pub async fn reprove(
-        &self,
-        session: &LiveSession,
-        password: &str,
-        source: Option<IpAddr>,
-    ) -> Result<Reproof, Fault> {
-        let account = match self.confirm(session.subject(), password, source).await? {
+    pub async fn reprove(&self, session: &LiveSession, password: &str) -> Result<Reproof, Fault> {
+        let account = match self.confirm(session, password).await? {
             Confirmation::Confirmed(account) => account,
             Confirmation::Refused => return Ok(Reproof::Refused),
             Confirmation::Wait(wait) => return Ok(Reproof::Wait(wait)),
@@ -107,6 +94,14 @@ impl Login {
         // A proof from the future is one from before the clock was set back: how old it is nobody knows.
         let now = self.clock.now();
         session.proven_at() <= now && now.since(session.proven_at()) <= self.step_up
+    }
+
+    fn attempt_within(&self, session: &LiveSession) -> Attempt {
+        let id = session.id();
+        Attempt {
+            account: self.pepper.digest(Purpose::Throttle, &[b"session\0", id.bytes()]),
+            source: self.pepper.digest(Purpose::Throttle, &[b"session-source\0", id.bytes()]),
+        }
     }
 
     async fn replace(&self, session: &LiveSession, proof: Option<Proof>) -> Result<Option<NewToken>, Fault> {

@@ -42,6 +42,11 @@ impl CookieName {
         Self::session(&format!("{base}_pre"), https)
     }
 
+    /// The cookie that marks a device which an account was signed in on.
+    pub fn device(base: &str, https: Https) -> Result<Self, NotACookieName> {
+        Self::session(&format!("{base}_device"), https)
+    }
+
     /// The name as sent.
     pub fn as_str(&self) -> &str {
         &self.exact

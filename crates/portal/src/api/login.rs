@@ -62,7 +62,13 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     };
     let typed = Typed { identifier: &asked.identifier, password: &asked.password };
     match portal.sign_in(typed, kind, &parts).await? {
-        LoginOutcome::Opened { token, session, .. } => portal.delivered(&token, &session),
+        LoginOutcome::Opened { token, session, mark, .. } => {
+            let mut response = portal.delivered(&token, &session)?;
+            if session.kind != SessionKind::Client {
+                response.headers_mut().append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
+            }
+            Ok(response)
+        }
         LoginOutcome::Refused => Err(Problem::LoginRefused),
         LoginOutcome::Wait(wait) => Err(Problem::Throttled(wait)),
     }

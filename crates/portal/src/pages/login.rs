@@ -111,7 +111,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let typed = Typed { identifier: filled.identifier, password: form.field("password") };
     let kind = if filled.remember { SessionKind::Remembered } else { SessionKind::Browser };
     match portal.sign_in(typed, kind, &parts).await {
-        Ok(LoginOutcome::Opened { token, session, .. }) => {
+        Ok(LoginOutcome::Opened { token, session, mark, .. }) => {
             let mut response = see_other(destination(return_to.as_ref()));
             let headers = response.headers_mut();
             headers.append(
@@ -119,6 +119,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
                 cookie::session(&portal.decider.cookie, &token, &session, portal.clock.now())?,
             );
             headers.append(SET_COOKIE, cookie::pre_session_gone(&portal.pre_session_cookie)?);
+            headers.append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
             Ok(response)
         }
         Ok(LoginOutcome::Refused) => {

@@ -113,8 +113,7 @@ impl Portal {
         parts: &Parts,
     ) -> Result<PasswordChanged, Fault> {
         let source = self.source(parts);
-        let changed =
-            self.password_change.attempt(&known.session, NewPassword { current, new, source }).await;
+        let changed = self.password_change.attempt(&known.session, NewPassword { current, new }).await;
         match &changed {
             Ok(PasswordChanged::Changed { ended, .. }) => {
                 event::password_changed(known.session.id(), known.session.subject(), ended.len(), source);

@@ -11,6 +11,7 @@ use crate::house::{ADA, House, ORIGIN, PASSWORD};
 use crate::personas::{ApiClient, Browser, fetch};
 
 const SESSION: &str = "__Host-Http-vestibule";
+const DEVICE: &str = "__Host-Http-vestibule_device";
 
 fn login(extra: &str) -> String {
     format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}"{extra}}}"#)
@@ -48,7 +49,8 @@ async fn a_page_signs_in_works_and_signs_out() {
     let answer = fetch(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&fresh), None).await;
     assert_eq!((answer.status, &*answer.body), (StatusCode::NO_CONTENT, ""));
     assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
-    assert!(house.world.sessions_held().is_empty() && browser.jar.is_empty());
+    assert!(house.world.sessions_held().is_empty());
+    assert_eq!(browser.jar.keys().collect::<Vec<_>>(), [DEVICE], "the device stays known");
     let again = fetch(&mut browser, Method::POST, "/auth/api/v1/logout", None, None).await;
     assert_eq!(again.status, StatusCode::NO_CONTENT);
     let answer = fetch(&mut browser, Method::GET, "/auth/api/v1/session", None, None).await;

@@ -60,7 +60,8 @@ async fn walk(house: &House) -> Vec<Answer> {
     answers.push(browser.get("/auth/register").await);
     let token = browser.sign_in(ADA, PASSWORD).await;
     answers.push(token);
-    for page in ["/auth/register", "/auth/confirm", "/auth/account/password", "/.well-known/change-password"] {
+    for page in ["/auth/register", "/auth/confirm", "/auth/account/password", "/.well-known/change-password"]
+    {
         answers.push(browser.get(page).await);
     }
     let token = browser.get("/auth/confirm").await.input("csrf_token").unwrap();
@@ -86,8 +87,8 @@ async fn every_cookie_has_exactly_its_attributes() {
     {
         let house = House::at(origin, https);
         let secure = https == Https::Yes;
-        let (session, pre) = (format!("{prefix}vestibule"), format!("{prefix}vestibule_pre"));
-        let mut kinds = [0; 4];
+        let [session, pre, device] = ["", "_pre", "_device"].map(|of| format!("{prefix}vestibule{of}"));
+        let mut kinds = [0; 5];
         for answer in walk(&house).await {
             for line in answer.set_cookies() {
                 let cookie = parse(line);
@@ -97,6 +98,7 @@ async fn every_cookie_has_exactly_its_attributes() {
                     (name, "Lax", Some(0), 0) if name == session => 1,
                     (name, "Strict", Some(900), 43) if name == pre => 2,
                     (name, "Strict", Some(0), 0) if name == pre => 3,
+                    (name, "Strict", Some(31_536_000), 43) if name == device => 4,
                     _ => panic!("not a cookie of ours: {line}"),
                 };
                 kinds[kind] += 1;
@@ -106,7 +108,7 @@ async fn every_cookie_has_exactly_its_attributes() {
                 }
             }
         }
-        assert!(kinds.iter().all(|count| *count > 0), "all four kinds were seen: {kinds:?}");
+        assert!(kinds.iter().all(|count| *count > 0), "all five kinds were seen: {kinds:?}");
     }
 }
 
@@ -115,6 +117,6 @@ async fn over_plain_http_on_loopback_the_pages_work_without_prefix() {
     let house = House::at("http://127.0.0.1:8080", Https::No);
     let mut browser = Browser::of(&house);
     assert_eq!(browser.sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(browser.jar.keys().collect::<Vec<_>>(), ["vestibule"]);
+    assert_eq!(browser.jar.keys().collect::<Vec<_>>(), ["vestibule", "vestibule_device"]);
     assert_eq!(browser.get("/auth/account").await.status, StatusCode::OK);
 }

@@ -135,6 +135,7 @@ impl House {
             accounts: world.clone(),
             directory: world.clone(),
             pre_session_cookie: CookieName::pre_session("vestibule", https).unwrap(),
+            device_cookie: CookieName::device("vestibule", https).unwrap(),
             proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
             clock: world.clone(),
             entropy: world.clone(),

@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) step_up: Duration,
     pub(crate) session_cookie: CookieName,
     pub(crate) pre_session_cookie: CookieName,
+    pub(crate) device_cookie: CookieName,
     pub(crate) passwords: PasswordRules,
     pub(crate) algorithm: Algorithm,
     pub(crate) rotate_every: Duration,
@@ -126,6 +127,8 @@ impl Settings {
         let cookie_wrong = |cause: &dyn std::fmt::Display| Wrong::new("sessions.cookie", cause.to_string());
         let session_cookie =
             CookieName::session(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
+        let device_cookie =
+            CookieName::device(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
         let pre_session_cookie =
             CookieName::pre_session(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
         let audiences = routes::audiences(&raw.audience, &public_url)?;
@@ -159,6 +162,7 @@ impl Settings {
             database,
             session_cookie,
             pre_session_cookie,
+            device_cookie,
             audiences,
             routes,
             look,
