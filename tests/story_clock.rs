@@ -122,3 +122,23 @@ fn a_clock_that_steps_back_lengthens_no_session_and_one_that_jumped_ahead_ends_n
     assert_eq!(answer.status, 200, "a session opened at a new time: {answer:?}");
     assert!(world.vestibule.is_ready());
 }
+
+/// SS-05: a page that asks for news all the time keeps nobody signed in who has gone; a look at anything else does.
+#[test]
+fn polling_keeps_no_session_alive() {
+    let route =
+        |path: &str, more: &str| format!("[[route]]\npath = \"{path}\"\naudience = \"orders\"\n{more}\n");
+    let world = World::new(&[route("/news/", "background = true"), route("/news/read/", "")].concat());
+    let ask = |session: &str, path: &str| {
+        let url = format!("http://127.0.0.1{path}");
+        world.vestibule.check(|ask| ask.bearer(session), &url).status
+    };
+    let (left_open, in_use) = (world.sign_in(), world.sign_in());
+    for minute in 1..30 {
+        world.at(minute * MINUTE);
+        assert_eq!((ask(&left_open, "/news/7"), ask(&in_use, "/news/7")), (200, 200), "minute {minute}");
+    }
+    assert_eq!(ask(&in_use, "/news/read/7"), 200);
+    world.at(30 * MINUTE + 2);
+    assert_eq!((ask(&left_open, "/news/7"), ask(&in_use, "/news/7")), (401, 200));
+}
