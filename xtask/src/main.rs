@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod blocklist;
+mod docs;
 mod walls;
 
 #[derive(Parser)]
@@ -19,6 +20,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Args),
+    /// Write docs/config.md, the page of all keys, from the configuration's schema
+    Docs(docs::Args),
     Blocklist(blocklist::Args),
     /// Hold the walls: crate edges, module ranks, banned crates, licences, file sizes, house words
     Walls(walls::Args),
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(args) => bench::run(&args),
         Command::Blocklist(args) => blocklist::run(&args),
+        Command::Docs(args) => docs::run(&args),
         Command::Walls(args) => walls::run(&args),
     };
     outcome.unwrap_or_else(|error| report(&error))

@@ -13,7 +13,7 @@ use super::span::Span;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Raw {
-    /// Database, keys, pepper and control socket; made with mode 0700. Relative paths start at the configuration file.
+    /// Database, keys, pepper and control socket; made with mode 0700. Default: `vestibule-data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_dir: Option<PathBuf>,
     /// The origin that browsers see. http:// only on loopback. Default: http:// and `listen.public`.
@@ -67,15 +67,15 @@ pub(crate) struct Tls {
     pub(crate) key_file: PathBuf,
 }
 
-/// Files of 32 random bytes each, as one line of base64url; mode 0600. `vestibule init` makes them. Default: in `data_dir`, made at
-/// the first start.
+/// Files of 32 random bytes each, as one line of base64url; mode 0600. `vestibule init` makes them, or the
+/// first start.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Secrets {
-    /// Seals the signing keys in the store.
+    /// Seals the signing keys in the store. Default: `seal.key` in `data_dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seal_key_file: Option<PathBuf>,
-    /// What session tokens are digested under.
+    /// What session tokens are digested under. Default: `pepper.key` in `data_dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pepper_file: Option<PathBuf>,
 }
@@ -83,21 +83,21 @@ pub(crate) struct Secrets {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Store {
-    /// "sqlite:PATH". Default: vestibule.db in `data_dir`.
+    /// Where accounts, sessions and signing keys are: "sqlite:PATH". Default: `vestibule.db` in `data_dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
-    /// "same": sessions live in the same store.
+    /// Where sessions are: "same" is the same store.
     pub(crate) sessions: String,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sessions {
-    /// Sent as __Host-Http-NAME over https, as NAME on an http loopback origin.
+    /// The session cookie's name: sent as __Host-Http-NAME over https, as NAME on an http loopback origin.
     pub(crate) cookie: String,
     /// How long a session may lie unused.
     pub(crate) idle: Span,
-    /// How long it lives at most.
+    /// How long it lives at most, used or not.
     pub(crate) absolute: Span,
     pub(crate) remember: Remember,
     /// How many one account may have at once; opening one more ends the oldest. 0 is no cap.
@@ -122,9 +122,9 @@ pub(crate) struct Remember {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Passwords {
-    /// In code points; 15 is the least where the password is the only factor.
+    /// The fewest characters (code points) of a password; 15 is the least where it is the only factor.
     pub(crate) min_length: usize,
-    /// Memory of one hash: 19456 to 4194304 KiB.
+    /// Memory of one hash, in KiB: 19456 to 4194304.
     pub(crate) memory_kib: u32,
     /// Passes over that memory: 2 to 64.
     pub(crate) iterations: u32,
@@ -139,9 +139,9 @@ pub(crate) struct Tokens {
     /// Comes later: how long an access token of token mode lives.
     pub(crate) access: Span,
     pub(crate) refresh: Refresh,
-    /// ES256, EdDSA, RS256 or PS256.
+    /// What services' JWTs are signed with: ES256, EdDSA, RS256 or PS256.
     pub(crate) algorithm: String,
-    /// Comes later.
+    /// Comes later: JWTs in HttpOnly cookies.
     pub(crate) cookies: bool,
 }
 
@@ -170,7 +170,7 @@ pub(crate) struct Keys {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TrustedProxies {
-    /// Who may ask /check.
+    /// Who may ask /check: addresses and networks, like "10.0.0.0/8".
     pub(crate) forward_auth: Vec<String>,
     /// Whose X-Forwarded-For tells the client's address on the public listener.
     pub(crate) public: Vec<String>,
@@ -195,13 +195,13 @@ pub(crate) struct Theme {
 pub(crate) struct Audience {
     /// The `aud` claim.
     pub(crate) name: String,
-    /// How long a JWT lives: 1s to 300s.
+    /// How long its JWTs live: 1s to 300s, and never beyond the session's end.
     #[serde(default = "default_lifetime")]
     pub(crate) lifetime: Span,
-    /// Claim name to source: "account.identifier" or "account.traits.NAME".
+    /// What its JWTs say beside the standard claims: claim name to source, "account.identifier" or "account.traits.NAME".
     #[serde(default)]
     pub(crate) claims: BTreeMap<String, String>,
-    /// Comes later.
+    /// Comes later: the key that its JWTs are encrypted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to_file: Option<PathBuf>,
 }
@@ -209,33 +209,33 @@ pub(crate) struct Audience {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Route {
-    /// Without port; default: any.
+    /// Which host, without port. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<String>,
-    /// Literal, or a prefix when it ends in /.
+    /// Which path: this one alone, or all that begin with it when it ends in /.
     pub(crate) path: String,
-    /// Default: all.
+    /// Which methods. Default: all.
     #[serde(default)]
     pub(crate) methods: Vec<String>,
-    /// "signed-in" or "public".
+    /// Who may pass: "signed-in" or "public".
     #[serde(default = "default_require")]
     pub(crate) require: String,
-    /// "session-cookie", "session-header", "token-header".
+    /// Which credentials it takes: "session-cookie", "session-header", "token-header".
     #[serde(default = "default_accept")]
     pub(crate) accept: Vec<String>,
     /// The `name` of the audience that its service is; needed unless public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) audience: Option<String>,
-    /// "token", "origin" (for services with a token of their own) or "off".
+    /// What an unsafe request by cookie must show: "token", "origin" (for services with a token of their own) or "off".
     #[serde(default = "default_csrf")]
     pub(crate) csrf: String,
     /// For what pages ask by themselves (polling, heartbeats): such requests do not keep a session from ending unused.
     #[serde(default)]
     pub(crate) background: bool,
-    /// Where the service gets its JWT.
+    /// The header in which the service gets its JWT.
     #[serde(default = "default_assertion_header")]
     pub(crate) assertion_header: String,
-    /// Plain copies: header name to claim name.
+    /// Plain copies of claims, always sent, empty when missing: header name to claim name.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     /// Where the built-in gateway sends it: http://host:port.
