@@ -13,6 +13,9 @@ use crate::login::Login;
 use crate::port::{Added, Attempt, Reservation};
 use crate::secret::{Password, Purpose};
 
+#[cfg(test)]
+mod tests;
+
 /// Makes accounts for those who ask. It stands on what signs in, so that both count a source's attempts in one tally.
 pub struct Registration {
     /// Accounts, attempts, the hasher, the clock and randomness.

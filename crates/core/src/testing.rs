@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use vestibule_verify::RevocationView;
 
 use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::live::LiveSession;
+use crate::login::{Login, LoginOutcome, LoginRequest};
+use crate::logout::Logout;
 use crate::port::*;
 use crate::secret::{Password, Pepper};
-use crate::session::{Cap, Reissue, Session, SessionDigest};
+use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionLimits};
 use crate::throttle::{AccountTally, SourceTally};
 use crate::time::Timestamp;
 
@@ -173,7 +176,12 @@ impl Sessions for World {
 #[async_trait]
 impl Accounts for World {
     async fn add(&self, account: Account) -> Result<Added, Fault> {
-        self.accounts.lock().insert(account.subject, account);
+        self.answer()?;
+        let mut accounts = self.accounts.lock();
+        if accounts.values().any(|other| other.identifier == account.identifier) {
+            return Ok(Added::IdentifierTaken);
+        }
+        accounts.insert(account.subject, account);
         Ok(Added::Added)
     }
 
@@ -203,8 +211,22 @@ impl Accounts for World {
         Ok(())
     }
 
-    async fn set_password(&self, _: Subject, _: PasswordHash, _: Warrant) -> Result<Changed, Fault> {
-        unimplemented!("not asked by the rules")
+    async fn set_password(
+        &self,
+        subject: Subject,
+        new: PasswordHash,
+        warrant: Warrant,
+    ) -> Result<Changed, Fault> {
+        self.answer()?;
+        let mut accounts = self.accounts.lock();
+        let Some(account) = accounts.get_mut(&subject).filter(|account| warrant.holds_in(account.epoch))
+        else {
+            return Ok(Changed::Unknown);
+        };
+        account.password = Some(new);
+        let mut live = self.live.lock();
+        let ended = live.extract_if(|_, it| it.subject() == subject && Some(it.id()) != warrant.keeps());
+        Ok(Changed::Changed { ended: ended.map(|(_, it)| it.id()).collect() })
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
@@ -258,6 +280,10 @@ impl Throttle for World {
 #[async_trait]
 impl Hasher for World {
     async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+        if self.hasher_is_full.load(Ordering::SeqCst) {
+            return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });
+        }
+        self.hashed.fetch_add(1, Ordering::SeqCst);
         Ok(cheap_hash("new", &password))
     }
 
@@ -304,5 +330,66 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
             return output;
         }
         std::thread::yield_now();
+    }
+}
+
+/// What signs in, over a world with one account.
+pub(crate) struct Desk {
+    pub(crate) world: Arc<World>,
+    pub(crate) login: Arc<Login>,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let world = Arc::new(World::default());
+        let ada = account(1, "ada@example.com", "new");
+        world.accounts.lock().insert(ada.subject, ada);
+        let clock = SetClock::at_start();
+        let login = Login {
+            accounts: world.clone(),
+            sessions: world.clone(),
+            throttle: world.clone(),
+            hasher: world.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(CountingEntropy::default()),
+            pepper: pepper(),
+            limits: SessionLimits { idle: Duration::from_secs(1800), absolute: Duration::from_secs(43_200) },
+            remember: None,
+            cap: Cap::NONE,
+            step_up: Duration::from_secs(600),
+            logout: Arc::new(Logout {
+                sessions: world.clone(),
+                pepper: pepper(),
+                revocations: Arc::new(RevocationView::new()),
+                clock,
+                longest_jwt: Duration::from_secs(120),
+            }),
+        };
+        Self { world, login: Arc::new(login) }
+    }
+
+    /// A session of an account that has the password of all.
+    pub(crate) fn open(&self, identifier: &str) -> Arc<LiveSession> {
+        match self.attempt(identifier, PASSWORD) {
+            LoginOutcome::Opened { session, .. } => Arc::new(LiveSession::new(&session)),
+            LoginOutcome::Refused | LoginOutcome::Wait(_) => panic!("{identifier} is not let in"),
+        }
+    }
+
+    pub(crate) fn signs_in(&self, identifier: &str, password: &str) -> bool {
+        matches!(self.attempt(identifier, password), LoginOutcome::Opened { .. })
+    }
+
+    fn attempt(&self, identifier: &str, password: &str) -> LoginOutcome {
+        let request = LoginRequest {
+            identifier,
+            password,
+            source: Some("203.0.113.9".parse().unwrap()),
+            user_agent: "test",
+            mark: None,
+            kind: SessionKind::Browser,
+            replaces: None,
+        };
+        run(self.login.attempt(request)).unwrap()
     }
 }
