@@ -2,6 +2,8 @@
 //! passwords they had.
 
 use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -158,4 +160,35 @@ fn a_dry_run_adds_nothing_and_an_import_can_be_run_again() {
     assert_eq!(identifiers(&place).len(), 300);
     place.fails(2, &["account", "import", "nowhere.jsonl"], "", "cannot read nowhere.jsonl");
     assert_eq!(place.ok(&["account", "import"], ""), "0 accounts added\n");
+}
+
+/// What was added is there, what was not can be told from it, and running the import again completes it.
+#[test]
+fn an_import_that_loses_its_server_says_so_and_can_be_completed() {
+    let place = Place::new();
+    let mut server = Server::start(&place);
+    let (_, hash) = HASHES[0];
+    let lines: Vec<String> =
+        (0..300).map(|number| line(&format!("number{number:03}"), hash) + "\n").collect();
+    let mut import = Command::new(BINARY)
+        .args(["account", "import"])
+        .env("VESTIBULE_CONFIG", place.config())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = import.stdin.take().unwrap();
+    stdin.write_all(lines[..200].concat().as_bytes()).unwrap();
+    server.wait_for("account.imported");
+    server.kill();
+    stdin.write_all(lines[200..].concat().as_bytes()).ok();
+    drop(stdin);
+    let ended = import.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    assert!(said.contains("run it again with --skip-existing"), "{said}");
+    let said = place.ok(&["account", "import", "--skip-existing"], &lines.concat());
+    assert!(said.contains("there already"), "{said}");
+    assert_eq!(identifiers(&place).len(), 300);
 }

@@ -220,8 +220,9 @@ impl Importer<'_> {
         };
         let answer = match ask_one(self.desk, Ask::AccountImport { accounts, how }).await {
             Ok(answer) => answer,
-            Err(Failure::Unknown(what)) => return Err(cut_short(what, &self.tally)),
-            Err(other) => return Err(other),
+            Err(Failure::Refused(what) | Failure::Unknown(what) | Failure::Usage(what)) => {
+                return Err(cut_short(what, &self.tally));
+            }
         };
         let Answer::Imported { accounts } = answer else { return Err(Failure::mismatch()) };
         if accounts.len() != numbers.len() {
