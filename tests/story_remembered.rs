@@ -40,8 +40,8 @@ impl World {
 
     /// What a page fetches with this session token: whether it reached the service.
     fn fetches(&self, token: &str) -> bool {
-        let ask = Ask::get("/orders/news").header("Host", &self.vestibule.public.to_string());
-        let ask = ask.header("Sec-Fetch-Mode", "cors").header("Cookie", &format!("vestibule={token}"));
+        let ask = Ask::get("/orders/news").header("Host", self.vestibule.public.to_string());
+        let ask = ask.header("Sec-Fetch-Mode", "cors").header("Cookie", format!("vestibule={token}"));
         ask.send(self.vestibule.public);
         !self.service.take().is_empty()
     }
@@ -57,8 +57,7 @@ impl World {
     /// The seconds that the newest session cookie is kept for.
     fn max_age(&self) -> i64 {
         let received = String::from_utf8_lossy(&self.browser.received).into_owned();
-        let line =
-            received.lines().filter(|line| line.to_lowercase().starts_with("set-cookie: vestibule=")).last();
+        let line = received.lines().rfind(|line| line.to_lowercase().starts_with("set-cookie: vestibule="));
         let (_, rest) = line.unwrap().split_once("Max-Age=").unwrap();
         rest.split(';').next().unwrap().trim().parse().unwrap()
     }
