@@ -29,6 +29,7 @@ struct Frame<'a> {
     site: &'a str,
     stylesheet: String,
     logo: Option<String>,
+    mark: &'a [String; 2],
 }
 
 /// Something the reader must know before going on.
@@ -110,6 +111,7 @@ impl Portal {
             site: &self.theme.name,
             stylesheet: self.theme.stylesheet.path(),
             logo: self.theme.logo.as_ref().map(Asset::path),
+            mark: &self.theme.mark,
         }
     }
 

@@ -11,6 +11,9 @@ mod logo;
 pub use colour::{Colour, NotAColour};
 pub use logo::{Logo, NotALogo};
 
+/// `--accent` and `--mark-inner` of the light scheme.
+const OUR_MARK: [&str; 2] = ["3949ab", "7986cb"];
+
 const CSS: &str = include_str!("../templates/portal.css");
 
 /// The look of the pages. Nothing in it is text that an operator wrote, but the name; and templates escape that.
@@ -18,6 +21,8 @@ pub struct Theme {
     pub(crate) name: String,
     pub(crate) stylesheet: Asset,
     pub(crate) logo: Option<Asset>,
+    /// Our mark's two colours, as hexadecimal digits, for the tab of whoever has no logo.
+    pub(crate) mark: [String; 2],
 }
 
 /// A file that is served from memory.
@@ -38,6 +43,7 @@ impl Theme {
         }
         Self {
             name,
+            mark: accent.map_or_else(|| OUR_MARK.map(str::to_owned), Colour::mark),
             stylesheet: Asset::new("portal", "css", "text/css; charset=utf-8", css.into()),
             logo: logo.map(|logo| {
                 Asset::new("logo", logo.kind.extension(), logo.kind.media_type(), logo.bytes.into())

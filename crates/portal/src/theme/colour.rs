@@ -47,6 +47,12 @@ impl Colour {
         format!(":root {{{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{{dark}}} }}\n")
     }
 
+    /// The two colours of the mark, as hexadecimal digits.
+    pub(super) fn mark(self) -> [String; 2] {
+        let Shades { accent, mark_inner, .. } = self.in_light();
+        [accent, mark_inner].map(|colour| colour.to_string().trim_start_matches('#').to_owned())
+    }
+
     fn in_light(self) -> Shades {
         let accent = self.toward(BLACK, |shade| shade.contrast(LIGHT_PAPER) >= READABLE);
         let soft = accent.mixed(WHITE, 88);

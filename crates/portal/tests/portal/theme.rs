@@ -37,6 +37,7 @@ async fn a_colour_changes_the_stylesheet_and_its_name() {
         between(&page.body, "/auth/static/portal-", ".css"),
     );
     assert_ne!(ours, theirs);
+    assert!(page.body.contains("fill='%230b6e4f'") && !page.body.contains("3949ab"), "the tab's icon, too");
     let client = ApiClient::of(&house);
     let css = client.get(&format!("/auth/static/portal-{theirs}.css")).await;
     assert_eq!(css.status, StatusCode::OK);
