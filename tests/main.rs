@@ -32,6 +32,7 @@ mod story_keys;
 mod story_no_enumeration;
 mod story_operator;
 mod story_redirects;
+mod story_refusals;
 mod story_registration;
 mod story_remembered;
 mod story_secrets;

@@ -55,7 +55,7 @@ fn built() -> PathBuf {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = output.stdout.split(|byte| *byte == b'\n');
         let messages = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-        messages.filter_map(|it| it["executable"].as_str().map(PathBuf::from)).last().unwrap()
+        messages.filter_map(|it| it["executable"].as_str().map(PathBuf::from)).next_back().unwrap()
     };
     BUILT.get_or_init(build).clone()
 }
