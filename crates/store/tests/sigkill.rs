@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use vestibule_core::port::{Directory, Ending, Opened, Page, Sessions};
-use vestibule_core::session::Cap;
+use vestibule_core::port::{Directory, Ending, Opened, Page, Reissued, Sessions};
+use vestibule_core::session::{Cap, Reissue};
 use vestibule_store::{SqliteOptions, SqliteStore};
 
 use crate::world::*;
@@ -25,7 +25,10 @@ const ROUNDS: u64 = 10;
 /// Marks the child's lines among those of the test harness.
 const MARK: &str = "child:";
 
-/// Killing the process under load loses no acknowledged login and no acknowledged logout.
+/// The digest that a session goes on under is this much further.
+const ANEW: u64 = 1 << 40;
+
+/// Killing the process under load loses no acknowledged login, no acknowledged logout and no acknowledged new session token.
 #[tokio::test]
 async fn what_was_acknowledged_survives_sigkill() {
     let home = Home::new();
@@ -42,6 +45,14 @@ async fn what_was_acknowledged_survives_sigkill() {
             match told {
                 Told::Open => assert!(is_live(&store, *number), "round {round}: login {number} was lost"),
                 Told::Ended => assert!(!is_live(&store, *number), "round {round}: {number} came back"),
+                Told::Reissued => {
+                    assert!(!is_live(&store, *number), "round {round}: the old token of {number} came back");
+                    assert!(is_live(&store, number + ANEW), "round {round}: {number} lost its new token");
+                }
+                Told::Reissuing => {
+                    let is_one = is_live(&store, *number) ^ is_live(&store, number + ANEW);
+                    assert!(is_one, "round {round}: {number} has both tokens, or none");
+                }
                 // Under way when the process died: either is right, and it stays as it is found.
                 Told::Opening | Told::Ending => {}
             }
@@ -64,6 +75,8 @@ enum Told {
     Open,
     Ending,
     Ended,
+    Reissuing,
+    Reissued,
 }
 
 fn run_child_and_kill_it(home: &Home, round: u64) -> BTreeMap<u64, Told> {
@@ -95,6 +108,8 @@ fn run_child_and_kill_it(home: &Home, round: u64) -> BTreeMap<u64, Told> {
             "open" => Told::Open,
             "ending" => Told::Ending,
             "ended" => Told::Ended,
+            "reissuing" => Told::Reissuing,
+            "reissued" => Told::Reissued,
             other => panic!("the child said {other}"),
         };
         told.insert(number.parse().unwrap(), state);
@@ -128,6 +143,13 @@ async fn child_that_is_killed() {
                     println!("{MARK}ending {number}.");
                     assert_eq!(store.end(Ending::Presented(digest(number))).await.unwrap(), [id(number)]);
                     println!("{MARK}ended {number}.");
+                }
+                if at % 3 == 1 {
+                    println!("{MARK}reissuing {number}.");
+                    let reissue = Reissue { digest: digest(number + ANEW), at: START, proof: None };
+                    let answer = store.reissue(&digest(number), reissue).await.unwrap();
+                    assert!(matches!(answer, Reissued::Reissued(session) if session.id == id(number)));
+                    println!("{MARK}reissued {number}.");
                 }
             }
         });
