@@ -203,20 +203,21 @@ fn the_bundled_list_is_folded_sorted_and_found_again_whole() {
     }
 }
 
-/// Every one of a hundred thousand is refused when it is made to reach the length, in the ways that people make it.
+/// A sample of all: long entries are refused as they are, and the others when something behind them makes them long enough.
 #[test]
-fn every_listed_word_with_letters_is_refused_with_a_tail() {
+fn listed_words_are_refused_as_they_are_and_with_a_tail() {
     let policy = policy();
-    let words = policy.common.iter().filter(|it| it.chars().any(char::is_alphabetic)).step_by(97);
+    let words = policy.common.iter().filter(|it| it.chars().any(char::is_alphabetic)).step_by(397);
     let mut checked = 0;
     for word in words {
-        for tail in ["1234567890123", "!!!!!!!!!!!!!"] {
+        let is_long = word.len() >= 15;
+        for tail in ["1234567890123", "!!!!!!!!!!!!!"].into_iter().chain(is_long.then_some("")) {
             let typed = format!("{word}{tail}");
             assert!(policy.read(&typed, &[]).is_err(), "{typed}");
         }
         checked += 1;
     }
-    assert!(checked > 1500, "{checked}");
+    assert!(checked > 500, "{checked}");
 }
 
 #[test]
