@@ -15,6 +15,7 @@ mod personas;
 
 mod lives;
 mod load;
+mod story_account;
 mod story_crash;
 mod story_csrf;
 mod story_dev;

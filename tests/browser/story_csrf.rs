@@ -25,6 +25,7 @@ fn no_other_site_makes_the_browser_act_on_a_session_over_https() {
     for host in ["sub.app.test", "evil.test"] {
         forms_are_refused(&victim, &attacker, host, &chromium);
         scripts_are_refused(&victim, &attacker, host, &chromium);
+        windows_are_no_way_around(&victim, &attacker, host, &chromium);
     }
     assert_eq!(chromium.cookies().len(), 1, "and the cookie is as it was");
 }
@@ -151,6 +152,31 @@ fn scripts_are_refused(victim: &Victim, attacker: &Attacker, host: &str, chromiu
     let lines: Vec<String> = victim.service.take().into_iter().map(|received| received.line).collect();
     assert!(lines.iter().all(|line| line.starts_with("GET ")), "{host}: {lines:?}");
     victim.is_adas(chromium);
+}
+
+/// A window of ours that another site has opened: it can be sent somewhere, but not looked into, written to, or made to act.
+fn windows_are_no_way_around(victim: &Victim, attacker: &Attacker, host: &str, chromium: &Chromium) {
+    for path in ["/orders/pay", "/auth/logout", "/auth/account/sessions/end-others"] {
+        let html = format!(
+            "<form method=post action='{}' target=ours><input name=item value=stolen></form>\
+             <button id=go onclick=\"opened = window.open('{}', 'ours'); \
+             setTimeout(() => {{ try {{ seen = opened.document.body.innerText }} catch (error) {{ seen = 'nothing' }} }}, 700); \
+             setTimeout(() => document.forms[0].submit(), 900)\">go</button><script>var seen, opened</script>",
+            victim.url(path),
+            victim.url("/orders/"),
+        );
+        let before = victim.refusals();
+        chromium.open(&attacker.page(host, "/window", &html));
+        chromium.click("#go");
+        let what = format!("a refusal of a form for {path} in a window that {host} opened");
+        victim.wait_until(&what, |victim| victim.refusals() > before);
+        assert_eq!(
+            chromium.script("opened.close(); return seen"),
+            "nothing",
+            "{host} looks into a window of ours"
+        );
+        victim.is_adas(chromium);
+    }
 }
 
 /// Login forms filled in by the attacker, with a token of a login page of the attacker's own; and JSON in whatever disguise.

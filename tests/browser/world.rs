@@ -52,7 +52,7 @@ impl Victim {
         let top = format!("public_url = \"{origin}\"");
         let sections = format!(
             "[trusted_proxies]\nforward_auth = [\"127.0.0.1/32\"]\npublic = [\"127.0.0.1/32\"]\n\
-             [[audience]]\nname = \"orders\"\n\
+             [sessions.remember]\nenabled = true\n[[audience]]\nname = \"orders\"\n\
              [[route]]\npath = \"/\"\naudience = \"orders\"\nupstream = \"http://{}\"\n",
             service.address
         );
