@@ -106,7 +106,7 @@ impl Context {
 
     /// Asks the running server, or the store where none runs, as often as `asks` wants.
     fn ask<T>(&self, asks: impl AsyncFnOnce(&Desk) -> Result<T, Failure>) -> Result<T, Failure> {
-        telemetry::log(self.log_format, "warn")?;
+        let _log = telemetry::log(self.log_format, "warn")?;
         let settings = self.settings()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

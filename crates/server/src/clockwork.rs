@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule_core::port::Sessions;
 
 use crate::assemble::House;
+use crate::telemetry;
 
 mod steadiness;
 
@@ -25,13 +26,14 @@ const TICK: Duration = Duration::from_secs(30);
 pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (begun, mut steadiness) = (Instant::now(), Steadiness::default());
+    let (begun, mut steadiness, mut dropped) = (Instant::now(), Steadiness::default(), 0);
     metrics::counter!(CLOCK_JUMPS.0).increment(0);
     loop {
         tokio::select! {
             _ = ticks.tick() => {
                 let pace = steadiness.observe(house.clock.now(), begun.elapsed());
                 tell(pace);
+                dropped = tell_dropped(dropped);
                 tick(&house, &counters, pace).await;
             }
             () = stop.cancelled() => return,
@@ -61,6 +63,18 @@ fn tell(pace: Pace) {
         }
         Pace::Settling | Pace::Steady => {}
     }
+}
+
+/// Says how many log lines were dropped since the last time, and returns how many in all.
+fn tell_dropped(before: u64) -> u64 {
+    let dropped = telemetry::dropped_lines();
+    if dropped > before {
+        tracing::warn!(
+            lines = dropped - before,
+            "log lines were dropped: they came faster than they were read"
+        );
+    }
+    dropped
 }
 
 async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace) {

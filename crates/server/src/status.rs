@@ -15,6 +15,7 @@ use crate::assemble::House;
 use crate::clockwork::CLOCK_JUMPS;
 use crate::config::Danger;
 use crate::host::hasher::HASHINGS;
+use crate::telemetry;
 
 /// Answers about the program itself.
 pub(crate) struct Status {
@@ -25,7 +26,7 @@ pub(crate) struct Status {
 }
 
 /// Gauges and counters that are read when asked for, beside those that doors and pages count.
-const READ_ON_DEMAND: [(&str, Kind, &str); 12] = [
+const READ_ON_DEMAND: [(&str, Kind, &str); 13] = [
     ("vestibule_build_info", Kind::Gauge, "1, with the version as a label"),
     ("vestibule_sessions_live", Kind::Gauge, "Sessions in memory, those that expired lately included"),
     ("vestibule_session_uses_waiting", Kind::Gauge, "Uses of sessions that wait to be written"),
@@ -33,6 +34,11 @@ const READ_ON_DEMAND: [(&str, Kind, &str); 12] = [
     ("vestibule_revocations_held", Kind::Gauge, "Revocations that can still concern a JWT"),
     ("vestibule_jwt_signed_total", Kind::Counter, "JWTs signed"),
     ("vestibule_jwt_reused_total", Kind::Counter, "JWTs handed out again from memory"),
+    (
+        "vestibule_log_lines_dropped_total",
+        Kind::Counter,
+        "Log lines dropped because nobody read them fast enough",
+    ),
     ("vestibule_store_reads_total", Kind::Counter, "Questions that the database answered"),
     ("vestibule_store_writes_total", Kind::Counter, "Changes carried out in the database"),
     ("vestibule_store_commits_total", Kind::Counter, "Transactions committed"),
@@ -108,6 +114,7 @@ impl Status {
         let set = |name: &'static str, value: u64| metrics::counter!(name).absolute(value);
         set("vestibule_jwt_signed_total", minted.signed.load(Ordering::Relaxed));
         set("vestibule_jwt_reused_total", minted.reused.load(Ordering::Relaxed));
+        set("vestibule_log_lines_dropped_total", telemetry::dropped_lines());
         set("vestibule_store_reads_total", store.reads);
         set("vestibule_store_writes_total", store.writes);
         set("vestibule_store_commits_total", store.commits);

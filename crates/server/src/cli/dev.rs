@@ -47,7 +47,7 @@ pub(super) struct Dev {
 
 impl Dev {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
-        telemetry::log(context.log_format.or(Some(LogFormat::Human)), LOG_FILTER)?;
+        let _log = telemetry::log(context.log_format.or(Some(LogFormat::Human)), LOG_FILTER)?;
         let counters = telemetry::count()?;
         block_on(async {
             let public = listen::bind(([127, 0, 0, 1], self.port).into(), "--port").await?;

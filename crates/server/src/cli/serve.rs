@@ -30,7 +30,7 @@ const DRAIN_PUBLIC: Duration = Duration::from_secs(20);
 const DRAIN_INTERNAL: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
-    telemetry::log(context.log_format, "info")?;
+    let _log = telemetry::log(context.log_format, "info")?;
     let counters = telemetry::count()?;
     let settings = context.settings()?;
     block_on(async {

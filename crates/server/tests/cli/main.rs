@@ -12,6 +12,7 @@ use serde_json::Value;
 use place::*;
 
 mod import;
+mod log;
 mod place;
 mod sessions;
 
