@@ -99,6 +99,26 @@ fn every_page_is_accessible_in_every_state_in_light_and_dark_and_when_narrow() {
     eye.judges("login, throttled", "Error: Sign in");
 }
 
+/// The judge does judge: a page that is spoiled by hand is found out.
+#[test]
+fn what_is_wrong_is_found() {
+    let (_vestibule, origin) = installed("");
+    let chromium = Chromium::start();
+    let eye = Eye::new(&chromium);
+    chromium.open(&format!("{origin}/auth/login"));
+    chromium.script(
+        "document.querySelector('label[for=password]').remove();\
+         document.querySelector('h1').style.color = '#bbbbbb';\
+         document.documentElement.lang = ''",
+    );
+    eye.emulate("light", 1200);
+    let (violations, _) = eye.looks();
+    let found: Vec<&str> = violations.iter().filter_map(|violation| violation["id"].as_str()).collect();
+    for expected in ["label", "color-contrast", "html-has-lang"] {
+        assert!(found.contains(&expected), "{expected} is not among {found:?}");
+    }
+}
+
 /// AU-03: what a password manager or the clipboard puts into a field stays there, whole, and is what is sent.
 #[test]
 fn passwords_may_be_pasted() {
@@ -212,19 +232,31 @@ impl<'a> Eye<'a> {
         self.chromium.devtools("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
         let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.chromium.devtools("Emulation.setDeviceMetricsOverride", size);
+        let is_so =
+            format!("return matchMedia('(prefers-color-scheme: {scheme}) and (width: {width}px)').matches");
+        self.chromium.wait_until("the page follows", |page| page.script(&is_so) == json!(true));
     }
 
     #[track_caller]
     fn finds_nothing(&self, what: &str) {
+        let (violations, passes) = self.looks();
+        assert!(violations.is_empty(), "{what}:{}", in_words(&violations));
+        assert!(passes > 10, "{what}: axe looked at nothing");
+    }
+
+    /// What axe finds wrong, or cannot tell the contrast of; and by how many rules all is well.
+    #[track_caller]
+    fn looks(&self) -> (Vec<Value>, u64) {
         self.chromium.script(&self.axe);
         let found = self.chromium.awaited(
             "const found = await axe.run(document, { rules: { 'target-size': { enabled: true } } });\
              const unsure = found.incomplete.filter(it => it.id === 'color-contrast');\
              return { violations: found.violations.concat(unsure), passes: found.passes.length }",
         );
-        let violations = found["violations"].as_array().unwrap_or_else(|| panic!("{what}: {found}"));
-        assert!(violations.is_empty(), "{what}:{}", in_words(violations));
-        assert!(found["passes"].as_u64().unwrap() > 10, "{what}: axe looked at nothing: {found}");
+        match found["violations"].as_array() {
+            Some(violations) => (violations.clone(), found["passes"].as_u64().unwrap()),
+            None => panic!("axe did not run: {found}"),
+        }
     }
 }
 
