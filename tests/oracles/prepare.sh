@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the JOSE libraries our verifier is compared with into target/oracles: npm's `jose`, and PyJWT and joserfc in a
-# virtual environment. Does nothing when they are there already. Needs node, npm and python3 with venv.
+# Installs into target/oracles the JOSE libraries our verifier is compared with: npm's `jose`, and PyJWT and joserfc in a
+# virtual environment; and npm's `axe-core`, which judges our pages. Does nothing when they are there already. Needs node, npm and python3 with venv.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 target="${CARGO_TARGET_DIR:-$here/../../target}/oracles"
