@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
+use vestibule_core::Fault;
 use vestibule_core::problem::{MEDIA_TYPE, Problem as Document};
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::guard;
@@ -17,7 +18,7 @@ use crate::{Portal, event, pages};
 /// Puts a problem into words and sets the security headers.
 pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, next: Next) -> Response {
     let asked = Asked::by(&request);
-    let mut response = next.run(request).await;
+    let mut response = carried_through(request, next).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = worded(&portal, &problem, asked, response);
     }
@@ -25,6 +26,19 @@ pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, 
     response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(PAGE);
     guard::set(response.headers_mut(), portal.https());
     response
+}
+
+/// What an unsafe request begins is carried through, whether or not anybody waits for the answer: dropped halfway, an attempt would
+/// be counted and not logged, or a session ended and its JWTs not revoked.
+async fn carried_through(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        // The panic has its own line in the log.
+        Err(_) => Problem::from(Fault::Bug("a request was not carried through")).into_response(),
+    }
 }
 
 /// In which form a problem is told.

@@ -11,6 +11,7 @@ mod account;
 mod answers;
 mod api;
 mod cookies;
+mod hanging_up;
 mod house;
 mod indistinct;
 mod key_set;
