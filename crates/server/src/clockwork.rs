@@ -7,6 +7,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use vestibule_core::Timestamp;
 use vestibule_core::port::Sessions;
 
 use crate::assemble::House;
@@ -31,10 +32,11 @@ pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: Can
     loop {
         tokio::select! {
             _ = ticks.tick() => {
-                let pace = steadiness.observe(house.clock.now(), begun.elapsed());
+                let now = house.clock.now();
+                let pace = steadiness.observe(now, begun.elapsed());
                 tell(pace);
                 dropped = tell_dropped(dropped);
-                tick(&house, &counters, pace).await;
+                tick(&house, &counters, pace, now).await;
             }
             () = stop.cancelled() => return,
         }
@@ -77,7 +79,8 @@ fn tell_dropped(before: u64) -> u64 {
     dropped
 }
 
-async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace) {
+/// Deletes by `now`, which was looked at for jumps, and not by what the clock may say a moment later.
+async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace, now: Timestamp) {
     let failed = |task: &str, fault: vestibule_core::Fault| {
         tracing::error!(
             target: "vestibule::fault",
@@ -91,12 +94,12 @@ async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace) {
         failed("write down when sessions were used", fault);
     }
     if pace.may_delete() {
-        if let Err(fault) = house.store.forget_expired(house.clock.now()).await {
+        if let Err(fault) = house.store.forget_expired(now).await {
             failed("forget expired sessions", fault);
         }
         // Forgotten too early, a revocation would let a JWT pass again once the clock is set right.
-        house.revocations.forget(house.clock.now().unix_seconds());
-    } else if let Err(fault) = house.store.tidy(house.clock.now()).await {
+        house.revocations.forget(now.unix_seconds());
+    } else if let Err(fault) = house.store.tidy(now).await {
         failed("give back the memory of expired JWTs", fault);
     }
     if let Err(fault) = house.key_room.tick().await {
