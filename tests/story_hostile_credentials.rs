@@ -219,6 +219,7 @@ fn the_service_never_sees_the_session_or_the_login_cookies() {
         browser.look("/public/");
         browser.sign_in("/auth/login", ADA, PASSWORD);
         let session = browser.cookie("vestibule").unwrap().value.clone();
+        let device = browser.cookie("vestibule_device").unwrap().value.clone();
         browser.plant("theme", "dark");
         browser.plant("vestibule_pre", &pre_session);
         for path in ["/orders/", "/public/", "/orders/?a=vestibule"] {
@@ -228,7 +229,9 @@ fn the_service_never_sees_the_session_or_the_login_cookies() {
         assert_eq!(received.len(), 4, "{door:?}");
         for request in &received {
             let whole = request.whole();
-            assert!(!whole.contains(&session) && !whole.contains(&pre_session), "{door:?}: {whole}");
+            for ours in [&session, &pre_session, &device] {
+                assert!(!whole.contains(ours), "{door:?}: {whole}");
+            }
             assert!(!request.all("cookie").join("").contains("vestibule"), "{door:?}: {whole}");
         }
         assert_eq!(received[3].all("cookie"), ["theme=dark"], "{door:?}: other cookies pass");

@@ -88,6 +88,7 @@ fn live(scene: &Scene) -> (Vec<Secret>, Vec<u8>) {
     errors.extend(browser.submit(&login, "/auth/login", &wrong).answer.body);
     browser.sign_in("/auth/login", ADA, PASSWORD);
     let session = browser.cookie("vestibule").unwrap().value.clone();
+    let device = browser.cookie("vestibule_device").unwrap().value.clone();
     assert_eq!(browser.look("/orders/").status, 200);
     let received = scene.service.take().pop().unwrap();
     let jwt = received.jwt().unwrap().to_owned();
@@ -118,6 +119,7 @@ fn live(scene: &Scene) -> (Vec<Secret>, Vec<u8>) {
         Secret::new("the password", PASSWORD),
         Secret::new("the wrong password", "incorrect horse battery staple"),
         Secret::new("the pre-session", &pre_session),
+        Secret::new("the device", &device),
         Secret::new("the form's CSRF token", &form_token),
         Secret::new("the page's CSRF token", &csrf_token),
         Secret::new("the script's CSRF token", &api_csrf),

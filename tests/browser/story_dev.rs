@@ -84,11 +84,10 @@ fn the_demo_shows_what_the_browser_holds_and_what_the_service_received() {
     dev.shows_demo(&chromium);
     assert_eq!(chromium.url(), format!("{}/", dev.origin), "back where the visitor wanted to go");
 
-    // Scripts see nothing; the engine holds one cookie, as the contract has it for plain http on loopback.
+    // Scripts see nothing; the engine holds the session's cookie, as the contract has it for plain http on loopback.
     assert_eq!(chromium.script("return document.cookie"), "");
     assert_eq!(chromium.text_of("#script-sees"), "\"\" (nothing)");
-    let cookies = chromium.cookies();
-    let [cookie] = &cookies[..] else { panic!("one cookie, not {}", cookies.len()) };
+    let cookie = chromium.session_cookie().unwrap();
     assert_eq!((cookie.name.as_str(), cookie.value.len()), ("vestibule", 43));
     assert_eq!((cookie.http_only, &cookie.path), (Some(true), &Some("/".to_owned())));
     assert_eq!(cookie.same_site, Some(SameSite::Lax));
@@ -203,7 +202,7 @@ fn a_session_that_was_ended_elsewhere_leads_to_the_login_page_at_the_next_reques
     let dev = Dev::start();
     let chromium = Chromium::start();
     dev.sign_in(&chromium);
-    let secret = chromium.cookies()[0].value.clone();
+    let secret = chromium.session_cookie().unwrap().value;
     chromium.click(END);
     dev.shows_login(&chromium);
 

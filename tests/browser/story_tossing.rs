@@ -80,8 +80,7 @@ fn over_https_the_cookie_has_the_prefix_that_browsers_enforce() {
     let victim = Victim::over_https();
     let chromium = Chromium::start();
     victim.sign_in(&chromium);
-    let cookies = chromium.cookies();
-    let [cookie] = &cookies[..] else { panic!("one cookie, not {cookies:?}") };
+    let cookie = chromium.session_cookie().unwrap();
     assert_eq!((cookie.name.as_str(), cookie.value.len()), (OURS, 43));
     assert_eq!((cookie.secure, cookie.http_only), (Some(true), Some(true)));
     assert_eq!((cookie.same_site, cookie.path.as_deref()), (Some(thirtyfour::SameSite::Lax), Some("/")));

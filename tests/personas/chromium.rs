@@ -149,6 +149,13 @@ impl Chromium {
         self.on(|driver| async move { driver.get_all_cookies().await })
     }
 
+    /// The one that a session is in.
+    #[track_caller]
+    pub(crate) fn session_cookie(&self) -> Option<Cookie> {
+        let is_ours = |cookie: &Cookie| matches!(cookie.name.as_str(), "vestibule" | "__Host-Http-vestibule");
+        self.cookies().into_iter().find(is_ours)
+    }
+
     #[track_caller]
     pub(crate) fn tab(&self) -> WindowHandle {
         self.on(|driver| async move { driver.window().await })
