@@ -46,7 +46,7 @@ fn is_a_problem(answer: &Answer, code: &str) {
 
 #[test]
 fn every_no_is_guarded_named_and_tells_nothing() {
-    let scene = Scene::at(ORIGIN, Vestibule::installed().with_log_filter("info,vestibule_gateway=debug"));
+    let mut scene = Scene::at(ORIGIN, Vestibule::installed().with_log_filter("info,vestibule_gateway=debug"));
     let client = scene.api_client();
     let ask = |method: &str, path: &str| Ask::new(method, path).header("Host", "app.test");
     let mine = |ask: Ask| ask.bearer(&client.session_token);
@@ -84,8 +84,7 @@ fn every_no_is_guarded_named_and_tells_nothing() {
         is_a_problem(&answer, code);
         // What is told has its line in the log.
         if let Some(incident) = answer.json()["incident"].as_str() {
-            let logged = scene.vestibule.logged();
-            assert!(logged.lines().any(|line| line.contains(incident)), "{code}: {incident} in {logged}");
+            scene.vestibule.running().wait_for(incident);
         }
     }
     let to_login = ask("GET", "/orders/").header("Sec-Fetch-Mode", "navigate").send(scene.front);
@@ -122,7 +121,6 @@ fn a_service_that_is_gone_is_told_with_an_incident_and_without_its_address() {
     is_guarded(&answer, "502");
     is_a_problem(&answer, "upstream-unreachable");
     let incident = answer.json()["incident"].as_str().unwrap().to_owned();
-    let logged = vestibule.logged();
-    let line = logged.lines().find(|line| line.contains(&incident)).unwrap();
+    let line = vestibule.running().wait_for(&incident);
     assert!(line.contains(&gone.to_string()) && line.contains("upstream-unreachable"), "{line}");
 }
