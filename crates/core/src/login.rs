@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::logout::Logout;
 use crate::port::{
-    Accounts, Attempt, Clock, Entropy, Hasher, Opened, Reservation, Sessions, Throttle, Verdict,
+    Accounts, Attempt, Clock, Entropy, Hasher, Opened, Party, Reservation, Sessions, Throttle, Verdict,
 };
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Pepper, Purpose};
@@ -236,6 +236,7 @@ impl Login {
         Attempt {
             account: self.pepper.digest(Purpose::Throttle, &[b"device\0", mark.bytes()]),
             source: self.pepper.digest(Purpose::Throttle, &[b"device-source\0", mark.bytes()]),
+            by: Party::Known,
         }
     }
 
@@ -250,6 +251,7 @@ impl Login {
         Attempt {
             account: self.pepper.digest(Purpose::Throttle, &[b"account\0", name.as_bytes()]),
             source: self.pepper.digest(Purpose::Throttle, &[b"source\0", &source.map_or([0; 9], prefix_of)]),
+            by: Party::Stranger,
         }
     }
 }

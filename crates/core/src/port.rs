@@ -253,17 +253,17 @@ pub enum Retired {
     Unknown,
 }
 
-/// Login attempts, counted per account and per source by the rules of [`crate::throttle`], shared by all nodes and kept over
+/// Login attempts, counted per account, per source and for all strangers together by the rules of [`crate::throttle`], shared by all nodes and kept over
 /// a restart.
 #[async_trait]
 pub trait Throttle: Send + Sync {
-    /// Counts an attempt against both tallies before it is evaluated, or counts it against neither and says how long to wait.
+    /// Counts an attempt against all its tallies before it is evaluated, or counts it against none and says how long to wait.
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault>;
 
-    /// The attempt succeeded: the account's tally starts afresh. The source's does not.
+    /// The attempt succeeded: the account's tally starts afresh, and that of all strangers gets it back. The source's does not.
     async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault>;
 
-    /// The attempt was never evaluated: both tallies get it back.
+    /// The attempt was never evaluated: all its tallies get it back.
     async fn give_back(&self, attempt: Attempt) -> Result<(), Fault>;
 }
 
@@ -274,6 +274,17 @@ pub struct Attempt {
     pub account: [u8; 32],
     /// Digest of the source's address prefix (/24 or /64).
     pub source: [u8; 32],
+    /// Who is trying.
+    pub by: Party,
+}
+
+/// Who makes an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// Somebody on a device that the account was signed in on, or within one of its sessions.
+    Known,
+    /// Anybody else: counted against all strangers together, too.
+    Stranger,
 }
 
 /// Whether an attempt may be evaluated.

@@ -18,7 +18,7 @@ use crate::logout::Logout;
 use crate::port::*;
 use crate::secret::{Password, Pepper};
 use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionLimits};
-use crate::throttle::{AccountTally, SourceTally};
+use crate::throttle::{AccountTally, Bucket, EVERYBODY, SOURCE, Tallies};
 use crate::time::Timestamp;
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -70,7 +70,7 @@ pub(crate) struct World {
     /// What was opened, and under which cap.
     pub(crate) opened: Mutex<HashMap<SessionDigest, (Session, Cap)>>,
     pub(crate) accounts: Mutex<HashMap<Subject, Account>>,
-    tallies: Mutex<Tallies>,
+    tallies: Mutex<Counted>,
     /// Memory knows nothing: every look goes to the store.
     pub(crate) is_cold: AtomicBool,
     /// The store does not answer.
@@ -84,9 +84,18 @@ pub(crate) struct World {
 }
 
 #[derive(Default)]
-struct Tallies {
+struct Counted {
     accounts: HashMap<[u8; 32], AccountTally>,
-    sources: HashMap<[u8; 32], SourceTally>,
+    sources: HashMap<[u8; 32], Bucket>,
+    everybody: Option<Bucket>,
+}
+
+impl Counted {
+    fn give_back_everybodys(&mut self, by: Party) {
+        if by == Party::Stranger {
+            self.everybody = self.everybody.map(|it| it.give_back(EVERYBODY));
+        }
+    }
 }
 
 impl World {
@@ -249,29 +258,35 @@ impl Throttle for World {
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
         self.answer()?;
         let mut tallies = self.tallies.lock();
-        let account =
-            tallies.accounts.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH).count(now);
-        let source = tallies.sources.get(&attempt.source).copied().unwrap_or(SourceTally::FRESH).count(now);
-        match (account, source) {
-            (Ok(account), Ok(source)) => {
-                tallies.accounts.insert(attempt.account, account);
-                tallies.sources.insert(attempt.source, source);
-                Ok(Reservation::Reserved)
+        let remembered = Tallies {
+            account: tallies.accounts.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH),
+            source: tallies.sources.get(&attempt.source).copied().unwrap_or(Bucket::full(SOURCE)),
+            everybody: (attempt.by == Party::Stranger)
+                .then(|| tallies.everybody.unwrap_or(Bucket::full(EVERYBODY))),
+        };
+        Ok(match remembered.count(now) {
+            Ok(counted) => {
+                tallies.accounts.insert(attempt.account, counted.account);
+                tallies.sources.insert(attempt.source, counted.source);
+                tallies.everybody = counted.everybody.or(tallies.everybody);
+                Reservation::Reserved
             }
-            (Err(wait), Ok(_)) | (Ok(_), Err(wait)) => Ok(Reservation::Wait(wait)),
-            (Err(one), Err(other)) => Ok(Reservation::Wait(one.max(other))),
-        }
+            Err(wait) => Reservation::Wait(wait),
+        })
     }
 
     async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
-        self.tallies.lock().accounts.remove(&attempt.account);
+        let mut tallies = self.tallies.lock();
+        tallies.accounts.remove(&attempt.account);
+        tallies.give_back_everybodys(attempt.by);
         Ok(())
     }
 
     async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
         let mut tallies = self.tallies.lock();
         tallies.accounts.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
-        tallies.sources.entry(attempt.source).and_modify(|tally| *tally = tally.give_back());
+        tallies.sources.entry(attempt.source).and_modify(|tally| *tally = tally.give_back(SOURCE));
+        tallies.give_back_everybodys(attempt.by);
         Ok(())
     }
 }

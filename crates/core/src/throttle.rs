@@ -1,4 +1,4 @@
-//! How many guesses a login may cost: pure bookkeeping over what a store remembers for one account or one source.
+//! How many guesses a login may cost: pure bookkeeping over what a store remembers for an account, a source and all strangers together.
 //! In: the remembered tally and `now`. Out: the new tally, or how long to wait. An attempt is counted *before* the password
 //! is looked at, so that any number of parallel guesses cannot evaluate more than the budget.
 
@@ -68,42 +68,92 @@ fn wait_after(failures: u32) -> Duration {
     }
 }
 
-/// What is remembered of one source prefix (an IPv4 /24 or IPv6 /64): a bucket of attempts.
+/// What is remembered of a source prefix (an IPv4 /24 or IPv6 /64), or of all strangers together: a bucket of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceTally {
+pub struct Bucket {
     /// Attempts left, in thousandths.
     pub left: u32,
     /// When that was so.
     pub counted_at: Timestamp,
 }
 
-/// Attempts a source may make at once.
-pub const SOURCE_BURST: u32 = 60;
-/// Attempts a source gains a minute.
-pub const SOURCE_PER_MINUTE: u32 = 20;
+/// How much a bucket holds, and how it fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Attempts at once.
+    pub burst: u32,
+    /// Attempts gained a minute.
+    pub per_minute: u32,
+}
 
-impl SourceTally {
+/// What a source may.
+pub const SOURCE: Allowance = Allowance { burst: 60, per_minute: 20 };
+/// What all strangers may together: the breaker for guesses that come from everywhere and go to every account. A login that succeeds
+/// gives back what it took, so that people who know their passwords do not use it up, however many they are.
+pub const EVERYBODY: Allowance = Allowance { burst: 900, per_minute: 300 };
+
+impl Allowance {
+    /// How long an empty bucket takes to fill: what is remembered of one that is older says nothing.
+    pub const fn full_after(self) -> Duration {
+        Duration::from_secs((self.burst as u64 * 60).div_ceil(self.per_minute as u64))
+    }
+
+    const fn full(self) -> u32 {
+        self.burst.saturating_mul(1000)
+    }
+}
+
+impl Bucket {
     /// Nothing remembered: a full bucket.
-    pub const FRESH: Self = Self { left: SOURCE_BURST * 1000, counted_at: Timestamp::EPOCH };
+    pub const fn full(allowance: Allowance) -> Self {
+        Self { left: allowance.full(), counted_at: Timestamp::EPOCH }
+    }
 
     /// Takes one attempt out, or says how long until there is one.
-    pub fn count(self, now: Timestamp) -> Result<Self, Duration> {
-        let gained =
-            now.since(self.counted_at).as_millis().saturating_mul(u128::from(SOURCE_PER_MINUTE)) / 60;
+    pub fn count(self, allowance: Allowance, now: Timestamp) -> Result<Self, Duration> {
+        let per_minute = allowance.per_minute;
+        let gained = now.since(self.counted_at).as_millis().saturating_mul(u128::from(per_minute)) / 60;
         let gained = u32::try_from(gained).unwrap_or(u32::MAX);
-        let left = self.left.saturating_add(gained).min(SOURCE_BURST * 1000);
+        let left = self.left.saturating_add(gained).min(allowance.full());
         // After the clock stepped back the bucket fills by the new time from the next attempt on; this one is let through.
         let left = if now < self.counted_at { left.max(1000) } else { left };
         match left.checked_sub(1000) {
             Some(left) => Ok(Self { left, counted_at: now }),
-            None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(SOURCE_PER_MINUTE))
+            None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(per_minute))
                 .max(Duration::from_millis(1))),
         }
     }
 
-    /// Takes back an attempt that was never evaluated.
-    pub fn give_back(self) -> Self {
-        Self { left: self.left.saturating_add(1000).min(SOURCE_BURST * 1000), counted_at: self.counted_at }
+    /// Takes back an attempt that was never evaluated, or that is not held against anybody.
+    pub fn give_back(self, allowance: Allowance) -> Self {
+        Self { left: self.left.saturating_add(1000).min(allowance.full()), counted_at: self.counted_at }
+    }
+}
+
+/// All that is remembered of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tallies {
+    /// Of the account.
+    pub account: AccountTally,
+    /// Of the source, within [`SOURCE`].
+    pub source: Bucket,
+    /// Of all strangers, within [`EVERYBODY`]; `None` for an attempt by somebody who is known.
+    pub everybody: Option<Bucket>,
+}
+
+impl Tallies {
+    /// Counts one attempt against all, or against none and says how long the most patient of them waits.
+    pub fn count(self, now: Timestamp) -> Result<Self, Duration> {
+        let account = self.account.count(now);
+        let source = self.source.count(SOURCE, now);
+        let everybody = self.everybody.map(|it| it.count(EVERYBODY, now)).transpose();
+        match (account, source, everybody) {
+            (Ok(account), Ok(source), Ok(everybody)) => Ok(Self { account, source, everybody }),
+            (account, source, everybody) => {
+                let waits = [account.err(), source.err(), everybody.err()];
+                Err(waits.into_iter().flatten().max().unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -142,22 +192,42 @@ mod tests {
         let five = (0..5).fold(AccountTally::FRESH, |tally, _| tally.count(at(0)).unwrap());
         assert!(five.count(at(0)).is_err());
         assert_eq!(five.give_back().count(at(0)).unwrap().failures, 5);
-        assert_eq!(SourceTally::FRESH.count(at(0)).unwrap().give_back().left, SourceTally::FRESH.left);
+        assert_eq!(full().count(SOURCE, at(0)).unwrap().give_back(SOURCE).left, full().left);
     }
 
     #[test]
     fn a_source_has_sixty_at_once_and_twenty_a_minute() {
-        let mut tally = SourceTally::FRESH;
+        let mut tally = full();
         for _ in 0..60 {
-            tally = tally.count(at(0)).unwrap();
+            tally = tally.count(SOURCE, at(0)).unwrap();
         }
-        assert_eq!(tally.count(at(0)), Err(Duration::from_secs(3)));
-        assert!(tally.count(at(3)).is_ok());
+        assert_eq!(tally.count(SOURCE, at(0)), Err(Duration::from_secs(3)));
+        assert!(tally.count(SOURCE, at(3)).is_ok());
         let mut later = tally;
         for _ in 0..20 {
-            later = later.count(at(60)).unwrap();
+            later = later.count(SOURCE, at(60)).unwrap();
         }
-        assert!(later.count(at(60)).is_err());
+        assert!(later.count(SOURCE, at(60)).is_err());
+    }
+
+    /// AU-05: the breaker slows all strangers to five attempts a second, and whoever is known is not asked about it.
+    #[test]
+    fn the_breaker_slows_strangers_and_nobody_else() {
+        let fresh = |everybody| Tallies { account: AccountTally::FRESH, source: full(), everybody };
+        let mut everybody = Some(Bucket::full(EVERYBODY));
+        for _ in 0..EVERYBODY.burst {
+            everybody = fresh(everybody).count(at(0)).unwrap().everybody;
+        }
+        assert_eq!(fresh(everybody).count(at(0)), Err(Duration::from_millis(200)));
+        assert!(fresh(None).count(at(0)).is_ok());
+        let after = at(0).after(Duration::from_millis(200));
+        let spent = fresh(everybody).count(after).unwrap();
+        assert!(fresh(spent.everybody).count(after).is_err());
+        assert_eq!(fresh(Some(Bucket::full(EVERYBODY))).count(at(0)).unwrap().account.failures, 1);
+    }
+
+    fn full() -> Bucket {
+        Bucket::full(SOURCE)
     }
 
     #[test]
@@ -165,9 +235,9 @@ mod tests {
         let tally = AccountTally { failures: 7, not_before: at(86_400), counted_at: at(86_396) };
         let tally = tally.count(at(0)).unwrap();
         assert_eq!((tally.failures, tally.count(at(0))), (8, Err(Duration::from_secs(8))));
-        let bucket = SourceTally { left: 0, counted_at: at(3600) }.count(at(0)).unwrap();
-        assert_eq!(bucket.count(at(0)), Err(Duration::from_secs(3)));
-        assert!(bucket.count(at(3)).is_ok());
+        let bucket = Bucket { left: 0, counted_at: at(3600) }.count(SOURCE, at(0)).unwrap();
+        assert_eq!(bucket.count(SOURCE, at(0)), Err(Duration::from_secs(3)));
+        assert!(bucket.count(SOURCE, at(3)).is_ok());
     }
 
     #[test]

@@ -1,26 +1,14 @@
-//! What both stores do with tallies of login attempts: both or neither is counted, and old ones are forgotten.
-//! In: two remembered tallies. Out: two new ones, or how long to wait.
+//! What both stores do with tallies of login attempts: where that of all strangers is kept, and when a bucket says nothing any more.
 
 use std::time::Duration;
 
-use vestibule_core::Timestamp;
-use vestibule_core::throttle::{AccountTally, SOURCE_BURST, SOURCE_PER_MINUTE, SourceTally};
+use vestibule_core::throttle::{EVERYBODY, SOURCE};
 
-/// How long an empty bucket takes to fill: a source's tally older than that says nothing.
-pub(crate) const SOURCE_FULL_AFTER: Duration =
-    Duration::from_secs((SOURCE_BURST as u64 * 60).div_ceil(SOURCE_PER_MINUTE as u64));
+/// Where the bucket of all strangers is kept among those of the sources. Theirs are keyed digests: none of them is this.
+pub(crate) const EVERYBODYS: [u8; 32] = [0; 32];
 
-/// Counts an attempt against both tallies, or says how long the more patient of them waits.
-pub(crate) fn count(
-    account: Option<AccountTally>,
-    source: Option<SourceTally>,
-    now: Timestamp,
-) -> Result<(AccountTally, SourceTally), Duration> {
-    let account = account.unwrap_or(AccountTally::FRESH).count(now);
-    let source = source.unwrap_or(SourceTally::FRESH).count(now);
-    match (account, source) {
-        (Ok(account), Ok(source)) => Ok((account, source)),
-        (Err(wait), Ok(_)) | (Ok(_), Err(wait)) => Err(wait),
-        (Err(one), Err(other)) => Err(one.max(other)),
-    }
-}
+/// After this, every bucket is full again, whoever's it is.
+pub(crate) const FULL_AFTER: Duration = {
+    let (source, everybody) = (SOURCE.full_after(), EVERYBODY.full_after());
+    if source.as_secs() > everybody.as_secs() { source } else { everybody }
+};

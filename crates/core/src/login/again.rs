@@ -7,7 +7,7 @@ use super::Login;
 use crate::account::Account;
 use crate::fault::Fault;
 use crate::live::LiveSession;
-use crate::port::{Attempt, Reissued, Reservation};
+use crate::port::{Attempt, Party, Reissued, Reservation};
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Purpose};
 use crate::session::{Proof, Reissue, Session, SessionToken};
@@ -101,6 +101,7 @@ impl Login {
         Attempt {
             account: self.pepper.digest(Purpose::Throttle, &[b"session\0", id.bytes()]),
             source: self.pepper.digest(Purpose::Throttle, &[b"session-source\0", id.bytes()]),
+            by: Party::Known,
         }
     }
 

@@ -4,15 +4,17 @@
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use vestibule_core::port::{Attempt, Reservation, Throttle};
-use vestibule_core::throttle::{AccountTally, FORGET_AFTER, HARD_STOP, SourceTally};
+use vestibule_core::port::{Attempt, Party, Reservation, Throttle};
+use vestibule_core::throttle::{
+    AccountTally, Allowance, Bucket, EVERYBODY, FORGET_AFTER, HARD_STOP, SOURCE, Tallies,
+};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
 use super::rows::{integer, timestamp};
 use super::trouble::Trouble;
 use super::writer::{Change, Written};
-use crate::tally::{self, SOURCE_FULL_AFTER};
+use crate::tally::{EVERYBODYS, FULL_AFTER};
 
 /// Tallies that one change forgets.
 const SLICE: i64 = 256;
@@ -41,12 +43,25 @@ impl Change for Reserve {
     type Answer = Reservation;
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Reservation>, Trouble> {
-        let account = account_tally(&self.attempt, transaction).await?;
-        let source = source_tally(&self.attempt, transaction).await?;
-        let answer = match tally::count(account, source, self.now) {
-            Ok((account, source)) => {
-                keep_account(&self.attempt, account, transaction).await?;
-                keep_source(&self.attempt, source, transaction).await?;
+        let source = bucket(&self.attempt.source, transaction).await?;
+        let everybody = match self.attempt.by {
+            Party::Known => None,
+            Party::Stranger => {
+                Some(bucket(&EVERYBODYS, transaction).await?.unwrap_or(Bucket::full(EVERYBODY)))
+            }
+        };
+        let remembered = Tallies {
+            account: account_tally(&self.attempt, transaction).await?.unwrap_or(AccountTally::FRESH),
+            source: source.unwrap_or(Bucket::full(SOURCE)),
+            everybody,
+        };
+        let answer = match remembered.count(self.now) {
+            Ok(counted) => {
+                keep_account(&self.attempt, counted.account, transaction).await?;
+                keep_bucket(&self.attempt.source, counted.source, transaction).await?;
+                if let Some(everybody) = counted.everybody {
+                    keep_bucket(&EVERYBODYS, everybody, transaction).await?;
+                }
                 Reservation::Reserved
             }
             Err(wait) => Reservation::Wait(wait),
@@ -63,8 +78,11 @@ impl Change for Succeeded {
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
         sqlx::query("DELETE FROM account_tallies WHERE account = ?1")
             .bind(&self.0.account[..])
-            .execute(transaction)
+            .execute(&mut *transaction)
             .await?;
+        if self.0.by == Party::Stranger {
+            give_back(&EVERYBODYS, EVERYBODY, transaction).await?;
+        }
         Ok(Written::without_table(()))
     }
 }
@@ -78,8 +96,9 @@ impl Change for GiveBack {
         if let Some(tally) = account_tally(&self.0, transaction).await? {
             keep_account(&self.0, tally.give_back(), transaction).await?;
         }
-        if let Some(tally) = source_tally(&self.0, transaction).await? {
-            keep_source(&self.0, tally.give_back(), transaction).await?;
+        give_back(&self.0.source, SOURCE, transaction).await?;
+        if self.0.by == Party::Stranger {
+            give_back(&EVERYBODYS, EVERYBODY, transaction).await?;
         }
         Ok(Written::without_table(()))
     }
@@ -107,7 +126,7 @@ impl Change for ForgetTallies {
             "DELETE FROM source_tallies WHERE source IN
                  (SELECT source FROM source_tallies WHERE counted_at <= ?1 LIMIT ?2)",
         )
-        .bind(integer(self.now.before(SOURCE_FULL_AFTER).millis()))
+        .bind(integer(self.now.before(FULL_AFTER).millis()))
         .bind(SLICE)
         .execute(transaction)
         .await?;
@@ -133,18 +152,15 @@ async fn account_tally(
     }))
 }
 
-async fn source_tally(
-    attempt: &Attempt,
-    transaction: &mut SqliteConnection,
-) -> Result<Option<SourceTally>, Trouble> {
+async fn bucket(key: &[u8; 32], transaction: &mut SqliteConnection) -> Result<Option<Bucket>, Trouble> {
     let row: Option<(i64, i64)> =
         sqlx::query_as("SELECT attempts_left, counted_at FROM source_tallies WHERE source = ?1")
-            .bind(&attempt.source[..])
+            .bind(&key[..])
             .fetch_optional(transaction)
             .await?;
     let Some((left, counted_at)) = row else { return Ok(None) };
     let corrupt = |column| Trouble::corrupt("a stored tally of login attempts", column);
-    Ok(Some(SourceTally {
+    Ok(Some(Bucket {
         left: u32::try_from(left).map_err(|_| corrupt("attempts_left"))?,
         counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
     }))
@@ -169,9 +185,20 @@ async fn keep_account(
     Ok(())
 }
 
-async fn keep_source(
-    attempt: &Attempt,
-    tally: SourceTally,
+async fn give_back(
+    key: &[u8; 32],
+    allowance: Allowance,
+    transaction: &mut SqliteConnection,
+) -> Result<(), Trouble> {
+    match bucket(key, transaction).await? {
+        Some(bucket) => keep_bucket(key, bucket.give_back(allowance), transaction).await,
+        None => Ok(()),
+    }
+}
+
+async fn keep_bucket(
+    key: &[u8; 32],
+    bucket: Bucket,
     transaction: &mut SqliteConnection,
 ) -> Result<(), Trouble> {
     sqlx::query(
@@ -179,9 +206,9 @@ async fn keep_source(
          ON CONFLICT (source) DO UPDATE
          SET attempts_left = excluded.attempts_left, counted_at = excluded.counted_at",
     )
-    .bind(&attempt.source[..])
-    .bind(i64::from(tally.left))
-    .bind(integer(tally.counted_at.millis()))
+    .bind(&key[..])
+    .bind(i64::from(bucket.left))
+    .bind(integer(bucket.counted_at.millis()))
     .execute(transaction)
     .await?;
     Ok(())

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use vestibule_core::Timestamp;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Added, Attempt, Ending, Opened, Reissued, Reservation, Warrant};
+use vestibule_core::port::{Added, Attempt, Ending, Opened, Party, Reissued, Reservation, Warrant};
 use vestibule_core::session::{Cap, Reissue};
-use vestibule_core::throttle::{FREE_ATTEMPTS, SOURCE_BURST};
+use vestibule_core::throttle::{EVERYBODY, FREE_ATTEMPTS, SOURCE};
 
+use crate::throttle::stranger;
 use crate::world::*;
 
 const ROUNDS: u16 = 20;
@@ -236,24 +240,55 @@ async fn parallel_guesses_evaluate_exactly_the_budget() {
     on_every_store(async |store| {
         for round in 0..ROUNDS as u8 {
             let on_one_account = race(0..RACERS, &store, move |store, number| async move {
-                let attempt = Attempt { account: [round; 32], source: [number as u8; 32] };
+                let attempt =
+                    Attempt { account: [round; 32], source: [number as u8; 32], by: Party::Stranger };
                 store.reserve(attempt, START.after(DAY * u32::from(round))).await.unwrap()
             });
             assert_eq!(reserved(on_one_account.await), FREE_ATTEMPTS as usize);
         }
         for round in 0..ROUNDS as u8 {
             let from_one_source = race(0..2 * RACERS, &store, move |store, number| async move {
-                let attempt = Attempt { account: [100 + number as u8; 32], source: [100 + round; 32] };
+                let attempt = Attempt {
+                    account: [100 + number as u8; 32],
+                    source: [100 + round; 32],
+                    by: Party::Stranger,
+                };
                 let now = START.after(DAY * (100 + 3 * u32::from(round)));
                 store.reserve(attempt, now).await.unwrap()
             });
-            assert_eq!(reserved(from_one_source.await), SOURCE_BURST as usize);
+            assert_eq!(reserved(from_one_source.await), SOURCE.burst as usize);
         }
     })
     .await;
 }
 
-const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+/// AU-05: ten thousand guesses at one moment, hundreds of them at once and each from a source of its own, evaluate what one account allows; each at an account of
+/// its own as well, what all strangers together are allowed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_thousand_parallel_guesses_evaluate_exactly_the_budget() {
+    on_every_store(async |store| {
+        let on_one_account = race(0..10_000_u16, &store, |store, number| async move {
+            let attempt = Attempt { account: [1; 32], ..stranger(number) };
+            guess(&*store, attempt, START).await
+        });
+        assert_eq!(reserved(on_one_account.await), FREE_ATTEMPTS as usize);
+        let on_every_account = race(0..10_000_u16, &store, |store, number| async move {
+            guess(&*store, stranger(number), START.after(DAY)).await
+        });
+        assert_eq!(reserved(on_every_account.await), EVERYBODY.burst as usize);
+    })
+    .await;
+}
+
+/// As many at once as connections would bring: a store answers within seconds or not at all, on a slow machine, too.
+static AT_ONCE: Semaphore = Semaphore::const_new(256);
+
+async fn guess(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Reservation {
+    let _place = AT_ONCE.acquire().await.unwrap();
+    store.reserve(attempt, now).await.unwrap()
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_many_gets_an_identifier() {

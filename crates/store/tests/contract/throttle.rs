@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use vestibule_core::Timestamp;
-use vestibule_core::port::{Attempt, Reservation};
-use vestibule_core::throttle::{FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, SOURCE_BURST};
+use vestibule_core::port::{Attempt, Party, Reservation};
+use vestibule_core::throttle::{EVERYBODY, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, SOURCE};
 
 use crate::world::*;
 
@@ -26,7 +26,7 @@ async fn an_account_has_its_free_attempts_and_then_waits() {
 #[tokio::test]
 async fn what_one_tally_refuses_is_not_counted_against_the_other() {
     on_every_store(async |store| {
-        for account in 0..SOURCE_BURST as u8 {
+        for account in 0..SOURCE.burst as u8 {
             assert_eq!(reserve(&*store, attempt(account, 1), START).await, None);
         }
         // The source is exhausted: a hundred tries from there cost the account nothing.
@@ -40,7 +40,7 @@ async fn what_one_tally_refuses_is_not_counted_against_the_other() {
         for _ in 0..100 {
             assert!(reserve(&*store, attempt(200, 3), START).await.is_some());
         }
-        for account in 0..SOURCE_BURST as u8 {
+        for account in 0..SOURCE.burst as u8 {
             assert_eq!(reserve(&*store, attempt(account, 3), START).await, None, "{account}");
         }
         // Both are: the longer wait is told.
@@ -60,7 +60,7 @@ async fn success_clears_the_account_and_not_the_source() {
         for _ in 0..FREE_ATTEMPTS {
             assert_eq!(reserve(&*store, attempt(1, 2), START).await, None);
         }
-        for account in 0..(SOURCE_BURST - FREE_ATTEMPTS) as u8 {
+        for account in 0..(SOURCE.burst - FREE_ATTEMPTS) as u8 {
             assert_eq!(reserve(&*store, attempt(100 + account, 1), START).await, None);
         }
         assert!(reserve(&*store, attempt(250, 1), START).await.is_some());
@@ -71,7 +71,7 @@ async fn success_clears_the_account_and_not_the_source() {
 #[tokio::test]
 async fn what_was_not_evaluated_is_given_back() {
     on_every_store(async |store| {
-        for _ in 0..10 * SOURCE_BURST {
+        for _ in 0..10 * SOURCE.burst {
             assert_eq!(reserve(&*store, attempt(1, 1), START).await, None);
             store.give_back(attempt(1, 1)).await.unwrap();
         }
@@ -113,6 +113,49 @@ async fn forgetting_forgives_nobody() {
     .await;
 }
 
+/// AU-05: guesses that come from everywhere and go to every account wait for each other; who is known waits for none of them, and
+/// whoever gets in has taken nothing from the rest.
+#[tokio::test]
+async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
+    on_every_store(async |store| {
+        for number in 0..EVERYBODY.burst as u16 {
+            assert_eq!(reserve(&*store, stranger(number), START).await, None, "{number}");
+        }
+        let wait = Duration::from_millis(200);
+        assert_eq!(reserve(&*store, stranger(60_000), START).await, Some(wait));
+        let known = Attempt { by: Party::Known, ..stranger(60_001) };
+        for _ in 0..FREE_ATTEMPTS {
+            assert_eq!(reserve(&*store, known, START).await, None);
+        }
+        store.succeeded(known).await.unwrap();
+        assert_eq!(
+            reserve(&*store, stranger(60_000), START).await,
+            Some(wait),
+            "the known gave nothing back"
+        );
+        store.succeeded(stranger(0)).await.unwrap();
+        assert_eq!(reserve(&*store, stranger(60_000), START).await, None);
+        store.give_back(stranger(60_000)).await.unwrap();
+        assert_eq!(reserve(&*store, stranger(60_002), START).await, None);
+        assert_eq!(reserve(&*store, stranger(60_003), START).await, Some(wait));
+        store.forget_expired(START).await.unwrap();
+        assert_eq!(
+            reserve(&*store, stranger(60_003), START).await,
+            Some(wait),
+            "nothing was forgotten too early"
+        );
+        assert_eq!(reserve(&*store, stranger(60_003), START.after(wait)).await, None);
+    })
+    .await;
+}
+
+/// An attempt on an account and from a source that no other attempt concerns.
+pub(crate) fn stranger(number: u16) -> Attempt {
+    let mut key = [0xee; 32];
+    key[..2].copy_from_slice(&number.to_be_bytes());
+    Attempt { account: key, source: key, by: Party::Stranger }
+}
+
 async fn reserve(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Option<Duration> {
     match store.reserve(attempt, now).await.unwrap() {
         Reservation::Reserved => None,
@@ -121,7 +164,7 @@ async fn reserve(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Option<
 }
 
 pub(crate) fn attempt(account: u8, source: u8) -> Attempt {
-    Attempt { account: [account; 32], source: [source; 32] }
+    Attempt { account: [account; 32], source: [source; 32], by: Party::Stranger }
 }
 
 /// AU-05: a hundred failures in a row are not forgotten by waiting, though less than that is.

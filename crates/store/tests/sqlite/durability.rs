@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use vestibule_core::key::{KeyRecord, SealedKey};
 use vestibule_core::port::{
-    Accounts, Attempt, Directory, Ending, Keys, Opened, Reservation, Sessions, Throttle,
+    Accounts, Attempt, Directory, Ending, Keys, Opened, Party, Reservation, Sessions, Throttle,
 };
 use vestibule_core::session::Cap;
 use vestibule_core::throttle::FREE_ATTEMPTS;
@@ -32,7 +32,7 @@ async fn what_was_stored_is_there_after_a_restart() {
         gone_at: None,
     };
     store.rotate(key, START).await.unwrap();
-    let attempt = Attempt { account: [1; 32], source: [2; 32] };
+    let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger };
     for _ in 0..FREE_ATTEMPTS {
         assert_eq!(store.reserve(attempt, START).await.unwrap(), Reservation::Reserved);
     }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use vestibule_core::Fault;
 use vestibule_core::account::Traits;
 use vestibule_core::port::{Accounts, Directory, Ending, Keys, Opened, Page, Sessions, Throttle};
-use vestibule_core::port::{Attempt, Changed};
+use vestibule_core::port::{Attempt, Changed, Party};
 use vestibule_core::session::Cap;
 use vestibule_store::SqliteOptions;
 
@@ -277,7 +277,7 @@ async fn a_damaged_row_fails_its_own_change_and_no_other() {
     );
     assert!(matches!(store.set_traits(subject(2), traits).await, Ok(Changed::Changed { .. })));
 
-    let attempt = Attempt { account: [1; 32], source: [1; 32] };
+    let attempt = Attempt { account: [1; 32], source: [1; 32], by: Party::Stranger };
     store.reserve(attempt, START).await.unwrap();
     harm(&home, "UPDATE account_tallies SET failures = -1").await;
     assert_corrupt(store.reserve(attempt, START).await.err(), "failures");
