@@ -1,8 +1,13 @@
 //! The figures, one file each. In: the scale, filled stores. Out: rows for the table.
 
 pub(crate) mod check;
+mod crowd;
+pub(crate) mod list;
+pub(crate) mod login;
 pub(crate) mod memory;
+pub(crate) mod open;
 mod program;
 pub(crate) mod steps;
+pub(crate) mod storm;
 pub(crate) mod swap;
 pub(crate) mod verify;

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use data_encoding::BASE64URL_NOPAD;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::port::{Accounts, Added, Clock, Opened, Sessions};
@@ -98,16 +99,7 @@ impl Home {
         let store = self.open().await?;
         let now = HeldClock::new().now();
         for number in 0..ACCOUNTS {
-            let account = Account {
-                subject: subject(number),
-                identifier: Identifier::parse(&format!("person{number:04}@example.com"))?,
-                password: None,
-                traits: Traits::parse(r#"{"department":"Research and Development"}"#)?,
-                status: Status::Enabled,
-                epoch: 1,
-                created_at: now,
-            };
-            ensure!(store.add(account).await? == Added::Added, "an account is there already");
+            ensure!(store.add(account(number, now)?).await? == Added::Added, "an account is there already");
         }
         let progress = Progress::of("opening sessions", self.sessions);
         let (next, pepper) = (Arc::new(AtomicU64::new(0)), pepper());
@@ -137,6 +129,24 @@ impl Home {
     }
 }
 
+/// Nobody signs in to it: its sessions are opened as they are.
+pub(crate) fn account(number: u64, now: Timestamp) -> Result<Account> {
+    Ok(Account {
+        subject: subject(number),
+        identifier: Identifier::parse(&identifier(number))?,
+        password: None,
+        traits: Traits::parse(r#"{"department":"Research and Development"}"#)?,
+        status: Status::Enabled,
+        epoch: 1,
+        created_at: now,
+    })
+}
+
+/// What account `number` is called.
+pub(crate) fn identifier(number: u64) -> String {
+    format!("person{number:04}@example.com")
+}
+
 /// The secret in the browser that has session `number`. Not random: what makes the table's keys uniform is the digest.
 pub(crate) fn token(number: u64) -> SessionToken {
     let mut bytes = [0x5a; 32];
@@ -159,11 +169,11 @@ fn pepper_bytes() -> [u8; 32] {
     std::array::from_fn(|at| u8::try_from(at * 7 + 3).unwrap_or_default())
 }
 
-fn subject(number: u64) -> Subject {
+pub(crate) fn subject(number: u64) -> Subject {
     Subject::from_bytes((u128::from(number) + 1).to_be_bytes())
 }
 
-fn session(number: u64, pepper: &Pepper, now: vestibule_core::Timestamp) -> Session {
+pub(crate) fn session(number: u64, pepper: &Pepper, now: Timestamp) -> Session {
     let day = Duration::from_secs(24 * 60 * 60);
     Session {
         digest: token(number).digest(pepper),

@@ -55,10 +55,18 @@ struct Cli {
 enum Figure {
     /// `/check` over sockets: CPU time of the server beside bare hyper
     Check,
+    /// Reading one account's sessions among many
+    List,
+    /// Logins with a password beside Argon2 alone
+    Login,
     /// Resident memory per session
     Memory,
+    /// Opening sessions without hashing: many writers beside one
+    Open,
     /// Single steps: signing, digests, CSRF tokens
     Steps,
+    /// How long `/check` takes while many sign in
+    Storm,
     /// Headers to permit to JWT within the process, and what a warm request asks of store and key
     Swap,
     /// JWTs at the service: first and second sight
@@ -107,8 +115,12 @@ fn measure(cli: &Cli) -> Result<()> {
     for figure in figures {
         rows.extend(match figure {
             Figure::Check => figure::check::measure(scale, &mut homes, cli.program.as_deref())?,
+            Figure::List => figure::list::measure(scale, &mut homes)?,
+            Figure::Login => figure::login::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Memory => figure::memory::measure(scale, &mut homes)?,
+            Figure::Open => figure::open::measure(scale)?,
             Figure::Steps => figure::steps::measure(scale)?,
+            Figure::Storm => figure::storm::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Swap => figure::swap::measure(scale, &mut homes)?,
             Figure::Verify => figure::verify::measure(scale)?,
         });

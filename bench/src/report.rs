@@ -20,10 +20,18 @@ pub(crate) struct Row {
     what: String,
     measured: Median,
     unit: Unit,
-    /// The most it may be, where something is promised.
-    promised: Option<f64>,
+    /// What is promised of it, if anything is.
+    promised: Option<Promised>,
     /// What is in the number, or what it stands beside.
     note: String,
+}
+
+/// The side of a bound that a number is to be on.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Promised {
+    AtLeast(f64),
+    AtMost(f64),
 }
 
 /// What a number counts.
@@ -33,6 +41,7 @@ pub(crate) enum Unit {
     Bytes,
     Count,
     Nanoseconds,
+    PerSecond,
     Ratio,
 }
 
@@ -42,7 +51,11 @@ impl Row {
     }
 
     pub(crate) fn at_most(self, promised: f64) -> Self {
-        Self { promised: Some(promised), ..self }
+        Self { promised: Some(Promised::AtMost(promised)), ..self }
+    }
+
+    pub(crate) fn at_least(self, promised: f64) -> Self {
+        Self { promised: Some(Promised::AtLeast(promised)), ..self }
     }
 
     pub(crate) fn note(self, note: impl Into<String>) -> Self {
@@ -52,8 +65,18 @@ impl Row {
     fn verdict(&self) -> &'static str {
         match self.promised {
             None => "",
-            Some(promised) if self.measured.value <= promised => "kept",
+            Some(Promised::AtMost(most)) if self.measured.value <= most => "kept",
+            Some(Promised::AtLeast(least)) if self.measured.value >= least => "kept",
             Some(_) => "missed",
+        }
+    }
+}
+
+impl Promised {
+    fn show(self, unit: Unit) -> String {
+        match self {
+            Self::AtLeast(least) => format!("≥ {}", unit.show(least)),
+            Self::AtMost(most) => format!("≤ {}", unit.show(most)),
         }
     }
 }
@@ -63,9 +86,11 @@ impl Unit {
         match self {
             Self::Bytes => format!("{number:.0} B"),
             Self::Count => format!("{number}"),
+            Self::Nanoseconds if number >= 1_000_000.0 => format!("{:.2} ms", number / 1_000_000.0),
             Self::Nanoseconds if number >= 10_000.0 => format!("{:.1} µs", number / 1000.0),
             Self::Nanoseconds if number >= 1000.0 => format!("{:.2} µs", number / 1000.0),
             Self::Nanoseconds => format!("{number:.0} ns"),
+            Self::PerSecond => format!("{number:.1}/s"),
             Self::Ratio => format!("{number:.3}"),
         }
     }
@@ -125,7 +150,7 @@ pub(crate) fn print(rows: &[Row], json: bool, quick: bool) -> Result<()> {
         } else {
             format!("{} – {}", row.unit.show(low), row.unit.show(high))
         };
-        let promised = row.promised.map_or_else(String::new, |most| format!("≤ {}", row.unit.show(most)));
+        let promised = row.promised.map_or_else(String::new, |it| it.show(row.unit));
         let cells =
             [row.figure, &row.what, &row.unit.show(value), &spread, &promised, row.verdict(), &row.note];
         table.add_row(cells);
