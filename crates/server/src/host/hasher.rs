@@ -22,6 +22,11 @@ mod tests;
 pub(crate) const HASHINGS: (&str, &str) =
     ("vestibule_password_hashings_total", "Passwords hashed, decoys included");
 
+/// How far hashing steps back behind requests: of the 19 steps there are so many that a request preempts it at once, and so few
+/// that another busy program on the machine does not keep everybody from signing in.
+#[cfg(target_os = "linux")]
+const BEHIND_REQUESTS: i32 = 10;
+
 /// How much hashing may be going on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -86,7 +91,10 @@ impl HashingPool {
             let (bench, waiting) = (Arc::clone(&bench), Arc::clone(&waiting));
             std::thread::Builder::new()
                 .name(format!("hasher-{number}"))
-                .spawn(move || bench.serve(&waiting))
+                .spawn(move || {
+                    step_back();
+                    bench.serve(&waiting);
+                })
                 .map_err(|cause| Fault::unavailable("a thread for password hashing", cause))?;
         }
         Ok(Arc::new(Self { jobs, longest_wait: bounds.longest_wait }))
@@ -171,6 +179,18 @@ impl Bench {
         password::verify(password, stored)
     }
 }
+
+/// Lets whoever answers requests go first: hashing on all cores takes what they leave, which is everything while they are idle,
+/// and a request does not wait for a slice of time that a hash has begun. On Linux alone a thread has a priority of its own.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    if let Err(error) = rustix::process::nice(BEHIND_REQUESTS) {
+        tracing::debug!(error = %error, "hashing runs with the priority of requests");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 fn decoy(cost: PasswordCost, entropy: &dyn Entropy) -> Result<PasswordHash, Fault> {
     let mut random = [0; 32];
