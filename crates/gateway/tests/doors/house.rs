@@ -309,12 +309,7 @@ impl Accounts for World {
         Err(NOT_ASKED)
     }
 
-    async fn set_password(
-        &self,
-        _: Subject,
-        _: PasswordHash,
-        _: Warrant,
-    ) -> Result<Changed, Fault> {
+    async fn set_password(&self, _: Subject, _: PasswordHash, _: Warrant) -> Result<Changed, Fault> {
         Err(NOT_ASKED)
     }
 
