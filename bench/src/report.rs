@@ -201,3 +201,29 @@ impl Drop for Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_is_kept_on_its_own_side_of_the_bound_and_on_the_bound() {
+        let row = |value| Row::new("test", "what", Median::exactly(value), Unit::Ratio);
+        for (value, at_least, at_most) in
+            [(2.9, "missed", "kept"), (3.0, "kept", "kept"), (3.1, "kept", "missed")]
+        {
+            assert_eq!(row(value).at_least(3.0).verdict(), at_least, "{value}");
+            assert_eq!(row(value).at_most(3.0).verdict(), at_most, "{value}");
+        }
+        assert_eq!(row(3.0).verdict(), "");
+        // What could not be measured keeps no promise.
+        assert_eq!(row(f64::NAN).at_least(3.0).verdict(), "missed");
+        assert_eq!(row(f64::NAN).at_most(3.0).verdict(), "missed");
+    }
+
+    #[test]
+    fn a_bound_shows_its_side_and_unit() {
+        assert_eq!(Promised::AtLeast(0.9).show(Unit::Ratio), "≥ 0.900");
+        assert_eq!(Promised::AtMost(5_000_000.0).show(Unit::Nanoseconds), "≤ 5.00 ms");
+    }
+}
