@@ -20,7 +20,7 @@ pub(super) struct Init {
     /// Where to write; made if need be
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// How long hashing one password may take on this machine; what it can do in that time is written down as [passwords]
+    /// How long hashing one password may take on this machine; what it can do in that time is written down as `[passwords]`
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(0..=2000))]
     hash_time: u64,
 }
