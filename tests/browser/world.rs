@@ -186,6 +186,11 @@ impl Attacker {
         Self { nginx: None, _place: Place::new(), decoy, port }
     }
 
+    /// The request lines that reached it, from the first on.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.decoy.asked().iter().filter_map(|request| Some(request.lines().next()?.to_owned())).collect()
+    }
+
     /// Whether it can redirect with 307.
     pub(crate) fn bounces(&self) -> bool {
         self.nginx.is_some()
