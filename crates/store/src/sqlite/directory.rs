@@ -12,8 +12,8 @@ use super::SqliteStore;
 use super::rows::{AccountRow, NumberedSession, SessionRow, integer};
 use super::trouble::Trouble;
 
-/// Rows looked at between two questions.
-const SLICE: i64 = 256;
+/// The most rows looked at between two questions.
+const SLICE: u32 = 256;
 
 /// By the index on subjects, whose entries are in the order of numbers: what it costs goes by the account's sessions, not by all.
 const OF_ONE_ACCOUNT: &str = "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 AND subject = ?4 ORDER BY number DESC LIMIT ?3";
@@ -63,7 +63,9 @@ impl SqliteStore {
         let mut to_skip = page.skip;
         let mut below = i64::MAX;
         while found.len() < page.take as usize {
-            let rows = self.rows_below(below, of, now).await?;
+            // What the page lacks and no more: of those that the database takes for alive, nearly all are.
+            let wanted = page.take.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+            let rows = self.rows_below(below, of, now, wanted.saturating_add(to_skip).min(SLICE)).await?;
             let Some(last) = rows.last() else { break };
             below = last.number;
             for row in rows {
@@ -82,19 +84,20 @@ impl SqliteStore {
         below: i64,
         of: Option<Subject>,
         now: Timestamp,
+        at_most: u32,
     ) -> Result<Vec<NumberedSession>, Trouble> {
         let query = match of {
             Some(subject) => sqlx::query_as(OF_ONE_ACCOUNT)
                 .bind(below)
                 .bind(integer(now.millis()))
-                .bind(SLICE)
+                .bind(i64::from(at_most))
                 .bind(subject.bytes().to_vec()),
             None => sqlx::query_as(
                 "SELECT * FROM sessions WHERE number < ?1 AND ends_at > ?2 ORDER BY number DESC LIMIT ?3",
             )
             .bind(below)
             .bind(integer(now.millis()))
-            .bind(SLICE),
+            .bind(i64::from(at_most)),
         };
         Ok(query.fetch_all(&self.readers).await?)
     }

@@ -68,7 +68,7 @@ impl Sessions for SqliteStore {
         replaces: Option<SessionDigest>,
         cap: Cap,
     ) -> Result<Opened, Fault> {
-        self.writer.write(Open { session, replaces, cap, table: Arc::clone(&self.table) }).await
+        self.writer.open(Open { session, replaces, cap, table: Arc::clone(&self.table) }).await
     }
 
     async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {

@@ -5,9 +5,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use vestibule_core::port::{Attempt, Party, Reservation, Throttle};
-use vestibule_core::throttle::{
-    AccountTally, Allowance, Bucket, EVERYBODY, FORGET_AFTER, HARD_STOP, SOURCE, Tallies,
-};
+use vestibule_core::throttle::{AccountTally, Bucket, EVERYBODY, FORGET_AFTER, HARD_STOP, SOURCE, Tallies};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
@@ -43,25 +41,23 @@ impl Change for Reserve {
     type Answer = Reservation;
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Reservation>, Trouble> {
-        let source = bucket(&self.attempt.source, transaction).await?;
-        let everybody = match self.attempt.by {
-            Party::Known => None,
-            Party::Stranger => {
-                Some(bucket(&EVERYBODYS, transaction).await?.unwrap_or(Bucket::full(EVERYBODY)))
-            }
-        };
+        let stored = Stored::read(&self.attempt, transaction).await?;
         let remembered = Tallies {
-            account: account_tally(&self.attempt, transaction).await?.unwrap_or(AccountTally::FRESH),
-            source: source.unwrap_or(Bucket::full(SOURCE)),
-            everybody,
+            account: stored.account.unwrap_or(AccountTally::FRESH),
+            source: stored.source.unwrap_or(Bucket::full(SOURCE)),
+            everybody: match self.attempt.by {
+                Party::Known => None,
+                Party::Stranger => Some(stored.everybody.unwrap_or(Bucket::full(EVERYBODY))),
+            },
         };
         let answer = match remembered.count(self.now) {
             Ok(counted) => {
-                keep_account(&self.attempt, counted.account, transaction).await?;
-                keep_bucket(&self.attempt.source, counted.source, transaction).await?;
-                if let Some(everybody) = counted.everybody {
-                    keep_bucket(&EVERYBODYS, everybody, transaction).await?;
-                }
+                let counted = Stored {
+                    account: Some(counted.account),
+                    source: Some(counted.source),
+                    everybody: counted.everybody,
+                };
+                counted.write(&self.attempt, transaction).await?;
                 Reservation::Reserved
             }
             Err(wait) => Reservation::Wait(wait),
@@ -81,7 +77,9 @@ impl Change for Succeeded {
             .execute(&mut *transaction)
             .await?;
         if self.0.by == Party::Stranger {
-            give_back(&EVERYBODYS, EVERYBODY, transaction).await?;
+            let stored = Stored::read(&self.0, transaction).await?;
+            let given_back = Stored { account: None, source: None, ..stored.given_back(Party::Stranger) };
+            given_back.write(&self.0, transaction).await?;
         }
         Ok(Written::without_table(()))
     }
@@ -93,13 +91,8 @@ impl Change for GiveBack {
     type Answer = ();
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
-        if let Some(tally) = account_tally(&self.0, transaction).await? {
-            keep_account(&self.0, tally.give_back(), transaction).await?;
-        }
-        give_back(&self.0.source, SOURCE, transaction).await?;
-        if self.0.by == Party::Stranger {
-            give_back(&EVERYBODYS, EVERYBODY, transaction).await?;
-        }
+        let stored = Stored::read(&self.0, transaction).await?;
+        stored.given_back(self.0.by).write(&self.0, transaction).await?;
         Ok(Written::without_table(()))
     }
 }
@@ -134,82 +127,97 @@ impl Change for ForgetTallies {
     }
 }
 
-async fn account_tally(
-    attempt: &Attempt,
-    transaction: &mut SqliteConnection,
-) -> Result<Option<AccountTally>, Trouble> {
-    let row: Option<(i64, i64, i64)> =
-        sqlx::query_as("SELECT failures, not_before, counted_at FROM account_tallies WHERE account = ?1")
-            .bind(&attempt.account[..])
-            .fetch_optional(transaction)
-            .await?;
-    let Some((failures, not_before, counted_at)) = row else { return Ok(None) };
-    let corrupt = |column| Trouble::corrupt("a stored tally of login attempts", column);
-    Ok(Some(AccountTally {
-        failures: u32::try_from(failures).map_err(|_| corrupt("failures"))?,
-        not_before: timestamp(not_before).ok_or_else(|| corrupt("not_before"))?,
-        counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
-    }))
+/// What is stored of all that an attempt counts against; `None` where nothing is.
+struct Stored {
+    account: Option<AccountTally>,
+    source: Option<Bucket>,
+    everybody: Option<Bucket>,
 }
 
-async fn bucket(key: &[u8; 32], transaction: &mut SqliteConnection) -> Result<Option<Bucket>, Trouble> {
-    let row: Option<(i64, i64)> =
-        sqlx::query_as("SELECT attempts_left, counted_at FROM source_tallies WHERE source = ?1")
-            .bind(&key[..])
-            .fetch_optional(transaction)
-            .await?;
-    let Some((left, counted_at)) = row else { return Ok(None) };
-    let corrupt = |column| Trouble::corrupt("a stored tally of login attempts", column);
+impl Stored {
+    /// In one question: a login waits for each.
+    async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<Self, Trouble> {
+        let row: TalliesRow = sqlx::query_as(
+            "SELECT account.failures, account.not_before, account.counted_at,
+                    source.attempts_left, source.counted_at, everybody.attempts_left, everybody.counted_at
+             FROM (SELECT 1) LEFT JOIN account_tallies AS account ON account.account = ?1
+                  LEFT JOIN source_tallies AS source ON source.source = ?2
+                  LEFT JOIN source_tallies AS everybody ON everybody.source = ?3",
+        )
+        .bind(&attempt.account[..])
+        .bind(&attempt.source[..])
+        .bind(&EVERYBODYS[..])
+        .fetch_one(transaction)
+        .await?;
+        let (failures, not_before, counted_at, source_left, source_counted_at, left, everybody_counted_at) =
+            row;
+        Ok(Self {
+            account: match (failures, not_before, counted_at) {
+                (Some(failures), Some(not_before), Some(counted_at)) => Some(AccountTally {
+                    failures: u32::try_from(failures).map_err(|_| corrupt("failures"))?,
+                    not_before: timestamp(not_before).ok_or_else(|| corrupt("not_before"))?,
+                    counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
+                }),
+                _ => None,
+            },
+            source: bucket(source_left, source_counted_at)?,
+            everybody: bucket(left, everybody_counted_at)?,
+        })
+    }
+
+    fn given_back(self, by: Party) -> Self {
+        Self {
+            account: self.account.map(AccountTally::give_back),
+            source: self.source.map(|bucket| bucket.give_back(SOURCE)),
+            everybody: match by {
+                Party::Known => None,
+                Party::Stranger => self.everybody.map(|bucket| bucket.give_back(EVERYBODY)),
+            },
+        }
+    }
+
+    /// Keeps what there is and leaves the rest as it was; all of it on one way to SQLite's thread and back.
+    async fn write(&self, attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+        let left = |bucket: Option<Bucket>| bucket.map(|bucket| i64::from(bucket.left));
+        let counted_at = |bucket: Option<Bucket>| bucket.map(|bucket| integer(bucket.counted_at.millis()));
+        sqlx::query(
+            "INSERT INTO account_tallies (account, failures, not_before, counted_at)
+             SELECT ?1, ?2, ?3, ?4 WHERE ?2 IS NOT NULL
+             ON CONFLICT (account) DO UPDATE
+             SET failures = excluded.failures, not_before = excluded.not_before, counted_at = excluded.counted_at;
+             INSERT INTO source_tallies (source, attempts_left, counted_at)
+             SELECT column1, column2, column3 FROM (VALUES (?5, ?6, ?7), (?8, ?9, ?10)) WHERE column2 IS NOT NULL
+             ON CONFLICT (source) DO UPDATE
+             SET attempts_left = excluded.attempts_left, counted_at = excluded.counted_at",
+        )
+        .bind(&attempt.account[..])
+        .bind(self.account.map(|tally| i64::from(tally.failures)))
+        .bind(self.account.map(|tally| integer(tally.not_before.millis())))
+        .bind(self.account.map(|tally| integer(tally.counted_at.millis())))
+        .bind(&attempt.source[..])
+        .bind(left(self.source))
+        .bind(counted_at(self.source))
+        .bind(&EVERYBODYS[..])
+        .bind(left(self.everybody))
+        .bind(counted_at(self.everybody))
+        .execute(transaction)
+        .await?;
+        Ok(())
+    }
+}
+
+/// An account's failures, when it may be tried again and when it was counted; what is left to a source and to everybody, and when
+/// that was counted.
+type TalliesRow = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+fn bucket(left: Option<i64>, counted_at: Option<i64>) -> Result<Option<Bucket>, Trouble> {
+    let (Some(left), Some(counted_at)) = (left, counted_at) else { return Ok(None) };
     Ok(Some(Bucket {
         left: u32::try_from(left).map_err(|_| corrupt("attempts_left"))?,
         counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
     }))
 }
 
-async fn keep_account(
-    attempt: &Attempt,
-    tally: AccountTally,
-    transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
-    sqlx::query(
-        "INSERT INTO account_tallies (account, failures, not_before, counted_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (account) DO UPDATE
-         SET failures = excluded.failures, not_before = excluded.not_before, counted_at = excluded.counted_at",
-    )
-    .bind(&attempt.account[..])
-    .bind(i64::from(tally.failures))
-    .bind(integer(tally.not_before.millis()))
-    .bind(integer(tally.counted_at.millis()))
-    .execute(transaction)
-    .await?;
-    Ok(())
-}
-
-async fn give_back(
-    key: &[u8; 32],
-    allowance: Allowance,
-    transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
-    match bucket(key, transaction).await? {
-        Some(bucket) => keep_bucket(key, bucket.give_back(allowance), transaction).await,
-        None => Ok(()),
-    }
-}
-
-async fn keep_bucket(
-    key: &[u8; 32],
-    bucket: Bucket,
-    transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
-    sqlx::query(
-        "INSERT INTO source_tallies (source, attempts_left, counted_at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (source) DO UPDATE
-         SET attempts_left = excluded.attempts_left, counted_at = excluded.counted_at",
-    )
-    .bind(&key[..])
-    .bind(i64::from(bucket.left))
-    .bind(integer(bucket.counted_at.millis()))
-    .execute(transaction)
-    .await?;
-    Ok(())
+fn corrupt(column: &str) -> Trouble {
+    Trouble::corrupt("a stored tally of login attempts", column)
 }

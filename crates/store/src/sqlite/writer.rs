@@ -4,7 +4,8 @@
 //! says the same; until then nobody is told anything.
 //!
 //! Because the table changes here and nowhere else, in the order of the commits, it can never hold a session that the database
-//! does not: whatever raced, raced for a place in this queue.
+//! does not: whatever raced, raced for a place in this queue. What a change costs is less SQLite's work than the way to its thread
+//! and back, so sessions that are opened one after the other go there together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +17,10 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use vestibule_core::Fault;
+use vestibule_core::port::Opened;
 
 use super::files::Lock;
+use super::opening::{Open, Opening, Openings};
 use super::trouble::Trouble;
 use crate::statistics::Counters;
 use crate::table::{Table, TableChange};
@@ -64,6 +67,7 @@ pub(super) struct Writer {
 
 enum Message {
     Change(Box<dyn Job>),
+    Open(Box<Opening>),
     Close,
 }
 
@@ -99,7 +103,22 @@ impl Writer {
         let wait = self.answer_within * change.patience();
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Pending { change, table: Vec::new(), answer: None, reply });
-        self.queue.try_send(Message::Change(job)).map_err(|refused| match refused {
+        self.send(Message::Change(job), answer, wait).await
+    }
+
+    /// As [`Self::write`], together with other sessions that are opened at the same time.
+    pub(super) async fn open(&self, open: Open) -> Result<Opened, Fault> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Open(Box::new(Opening { open, reply })), answer, self.answer_within).await
+    }
+
+    async fn send<A>(
+        &self,
+        message: Message,
+        answer: oneshot::Receiver<Result<A, Trouble>>,
+        wait: Duration,
+    ) -> Result<A, Fault> {
+        self.queue.try_send(message).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded {
                 what: "the store's queue of changes",
                 retry_after: Duration::from_secs(1),
@@ -137,13 +156,21 @@ impl Writer {
     }
 }
 
-/// A change on its way, with its types put aside so that changes of all kinds fit one queue.
+/// What is carried out as one, with its types put aside so that changes of all kinds fit one queue.
 #[async_trait]
-trait Job: Send {
+pub(super) trait Job: Send {
+    /// Writes it, for the first time or anew after the transaction of the last time was undone.
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble>;
+    /// What the table has to change once that is durable.
     fn table(&mut self) -> Vec<TableChange>;
     fn acknowledge(self: Box<Self>);
     fn fail(self: Box<Self>, trouble: Trouble);
+    /// The changes in it, each to be carried out for itself.
+    fn apart(self: Box<Self>) -> Vec<Box<dyn Job>>;
+    /// How many changes that are.
+    fn changes(&self) -> usize {
+        1
+    }
 }
 
 struct Pending<C: Change> {
@@ -175,6 +202,10 @@ impl<C: Change> Job for Pending<C> {
     fn fail(self: Box<Self>, trouble: Trouble) {
         self.reply.send(Err(trouble)).ok();
     }
+
+    fn apart(self: Box<Self>) -> Vec<Box<dyn Job>> {
+        vec![self]
+    }
 }
 
 /// The writer's own side.
@@ -192,14 +223,21 @@ impl Worker {
     async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut messages, BATCH).await > 0 {
-            let mut batch = Vec::with_capacity(messages.len());
+            let mut batch: Vec<Box<dyn Job>> = Vec::new();
+            // Sessions that nothing else came between: what is done to them keeps its place in the order.
+            let mut together = Vec::new();
             for message in messages.drain(..) {
                 match message {
-                    Message::Change(job) => batch.push(job),
+                    Message::Open(opening) => together.push(*opening),
+                    Message::Change(job) => {
+                        batch.extend(Openings::of(std::mem::take(&mut together)));
+                        batch.push(job);
+                    }
                     // What is queued behind is still carried out; then `recv_many` answers 0.
                     Message::Close => queue.close(),
                 }
             }
+            batch.extend(Openings::of(together));
             if !batch.is_empty() {
                 self.carry_out(batch).await;
             }
@@ -212,88 +250,101 @@ impl Worker {
     }
 
     async fn carry_out(&mut self, batch: Vec<Box<dyn Job>>) {
-        self.counters.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        let changes = changes(&batch);
+        self.counters.writes.fetch_add(changes, Ordering::Relaxed);
         match self.commit(batch).await {
-            // What does not fit must not take those down that do, a logout least of all: each for itself.
-            Some((Trouble::Full(_), failed)) if failed.len() > 1 => {
-                for job in failed {
-                    if let Some((trouble, failed)) = self.commit(vec![job]).await {
-                        fail(failed, &trouble);
+            // What does not fit or cannot be done must not take those down that can, a logout least of all: each for itself.
+            Some(Failed { trouble, jobs, because: Because::Change }) if changes > 1 => {
+                tracing::debug!(error = %trouble, changes, "a change failed; all that came with it are carried out one by one");
+                for job in jobs.into_iter().flat_map(|job| job.apart()) {
+                    if let Some(failed) = self.commit(vec![job]).await {
+                        failed.tell();
                     }
                 }
             }
-            Some((trouble, failed)) => fail(failed, &trouble),
+            Some(failed) => failed.tell(),
             None => {}
         }
     }
 
     /// Commits a batch, changes the table accordingly and acknowledges. Otherwise hands back what nobody was told anything of yet,
     /// with the reason; nothing of it is in the database then.
-    async fn commit(&mut self, batch: Vec<Box<dyn Job>>) -> Option<(Trouble, Vec<Box<dyn Job>>)> {
-        let size = batch.len() as u64;
-        let mut jobs = batch.into_iter();
-        let mut written = Vec::with_capacity(jobs.len());
-        match self.try_commit(&mut jobs, &mut written).await {
+    async fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) -> Option<Failed> {
+        let (trouble, because) = match self.try_commit(&mut batch).await {
             Ok(()) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
-                self.counters.largest_batch.fetch_max(size, Ordering::Relaxed);
+                self.counters.largest_batch.fetch_max(changes(&batch), Ordering::Relaxed);
                 if self.is_failing.swap(false, Ordering::Relaxed) {
                     tracing::info!("the store takes changes again");
                 }
-                for change in written.iter_mut().flat_map(|job| job.table()) {
+                for change in batch.iter_mut().flat_map(|job| job.table()) {
                     self.table.apply(change);
                 }
-                written.into_iter().for_each(|job| job.acknowledge());
-                None
+                batch.into_iter().for_each(|job| job.acknowledge());
+                return None;
             }
-            Err(trouble) => {
-                self.counters.failed_commits.fetch_add(1, Ordering::Relaxed);
-                if !self.is_failing.swap(true, Ordering::Relaxed) {
-                    tracing::error!(error = %trouble, "the store could not commit; changes are refused until it can");
-                }
-                if let Some(connection) = self.connection.take() {
-                    // It is given up because it failed: how its end goes makes no difference.
-                    connection.close().await.ok();
-                }
-                // Those that were not reached share the fate of the others.
-                written.extend(jobs);
-                Some((trouble, written))
+            Err(failure) => failure,
+        };
+        if because == Because::Store {
+            self.counters.failed_commits.fetch_add(1, Ordering::Relaxed);
+            if !self.is_failing.swap(true, Ordering::Relaxed) {
+                tracing::error!(error = %trouble, "the store could not commit; changes are refused until it can");
+            }
+            if let Some(connection) = self.connection.take() {
+                // It is given up because it failed: how its end goes makes no difference.
+                connection.close().await.ok();
             }
         }
+        // A full disk may have room for the rest, above all for what gives room back.
+        let because = if matches!(trouble, Trouble::Full(_)) { Because::Change } else { because };
+        Some(Failed { trouble, jobs: batch, because })
     }
 
-    async fn try_commit(
-        &mut self,
-        jobs: &mut std::vec::IntoIter<Box<dyn Job>>,
-        written: &mut Vec<Box<dyn Job>>,
-    ) -> Result<(), Trouble> {
+    /// All in one transaction without a way back to the middle of it: failures are rare, and a savepoint for each change costs more
+    /// than most changes do.
+    async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), (Trouble, Because)> {
+        let store = |error: sqlx::Error| (error.into(), Because::Store);
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(self.connect.connect().await?),
+            none => none.insert(self.connect.connect().await.map_err(store)?),
         };
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for mut job in jobs {
-            let mut step = transaction.begin().await?;
-            match job.write(&mut step).await {
-                Ok(()) => {
-                    written.push(job);
-                    step.commit().await?;
-                }
-                Err(trouble) => {
-                    // Some failures (a full disk) make SQLite undo the whole transaction by itself: then there is no savepoint
-                    // left to go back to, and the batch fails of the same cause.
-                    if step.rollback().await.is_err() {
-                        written.push(job);
-                        return Err(trouble);
-                    }
-                    job.fail(trouble);
-                }
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(store)?;
+        for job in batch {
+            if let Err(trouble) = job.write(&mut transaction).await {
+                // Some failures (a full disk) make SQLite undo the transaction by itself: then there is none left to undo, and
+                // the connection is not trusted any more.
+                return Err(match transaction.rollback().await {
+                    Ok(()) => (trouble, Because::Change),
+                    Err(_) => (trouble, Because::Store),
+                });
             }
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await.map_err(store)
     }
 }
 
-fn fail(jobs: Vec<Box<dyn Job>>, trouble: &Trouble) {
-    jobs.into_iter().for_each(|job| job.fail(trouble.clone()));
+/// Whose fault it is that a transaction came to nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Because {
+    /// One change could not be written; others may.
+    Change,
+    /// Nothing can be written.
+    Store,
+}
+
+/// Jobs of which nothing is in the database, and nobody was told.
+struct Failed {
+    trouble: Trouble,
+    jobs: Vec<Box<dyn Job>>,
+    because: Because,
+}
+
+impl Failed {
+    fn tell(self) {
+        self.jobs.into_iter().for_each(|job| job.fail(self.trouble.clone()));
+    }
+}
+
+fn changes(batch: &[Box<dyn Job>]) -> u64 {
+    batch.iter().map(|job| job.changes() as u64).sum()
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use vestibule_core::Timestamp;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
 use vestibule_core::port::{Added, Attempt, Ending, Opened, Party, Reissued, Reservation, Warrant};
 use vestibule_core::session::{Cap, Reissue};
 use vestibule_core::throttle::{EVERYBODY, FREE_ATTEMPTS, SOURCE};
+use vestibule_core::{Fault, Timestamp};
 
 use crate::throttle::stranger;
 use crate::world::*;
@@ -33,6 +33,46 @@ async fn two_opens_that_replace_one_session_both_open_and_the_old_one_is_dead() 
             assert_eq!(set(ended.clone()), BTreeSet::from([id(old)]));
             assert_eq!(ended.concat().len(), 1, "what ended is named once");
             assert!(!is_live(&*store, old) && is_live(&*store, one) && is_live(&*store, other));
+        }
+    })
+    .await;
+}
+
+/// A login that fails, or whose account changed, takes none of those down that came at the same moment, on a store that carries
+/// them out together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_login_that_fails_fails_alone() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        for round in 0..ROUNDS {
+            let first = RACERS * round;
+            let answers = race(0..RACERS, &store, move |store, number| async move {
+                let mut one = session(first + number, 1);
+                match number {
+                    // The id of one that comes at the same time: whichever of the two is first opens.
+                    7 => one.id = id(first + 40),
+                    21 => one.epoch = 9,
+                    _ => {}
+                }
+                store.open(one, None, Cap::NONE).await
+            });
+            let (mut failed, mut changed, mut opened) = (0, 0, 0);
+            for answer in answers.await {
+                match answer {
+                    Err(fault) => {
+                        assert!(matches!(fault, Fault::Bug(_)), "{}", fault.report());
+                        failed += 1;
+                    }
+                    Ok(Opened::AccountChanged) => changed += 1,
+                    Ok(Opened::Open { ended }) => {
+                        assert_eq!(ended, []);
+                        opened += 1;
+                    }
+                }
+            }
+            assert_eq!((failed, changed, opened), (1, 1, RACERS - 2));
+            let alive = (first..first + RACERS).filter(|number| is_live(&*store, *number)).count();
+            assert_eq!(alive, usize::from(RACERS) - 2);
         }
     })
     .await;

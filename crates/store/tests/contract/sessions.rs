@@ -35,8 +35,10 @@ async fn what_was_opened_is_what_is_listed() {
         store.add(account(1)).await.unwrap();
         let mut sessions = [session(1, 1), session(2, 1), session(3, 1), session(4, 1)];
         sessions[0].device = Device::new(None, "");
-        sessions[1].device =
-            Device::new(Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])), "Ünïcode 🦀 'x'; --");
+        sessions[1].device = Device::new(
+            Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])),
+            r#"Ünïcode 🦀 'x'; -- "]},\u0000{}"#,
+        );
         sessions[1].kind = SessionKind::Client;
         sessions[2].idle = Duration::from_millis(1);
         sessions[2].ends_at = Timestamp::from_millis(i64::MAX as u64);
