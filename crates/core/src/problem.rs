@@ -84,6 +84,14 @@ impl fmt::Display for Incident {
 }
 
 impl Fault {
+    /// The code of the problem that tells of it: what failed is for the log alone, that there was too much to do may be known.
+    pub const fn problem_code(&self) -> &'static str {
+        match self {
+            Self::Overloaded { .. } => "overloaded",
+            Self::Bug(_) | Self::Corrupt { .. } | Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
     /// How long a client should wait before it asks again; where the fault does not say, as long as a store or a disk may take to
     /// come back.
     pub fn retry_after(&self) -> HeaderValue {

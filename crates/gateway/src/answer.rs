@@ -154,7 +154,7 @@ impl Answers {
         );
         let refusal = Refusal {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "unavailable",
+            code: fault.problem_code(),
             detail: "It could not be told who is asking. Nothing was changed; try again.",
         };
         let mut response = self.tell(refusal, Some(incident));

@@ -7,13 +7,13 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use vestibule_core::Fault;
 use vestibule_core::problem::{MEDIA_TYPE, Problem as Document};
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::guard;
+use vestibule_core::{Fault, Reject};
 
 use crate::problem::Problem;
-use crate::{Portal, event, pages};
+use crate::{Portal, cookie, event, pages};
 
 /// Puts a problem into words and sets the security headers.
 pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, next: Next) -> Response {
@@ -92,6 +92,12 @@ fn worded(portal: &Portal, problem: &Problem, asked: Asked, bare: Response) -> R
         if *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE {
             response.headers_mut().append(name, value.clone());
         }
+    }
+    // Cookies that contradict each other are taken back as far as we can.
+    if let Problem::Rejected(Reject::AmbiguousCookie) = problem
+        && let Ok(gone) = cookie::session_gone(&portal.decider.cookie)
+    {
+        response.headers_mut().append(header::SET_COOKIE, gone);
     }
     response
 }

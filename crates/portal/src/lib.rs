@@ -1,5 +1,5 @@
 //! The rooms that people see: signing in, signing out, their account, the same as a JSON API, and the published keys.
-//! In: requests under `/auth` and for `/.well-known/jwks.json`. Out: pages, problems (RFC 9457) and our two cookies.
+//! In: requests under `/auth` and for `/.well-known/jwks.json`. Out: pages, problems (RFC 9457) and our cookies.
 //! Nothing is decided here: credentials, passwords and CSRF tokens are judged by core.
 #![warn(missing_docs)]
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use vestibule_core::account::NotAnIdentifier;
 use vestibule_core::account::policy::PasswordReject;
+use vestibule_core::problem::seconds;
 use vestibule_core::{Fault, Reject};
 
 /// Why a request is not answered as asked.
@@ -22,10 +23,10 @@ pub(crate) enum Problem {
     CurrentPasswordRefused,
     /// We could not tell.
     Fault(Arc<Fault>),
-    /// Wrong name, wrong password, unknown or disabled: one answer.
-    LoginRefused,
     /// No account can have this identifier.
     IdentifierRefused(NotAnIdentifier),
+    /// Wrong name, wrong password, unknown or disabled: one answer.
+    LoginRefused,
     /// The body is not what its media type says, or not what this call takes.
     Malformed(&'static str),
     /// A media type that this address does not take; the one it takes.
@@ -91,10 +92,7 @@ impl Problem {
             ),
             Self::Fault(fault) => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                match **fault {
-                    Fault::Overloaded { .. } => "overloaded",
-                    _ => "unavailable",
-                },
+                fault.problem_code(),
                 "We cannot tell right now",
                 "Something that we depend on did not answer, and we do not guess. Please try again in a moment."
                     .to_owned(),
@@ -172,22 +170,11 @@ impl Problem {
     /// When to come back, where that is known or a fair guess.
     pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
         match self {
-            Self::Fault(fault) => match **fault {
-                Fault::Overloaded { retry_after, .. } => Some(seconds(retry_after)),
-                _ => Some(seconds(FAIR_GUESS)),
-            },
+            Self::Fault(fault) => Some(fault.retry_after()),
             Self::Throttled(wait) => Some(seconds(*wait)),
             _ => None,
         }
     }
-}
-
-/// How long a store or a disk is given to come back before a client asks again.
-const FAIR_GUESS: Duration = Duration::from_secs(5);
-
-/// A wait as Retry-After says it: whole seconds, rounded up, never none (RFC 9110 section 10.2.3).
-fn seconds(wait: Duration) -> HeaderValue {
-    HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 1 << 32) as u64)
 }
 
 fn rejected(reject: Reject) -> (StatusCode, &'static str, &'static str) {

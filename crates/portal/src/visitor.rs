@@ -14,6 +14,7 @@ use vestibule_core::session::SessionToken;
 use vestibule_core::wire::{self, Credential, Transport, cookie};
 use vestibule_core::{Fault, Reject};
 
+use crate::problem::Problem;
 use crate::{Peer, Portal, event};
 
 /// Who asks.
@@ -49,6 +50,14 @@ impl Portal {
             },
             Ok(None) => Ok(Visitor::Stranger(Reject::NoCredential)),
             Err(reject) => Ok(self.stranger(reject, parts)),
+        }
+    }
+
+    /// Who calls the API, where nobody but the holder of a session has anything to ask.
+    pub(crate) async fn holder_of_api(&self, parts: &Parts) -> Result<Known, Problem> {
+        match self.visitor_of_api(parts).await? {
+            Visitor::Known(known) => Ok(known),
+            Visitor::Stranger(reject) => Err(Problem::Rejected(reject)),
         }
     }
 

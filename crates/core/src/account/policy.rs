@@ -85,7 +85,7 @@ impl Policy {
         self.min
     }
 
-    /// Takes a new password as typed, if it may be one. `context` are the texts that belong to its account: the identifier.
+    /// Takes a new password as typed, if it may be one. Passwords that are set already are not judged again. `context` are the texts that belong to its account: the identifier.
     pub fn read(&self, typed: &str, context: &[&str]) -> Result<Password, PasswordReject> {
         if typed.is_empty() {
             return Err(PasswordReject::TooShort { min: self.min });
@@ -95,13 +95,9 @@ impl Policy {
         Ok(password)
     }
 
-    /// Whether a password may be a new one. Passwords that are set already are not judged again.
-    pub fn judge(&self, new: &Password, context: &[&str]) -> Result<(), PasswordReject> {
+    fn judge(&self, new: &Password, context: &[&str]) -> Result<(), PasswordReject> {
         if new.code_points() < self.min {
             return Err(PasswordReject::TooShort { min: self.min });
-        }
-        if new.code_points() > Password::MAX_CODE_POINTS {
-            return Err(PasswordReject::TooLong);
         }
         let folded = fold(&String::from_utf8_lossy(new.reveal()));
         let words = context_words(self.site.iter().map(String::as_str).chain(context.iter().copied()));

@@ -10,7 +10,6 @@ use vestibule_core::Reject;
 use vestibule_core::login::Reproof;
 
 use crate::problem::Problem;
-use crate::visitor::Visitor;
 use crate::{Portal, body};
 
 /// The body. No Debug: it holds a password.
@@ -25,15 +24,12 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign_where_said(&parts)?;
     let asked: ConfirmJson =
         body::json(&parts.headers, body, "Expected a JSON object with password and nothing else.").await?;
-    let known = match portal.visitor_of_api(&parts).await? {
-        Visitor::Known(known) => known,
-        Visitor::Stranger(reject) => return portal.turned_away(reject),
-    };
+    let known = portal.holder_of_api(&parts).await?;
     portal.refuse_forged(&known, &parts, None)?;
     match portal.reprove(&known, &asked.password, &parts).await? {
         Reproof::Proven(renewed) => portal.delivered(&renewed.token, &renewed.session),
         Reproof::Refused => Err(Problem::LoginRefused),
         Reproof::Wait(wait) => Err(Problem::Throttled(wait)),
-        Reproof::Gone => portal.turned_away(Reject::UnknownSession),
+        Reproof::Gone => Err(Reject::UnknownSession.into()),
     }
 }

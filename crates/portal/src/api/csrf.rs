@@ -9,15 +9,10 @@ use serde_json::json;
 
 use crate::Portal;
 use crate::problem::Problem;
-use crate::visitor::Visitor;
 
 pub(crate) async fn issue(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    match portal.visitor_of_api(&parts).await? {
-        Visitor::Known(known) => {
-            portal.note_use(&known);
-            Ok(Json(json!({ "csrf_token": portal.csrf_token_of(&known) })).into_response())
-        }
-        Visitor::Stranger(reject) => portal.turned_away(reject),
-    }
+    let known = portal.holder_of_api(&parts).await?;
+    portal.note_use(&known);
+    Ok(Json(json!({ "csrf_token": portal.csrf_token_of(&known) })).into_response())
 }

@@ -22,7 +22,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             portal.refuse_forged(&known, &parts, None)?;
             portal.sign_out(&known, &parts).await?;
         }
-        Visitor::Stranger(reject @ Reject::TwoCredentials) => return portal.turned_away(reject),
+        Visitor::Stranger(reject @ Reject::TwoCredentials) => return Err(reject.into()),
         Visitor::Stranger(_) => {}
     }
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -11,7 +11,6 @@ use vestibule_core::Reject;
 use vestibule_core::password_change::PasswordChanged;
 
 use crate::problem::Problem;
-use crate::visitor::Visitor;
 use crate::{Portal, body};
 
 /// The body. No Debug: it holds passwords.
@@ -31,10 +30,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         "Expected a JSON object with current_password and new_password and nothing else.",
     )
     .await?;
-    let known = match portal.visitor_of_api(&parts).await? {
-        Visitor::Known(known) => known,
-        Visitor::Stranger(reject) => return portal.turned_away(reject),
-    };
+    let known = portal.holder_of_api(&parts).await?;
     portal.refuse_forged(&known, &parts, None)?;
     portal.note_use(&known);
     match portal.change_password(&known, &asked.current_password, &asked.new_password, &parts).await? {
@@ -42,7 +38,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             portal.delivered(&renewed.token, &renewed.session)
         }
         PasswordChanged::Changed { renewed: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
-        PasswordChanged::Gone => portal.turned_away(Reject::UnknownSession),
+        PasswordChanged::Gone => Err(Reject::UnknownSession.into()),
         PasswordChanged::NewRefused(reject) => Err(Problem::PasswordRefused(reject)),
         PasswordChanged::Refused => Err(Problem::CurrentPasswordRefused),
         PasswordChanged::Wait(wait) => Err(Problem::Throttled(wait)),

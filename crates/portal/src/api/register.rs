@@ -12,7 +12,7 @@ use serde_json::json;
 use vestibule_core::registration::RegistrationOutcome;
 
 use crate::problem::Problem;
-use crate::register::Typed;
+use crate::sign_in::Typed;
 use crate::{Portal, body};
 
 /// The body. No Debug: it holds a password.

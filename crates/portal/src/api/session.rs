@@ -1,6 +1,6 @@
 //! `/auth/api/v1/session` and `/auth/api/v1/sessions`: who am I, where else am I signed in, and out with them. In: a session.
-//! Out: what its holder may know, or 204 for what ended. Asking for one's own session is no use of it: a page may ask every minute whether it still
-//! lives without keeping it alive.
+//! Out: what its holder may know, or 204 for what ended. Asking for one's own session is no use of it: a page may ask every minute
+//! whether it still lives without keeping it alive.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::SET_COOKIE;
 use http::request::Parts;
 use serde_json::json;
 use vestibule_core::Reject;
@@ -18,8 +17,8 @@ use vestibule_core::port::Page;
 use super::SessionJson;
 use crate::ending::End;
 use crate::problem::Problem;
-use crate::visitor::{Known, Visitor};
-use crate::{Portal, body, cookie};
+use crate::visitor::Known;
+use crate::{Portal, body};
 
 /// The most sessions of one account that are listed, the newest first.
 pub(crate) const LISTED: Page = Page { skip: 0, take: 100 };
@@ -30,16 +29,13 @@ pub(crate) async fn current(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let known = match portal.visitor_of_api(&parts).await? {
-        Visitor::Known(known) => known,
-        Visitor::Stranger(reject) => return portal.turned_away(reject),
-    };
+    let known = portal.holder_of_api(&parts).await?;
     let id = known.session.id();
     let session = portal.directory.session(id, portal.clock.now()).await?;
     let account = portal.accounts.find(known.session.subject()).await?;
     // Either may have ended while we looked.
     let (Some(session), Some(account)) = (session, account) else {
-        return portal.turned_away(Reject::UnknownSession);
+        return Err(Reject::UnknownSession.into());
     };
     Ok(Json(json!({
         "session": SessionJson::of(&session, id),
@@ -51,10 +47,7 @@ pub(crate) async fn current(
 /// `GET sessions`.
 pub(crate) async fn all(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let known = match portal.visitor_of_api(&parts).await? {
-        Visitor::Known(known) => known,
-        Visitor::Stranger(reject) => return portal.turned_away(reject),
-    };
+    let known = portal.holder_of_api(&parts).await?;
     portal.note_use(&known);
     let id = known.session.id();
     let now = portal.clock.now();
@@ -70,10 +63,7 @@ pub(crate) async fn end(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let known = match portal.may_end(&parts, body).await? {
-        Ok(known) => known,
-        Err(turned_away) => return Ok(turned_away),
-    };
+    let known = portal.may_end(&parts, body).await?;
     let id = id.parse().map_err(|_| Problem::SessionUnknown)?;
     let ended = portal.end_own(&known, End::One(id), &parts).await?;
     if ended.is_empty() {
@@ -92,37 +82,22 @@ pub(crate) async fn end_others(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let known = match portal.may_end(&parts, body).await? {
-        Ok(known) => known,
-        Err(turned_away) => return Ok(turned_away),
-    };
+    let known = portal.may_end(&parts, body).await?;
     portal.end_own(&known, End::Others, &parts).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 impl Portal {
     /// Who asks, if they may end sessions: not by another site's doing, and proven a short while ago.
-    async fn may_end(&self, parts: &Parts, body: Body) -> Result<Result<Known, Response>, Problem> {
+    async fn may_end(&self, parts: &Parts, body: Body) -> Result<Known, Problem> {
         self.refuse_foreign_where_said(parts)?;
         body::read_optional(&parts.headers, body, body::JSON).await?;
-        let known = match self.visitor_of_api(parts).await? {
-            Visitor::Known(known) => known,
-            Visitor::Stranger(reject) => return self.turned_away(reject).map(Err),
-        };
+        let known = self.holder_of_api(parts).await?;
         self.refuse_forged(&known, parts, None)?;
         if !self.login.is_freshly_proven(&known.session) {
             return Err(Problem::ProofTooOld(self.login.step_up));
         }
         self.note_use(&known);
-        Ok(Ok(known))
-    }
-
-    /// The answer to a call without a good credential. Cookies that contradict each other are taken back as far as we can.
-    pub(super) fn turned_away(&self, reject: Reject) -> Result<Response, Problem> {
-        let mut response = Problem::Rejected(reject).into_response();
-        if reject == Reject::AmbiguousCookie {
-            response.headers_mut().append(SET_COOKIE, cookie::session_gone(&self.decider.cookie)?);
-        }
-        Ok(response)
+        Ok(known)
     }
 }

@@ -18,8 +18,8 @@ use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, rend
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
-use crate::register::Typed;
 use crate::return_to::ReturnTo;
+use crate::sign_in::Typed;
 use crate::visitor::Visitor;
 use crate::{Portal, body, cookie, event};
 
