@@ -253,8 +253,8 @@ pub enum Retired {
     Unknown,
 }
 
-/// Login attempts, counted per account, per source and for all strangers together by the rules of [`crate::throttle`], shared by all nodes and kept over
-/// a restart.
+/// Login attempts, counted per account, per source and for all strangers together by the rules of [`crate::throttle`], shared by all
+/// nodes and kept over a restart.
 #[async_trait]
 pub trait Throttle: Send + Sync {
     /// Counts an attempt against all its tallies before it is evaluated, or counts it against none and says how long to wait.

@@ -10,8 +10,8 @@ use axum::routing::{delete, get, post, put};
 use crate::problem::Problem;
 use crate::{Portal, answer, api, key_set, pages, static_file};
 
-/// Everything under `/auth`, `/.well-known/jwks.json` and `/.well-known/change-password`. Every answer, errors included, leaves through one layer that puts
-/// problems into words and sets the security headers.
+/// Everything under `/auth`, `/.well-known/jwks.json` and `/.well-known/change-password`. Every answer, errors included, leaves
+/// through one layer that puts problems into words and sets the security headers.
 pub fn router(portal: Arc<Portal>) -> Router {
     // Where registration is closed there is nothing at its addresses.
     let registration = match portal.registration {

@@ -139,7 +139,8 @@ impl Portal {
             Ok(Reproof::Proven(renewed)) => event::confirmed(&renewed.session, source),
             Ok(Reproof::Refused) => event::confirm_refused(known.session.id(), source),
             Ok(Reproof::Wait(_)) => event::login_throttled(source),
-            Ok(Reproof::Gone) | Err(_) => {}
+            Ok(Reproof::Gone) => {}
+            Err(_) => event::login_fault(),
         }
         outcome
     }

@@ -115,7 +115,7 @@ async fn it_ends_no_sessions_without_a_fresh_password_and_never_rises() {
         fetch(&mut browser, Method::POST, "/auth/api/v1/confirm", Some(&token), Some(&body)).await;
     assert_eq!(max_age(&confirmed), Some(30 * 24 * 3600));
     let session = &confirmed.json()["session"];
-    assert_eq!((&session["kind"], &session["acr"]), (&"remembered".into(), &session["acr"]));
+    assert_eq!((&session["kind"], &session["acr"]), (&"remembered".into(), &"aal1".into()));
     let token = confirmed.json()["csrf_token"].as_str().unwrap().to_owned();
     let done = fetch(&mut browser, Method::DELETE, path, Some(&token), None).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT);

@@ -110,7 +110,7 @@ pub(crate) struct Sessions {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Remember {
-    /// Whether a login may ask to be remembered.
+    /// Whether a login may ask to be remembered. Turning it off ends no session that is open.
     pub(crate) enabled: bool,
     /// How long such a session may lie unused.
     pub(crate) idle: Span,
