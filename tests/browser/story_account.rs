@@ -8,6 +8,7 @@ use crate::world::Victim;
 
 const NEW_PASSWORD: &str = "violet kettle mountain 12";
 
+/// AU-12, SS-08: pages need no script, and that includes ending sessions.
 #[test]
 fn without_scripts_all_that_an_account_needs_can_be_done() {
     let scene = Scene::behind(Door::BuiltIn);

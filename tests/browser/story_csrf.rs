@@ -15,6 +15,7 @@ const DEEDS: [(&str, &str); 5] = [
     ("PUT", "/orders/1"),
 ];
 
+/// CK-02, CS-01, CS-02, CS-05.
 #[test]
 fn no_other_site_makes_the_browser_act_on_a_session_over_https() {
     let victim = Victim::over_https();
@@ -85,6 +86,7 @@ fn no_other_program_on_this_machine_makes_the_browser_act_on_a_session_on_localh
     }
 }
 
+/// CS-04.
 #[test]
 fn no_other_site_signs_the_browser_in_as_somebody_else() {
     let victim = Victim::over_https();

@@ -27,6 +27,7 @@ fn installed(look: &str) -> (Vestibule, String) {
 
 const LOGO: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><style>rect { fill: #f4d000 }</style><rect width="90" height="30"/></svg>"#;
 
+/// AU-12: WCAG 2.2 as far as axe-core can tell.
 #[test]
 fn every_page_is_accessible_in_every_state_in_light_and_dark_and_when_narrow() {
     let (_vestibule, origin) = installed("");

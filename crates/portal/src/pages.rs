@@ -97,6 +97,11 @@ fn not_repeated() -> Alert {
     }
 }
 
+/// For a form whose token is no good any more; with what became of it, and what to do.
+const fn open_too_long(text: &'static str) -> Alert {
+    Alert { title: "This page had been open too long", text: Cow::Borrowed(text) }
+}
+
 /// When to come back, where that is known.
 fn come_back(mut page: Response, when: Option<HeaderValue>) -> Response {
     if let Some(when) = when {

@@ -28,6 +28,7 @@ fn every_page_has_its_own_token_and_all_stay_valid_for_twelve_hours() {
     }
 }
 
+/// CS-02.
 #[test]
 fn a_token_is_for_one_session_and_one_purpose() {
     let tokens = tokens();
@@ -63,6 +64,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     map
 }
 
+/// CS-01, CS-08: stricter than Go's `CrossOriginProtection`, which lets a request through that says nothing and ignores the scheme.
 #[test]
 fn only_our_own_pages_and_the_person_at_the_browser_make_unsafe_requests() {
     let ours = Origins::new(vec![

@@ -1,7 +1,6 @@
 //! `/auth/account`: who am I, where am I signed in, and out with the others. In: a session. Out: a page; or, for strangers, the way
 //! to sign in and back.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -16,7 +15,7 @@ use vestibule_core::session::{Session, SessionKind};
 use vestibule_core::{Fault, Timestamp};
 
 use super::confirm::Then;
-use super::{Alert, Frame, HOME, render, see_other};
+use super::{Alert, Frame, HOME, open_too_long, render, see_other};
 use crate::api::session::LISTED;
 use crate::ending::End;
 use crate::form::Form;
@@ -84,10 +83,7 @@ pub(super) fn sign_in(to: &str) -> Response {
 }
 
 /// For a form whose token is no good any more.
-const EXPIRED: Alert = Alert {
-    title: "This page had been open too long",
-    text: Cow::Borrowed("Nothing was done. Press the button again."),
-};
+const EXPIRED: Alert = open_too_long("Nothing was done. Press the button again.");
 
 impl Portal {
     /// Origin, token, a fresh proof, and only then the deed.

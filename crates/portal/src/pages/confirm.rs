@@ -16,7 +16,7 @@ use vestibule_core::id::SessionId;
 use vestibule_core::login::{NewToken, Reproof};
 
 use super::account::sign_in;
-use super::{Alert, Frame, HOME, come_back, destination, render, see_other, throttled};
+use super::{Alert, Frame, HOME, come_back, destination, open_too_long, render, see_other, throttled};
 use crate::ending::End;
 use crate::form::Form;
 use crate::notice::Notice;
@@ -117,10 +117,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
 }
 
-const EXPIRED: Alert = Alert {
-    title: "This page had been open too long",
-    text: Cow::Borrowed("Nothing was done. Type your password again."),
-};
+const EXPIRED: Alert = open_too_long("Nothing was done. Type your password again.");
 
 const REFUSED: Alert =
     Alert { title: "That did not work", text: Cow::Borrowed("The password is not right. Try again.") };

@@ -15,7 +15,7 @@ use vestibule_core::login::LoginOutcome;
 use vestibule_core::session::SessionKind;
 use vestibule_core::{Fault, Reject};
 
-use super::{Alert, Frame, come_back, destination, render, see_other, throttled};
+use super::{Alert, Frame, come_back, destination, open_too_long, render, see_other, throttled};
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::pre_session::PreSession;
@@ -212,12 +212,7 @@ const REFUSED: Alert = Alert {
 fn expired(reject: Reject) -> Alert {
     match reject {
         Reject::AmbiguousCookie => conflicting_cookies(),
-        _ => Alert {
-            title: "This page had been open too long",
-            text: Cow::Borrowed(
-                "You were not signed in. Type your password again, and you are back on your way.",
-            ),
-        },
+        _ => open_too_long("You were not signed in. Type your password again, and you are back on your way."),
     }
 }
 

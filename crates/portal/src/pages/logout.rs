@@ -1,7 +1,6 @@
 //! `/auth/logout`: GET asks, POST does. In: a session and a form of ours. Out: a session that has ended on the server, a browser
 //! that was told to forget it, and a way on. Signing out twice is no error.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,7 +10,7 @@ use http::StatusCode;
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 
-use super::{Alert, Frame, render, see_other};
+use super::{Alert, Frame, open_too_long, render, see_other};
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
@@ -68,10 +67,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     Ok(response)
 }
 
-const EXPIRED: Alert = Alert {
-    title: "This page had been open too long",
-    text: Cow::Borrowed("You are still signed in. Press the button again to sign out."),
-};
+const EXPIRED: Alert = open_too_long("You are still signed in. Press the button again to sign out.");
 
 impl Portal {
     async fn logout_form(

@@ -15,7 +15,8 @@ use vestibule_core::password_change::{NewPassword, PasswordChanged};
 
 use super::account::sign_in;
 use super::{
-    Alert, Frame, HOME, Wrong, come_back, not_repeated, password_refused, render, see_other, throttled,
+    Alert, Frame, HOME, Wrong, come_back, not_repeated, open_too_long, password_refused, render, see_other,
+    throttled,
 };
 use crate::form::Form;
 use crate::notice::Notice;
@@ -93,10 +94,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
 }
 
-const EXPIRED: Alert = Alert {
-    title: "This page had been open too long",
-    text: Cow::Borrowed("Your password was not changed. Type it all again."),
-};
+const EXPIRED: Alert = open_too_long("Your password was not changed. Type it all again.");
 
 const REFUSED: Alert = Alert {
     title: "Your password was not changed",

@@ -14,7 +14,10 @@ use vestibule_core::registration::RegistrationOutcome;
 use vestibule_core::{Fault, Reject};
 
 use super::login::{conflicting_cookies, unavailable};
-use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, render, see_other, throttled};
+use super::{
+    Alert, Frame, Wrong, come_back, not_repeated, open_too_long, password_refused, render, see_other,
+    throttled,
+};
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
@@ -107,10 +110,7 @@ const IDENTIFIER_REFUSED: Alert = Alert {
 fn expired(reject: Reject) -> Alert {
     match reject {
         Reject::AmbiguousCookie => conflicting_cookies(),
-        _ => Alert {
-            title: "This page had been open too long",
-            text: Cow::Borrowed("No account was made. Type your password again."),
-        },
+        _ => open_too_long("No account was made. Type your password again."),
     }
 }
 

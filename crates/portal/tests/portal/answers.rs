@@ -88,6 +88,7 @@ async fn one_of_each() -> Vec<Answer> {
     answers
 }
 
+/// HD-01, HD-02; CS-08: the referrer policy is one under which our own forms say where they come from.
 #[tokio::test]
 async fn security_headers_are_on_every_status() {
     let answers = one_of_each().await;
@@ -207,6 +208,7 @@ async fn the_stylesheet_is_kept_under_the_name_that_pages_give_it() {
     assert!(!answer.body.contains("url(") && !answer.body.contains("@import"), "nothing from elsewhere");
 }
 
+/// AU-12: no third-party assets.
 #[tokio::test]
 async fn a_page_names_nothing_from_elsewhere_and_runs_nothing() {
     for answer in one_of_each().await {

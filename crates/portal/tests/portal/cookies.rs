@@ -80,6 +80,7 @@ async fn walk(house: &House) -> Vec<Answer> {
     answers
 }
 
+/// CK-01, CK-02, CK-06: prefix, SameSite written out, and 512 bytes at most.
 #[tokio::test]
 async fn every_cookie_has_exactly_its_attributes() {
     for (origin, https, prefix) in

@@ -29,6 +29,7 @@ async fn end(browser: &mut Browser, session: &str) -> Answer {
     browser.post(END, &[("csrf_token", &token), ("session", session)]).await
 }
 
+/// SS-08.
 #[tokio::test]
 async fn one_is_ended_by_its_button_and_the_page_says_so() {
     let house = House::new();
@@ -51,6 +52,7 @@ async fn one_is_ended_by_its_button_and_the_page_says_so() {
     assert_eq!(again.header("location"), "/auth/account?done=nothing-to-end");
 }
 
+/// SS-08.
 #[tokio::test]
 async fn all_others_are_ended_and_nobody_elses() {
     let house = House::new();
