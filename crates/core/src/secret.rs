@@ -22,6 +22,12 @@ pub enum Purpose {
     CsrfPreSession,
     /// What marks a device that an account was signed in on.
     KnownDevice,
+    /// The store's name for a refresh token.
+    Refresh,
+    /// The refresh token after another.
+    RefreshSuccessor,
+    /// What shows that a refresh token is one of ours.
+    RefreshTag,
     /// The store's name for a session token.
     Session,
     /// Whose hash an unknown account is compared with.
@@ -36,6 +42,9 @@ impl Purpose {
             Self::Csrf => b"csrf\0",
             Self::CsrfPreSession => b"csrf-pre\0",
             Self::KnownDevice => b"known-device\0",
+            Self::Refresh => b"refresh\0",
+            Self::RefreshSuccessor => b"refresh-successor\0",
+            Self::RefreshTag => b"refresh-tag\0",
             Self::Session => b"session\0",
             Self::StandIn => b"stand-in\0",
             Self::Throttle => b"throttle\0",

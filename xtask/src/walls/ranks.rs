@@ -14,7 +14,7 @@ const CORE: &str = "crates/core/src/";
 const RANKS: [&[&str]; 11] = [
     &["fault", "id", "reject", "secret", "text", "time"],
     &["principal"],
-    &["account", "client", "csrf", "key", "revocation", "session", "throttle", "token"],
+    &["account", "client", "csrf", "family", "key", "revocation", "session", "throttle", "token"],
     &["wire"],
     &["live", "route"],
     &["port"],
