@@ -100,7 +100,7 @@ fn too_many_attempts_are_slowed_down_the_same_for_names_that_exist_and_names_tha
 fn slowed_down(scene: &Scene, identifier: &str) -> Answer {
     let answers = (0..20).map(|_| ApiClient::attempt(scene.front, identifier, WRONG));
     let answer = answers.into_iter().find(|answer| answer.status != 401).unwrap();
-    assert_eq!((answer.status, answer.code().as_str()), (429, "login-throttled"), "{answer:?}");
+    assert_eq!((answer.status, answer.code().as_str()), (429, "throttled"), "{answer:?}");
     answer
 }
 

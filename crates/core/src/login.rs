@@ -231,7 +231,7 @@ impl Login {
     }
 
     /// Counted for itself, against budgets as large as those of an account and a source: who has signed in on a device before waits
-    /// for his own mistakes alone, whatever strangers or neighbours do.
+    /// for their own mistakes alone, whatever strangers or neighbours do.
     fn attempt_on_known_device(&self, mark: &DeviceMark) -> Attempt {
         Attempt {
             account: self.pepper.digest(Purpose::Throttle, &[b"device\0", mark.bytes()]),

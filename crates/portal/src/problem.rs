@@ -43,7 +43,7 @@ pub(crate) enum Problem {
     Rejected(Reject),
     /// None of one's own sessions has this name.
     SessionUnknown,
-    /// Too many attempts to sign in.
+    /// Too many attempts: to sign in, to register, to show the present password.
     Throttled(Duration),
     /// Asked for something that this installation does not do: the code and the words.
     Unsupported(&'static str, &'static str),
@@ -156,7 +156,7 @@ impl Problem {
             ),
             Self::Throttled(wait) => (
                 StatusCode::TOO_MANY_REQUESTS,
-                "login-throttled",
+                "throttled",
                 "Too many attempts",
                 format!("Please wait {} before the next attempt.", crate::moment::span(*wait)),
             ),

@@ -287,6 +287,6 @@ async fn faults_and_waits_say_when_to_come_back() {
         assert_eq!(client.post("/auth/api/v1/login", &wrong).await.code(), "login-refused");
     }
     let answer = client.post("/auth/api/v1/login", &login("")).await;
-    assert_eq!((answer.status, &*answer.code()), (StatusCode::TOO_MANY_REQUESTS, "login-throttled"));
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::TOO_MANY_REQUESTS, "throttled"));
     assert_eq!(answer.header("retry-after"), "1");
 }
