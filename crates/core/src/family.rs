@@ -13,6 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::id::SessionId;
 use crate::reject::Reject;
 use crate::secret::{Pepper, Purpose};
+use crate::session::SessionDigest;
 use crate::time::Timestamp;
 
 #[cfg(test)]
@@ -80,9 +81,14 @@ impl RefreshToken {
         self.session
     }
 
+    /// What the store knows the family's session by: one that has a family has no session token, and is found by its public name.
+    pub fn session_digest(&self, pepper: &Pepper) -> SessionDigest {
+        session_digest(self.session, pepper)
+    }
+
     /// What the store is asked with.
     pub fn presented(&self, pepper: &Pepper) -> Presented {
-        Presented { session: self.session, generation: self.generation(), digest: self.digest(pepper) }
+        Presented { generation: self.generation(), digest: self.digest(pepper) }
     }
 
     /// The one after this, under a salt that the store remembers: whoever asks with the same token for a second time gets the same one,
@@ -108,6 +114,11 @@ impl RefreshToken {
     }
 }
 
+/// What the store knows a session with a token family by.
+pub fn session_digest(session: SessionId, pepper: &Pepper) -> SessionDigest {
+    SessionDigest::from_bytes(pepper.digest(Purpose::FamilySession, &[session.bytes()]))
+}
+
 /// Sixteen random bytes that go into a successor, so that a refresh token and the pepper do not tell those after it without the store.
 pub type Salt = [u8; 16];
 
@@ -130,8 +141,6 @@ impl RefreshDigest {
 /// A refresh token that this installation made, as the store is asked about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Presented {
-    /// The session whose family it is of.
-    pub session: SessionId,
     /// How many there were before it.
     pub generation: u32,
     /// The token itself.
@@ -147,11 +156,9 @@ pub struct Next {
     pub salt: Salt,
 }
 
-/// A family as the store keeps it.
+/// A family as the store keeps it, beside its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenFamily {
-    /// Its session, and its name.
-    pub session: SessionId,
     /// How many there were before the one that is good now.
     pub generation: u32,
     /// The one that is good now.
@@ -191,8 +198,8 @@ pub enum Turn {
 
 impl TokenFamily {
     /// A family with its first token.
-    pub const fn new(session: SessionId, first: RefreshDigest) -> Self {
-        Self { session, generation: 0, current: first, replaced: None, replaced_before_at: None }
+    pub const fn new(first: RefreshDigest) -> Self {
+        Self { generation: 0, current: first, replaced: None, replaced_before_at: None }
     }
 
     /// Says whose turn it is at `now`. A token that was just used is forgiven for as long as the window is open; a window of zero forgives
@@ -208,7 +215,6 @@ impl TokenFamily {
                 current: next.digest,
                 replaced: Some(Replaced { digest: self.current, salt: next.salt, at: now }),
                 replaced_before_at: self.replaced.map(|replaced| replaced.at),
-                ..*self
             }),
             Some(1) => match self.replaced {
                 Some(replaced) if replaced.digest == presented.digest && is_open(replaced.at) => {

@@ -2,7 +2,7 @@
 //! the world is reached. No sockets, no clock, no runtime, no database: those come in through [`port`].
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
-//! `fault id reject secret text time` → `principal` → `account csrf family key session throttle token` → `wire` → `live route` →
+//! `fault id reject secret text time` → `principal` → `account csrf key session throttle token` → `family wire` → `live route` →
 //! `port` → `decide problem` → `logout mint rotation` → `login` → `password_change registration`.
 #![warn(missing_docs)]
 
@@ -17,12 +17,12 @@ pub mod principal;
 
 pub mod account;
 pub mod csrf;
-pub mod family;
 pub mod key;
 pub mod session;
 pub mod throttle;
 pub mod token;
 
+pub mod family;
 pub mod wire;
 
 pub mod live;

@@ -5,11 +5,13 @@
 //! all as if it had succeeded; it is never acknowledged before it is durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use vestibule_verify::KeyId;
 
 use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
+use crate::family::{Next, Presented, RefreshDigest, Salt};
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::key::KeyRecord;
@@ -133,6 +135,56 @@ pub enum Ending {
     Presented(SessionDigest),
     /// All of one account.
     Subject(Subject),
+}
+
+/// Token families, each of which belongs to a session and ends with it.
+#[async_trait]
+pub trait Grants: Send + Sync {
+    /// Gives an open session a family with this first token; says whether there still was such a session.
+    async fn begin(&self, session: &SessionDigest, first: RefreshDigest) -> Result<Begun, Fault>;
+
+    /// Judges a refresh token by [`TokenFamily::judge`](crate::family::TokenFamily::judge) and puts the next one in its place when it
+    /// is its turn, in one step: of any number that present the same one, one alone rotates. A replay ends the session in the same step.
+    async fn redeem(&self, redemption: Redemption) -> Result<Redeemed, Fault>;
+}
+
+/// How giving a session a family went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It has one, and that is durable.
+    Begun,
+    /// The session has ended meanwhile.
+    NoSession,
+}
+
+/// A refresh token that is to be traded for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redemption {
+    /// Whose family it is of.
+    pub session: SessionDigest,
+    /// The refresh token.
+    pub presented: Presented,
+    /// What would take its place.
+    pub next: Next,
+    /// When.
+    pub now: Timestamp,
+    /// For how long one that was used is forgiven.
+    pub window: Duration,
+}
+
+/// How trading a refresh token went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// It was used a moment ago, and its successor was used as well.
+    Late,
+    /// It was used a moment ago, and its successor, made with this salt, may be handed out again.
+    Repeated(Salt),
+    /// It was used up before: this session has ended.
+    Replayed(SessionId),
+    /// The next one is in its place, and that is durable.
+    Rotated,
+    /// There is no such family any more.
+    Unknown,
 }
 
 /// Accounts. What changes an account also does, in the same step, what the change means for its sessions.
@@ -293,7 +345,7 @@ pub enum Reservation {
     /// It is counted and may be evaluated.
     Reserved,
     /// It may not yet.
-    Wait(std::time::Duration),
+    Wait(Duration),
 }
 
 /// What listings read: for people and operators, never for a decision.

@@ -20,6 +20,8 @@ pub enum Purpose {
     Csrf,
     /// A CSRF token bound to a pre-session (the login form).
     CsrfPreSession,
+    /// The store's name for a session that has a token family instead of a session token.
+    FamilySession,
     /// What marks a device that an account was signed in on.
     KnownDevice,
     /// The store's name for a refresh token.
@@ -41,6 +43,7 @@ impl Purpose {
         match self {
             Self::Csrf => b"csrf\0",
             Self::CsrfPreSession => b"csrf-pre\0",
+            Self::FamilySession => b"family-session\0",
             Self::KnownDevice => b"known-device\0",
             Self::Refresh => b"refresh\0",
             Self::RefreshSuccessor => b"refresh-successor\0",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use vestibule_core::account::{Account, Identifier};
+use vestibule_core::family::TokenFamily;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::live::LiveSession;
@@ -20,6 +21,7 @@ use vestibule_core::{Fault, Timestamp};
 use crate::tally::{EVERYBODYS, FULL_AFTER};
 
 mod accounts;
+mod grants;
 mod sessions;
 
 /// The store in memory.
@@ -44,6 +46,7 @@ struct State {
 struct Kept {
     number: u64,
     session: Session,
+    family: Option<TokenFamily>,
     live: Arc<LiveSession>,
 }
 

@@ -19,6 +19,7 @@ mod accounts;
 mod connect;
 mod directory;
 mod files;
+mod grants;
 mod keys;
 mod opening;
 mod pulse;

@@ -14,8 +14,8 @@ const CORE: &str = "crates/core/src/";
 const RANKS: [&[&str]; 11] = [
     &["fault", "id", "reject", "secret", "text", "time"],
     &["principal"],
-    &["account", "client", "csrf", "family", "key", "revocation", "session", "throttle", "token"],
-    &["wire"],
+    &["account", "client", "csrf", "key", "revocation", "session", "throttle", "token"],
+    &["family", "wire"],
     &["live", "route"],
     &["port"],
     &["decide", "problem"],

@@ -80,7 +80,7 @@ fn a_successor_is_the_same_for_the_same_salt_and_another_for_any_other() {
 /// RT-02: a lost answer is forgiven while the window is open and nobody went on from it.
 #[test]
 fn the_same_token_again_gets_the_same_successor_while_that_is_unused_and_the_window_is_open() {
-    let family = TokenFamily::new(session(), first().digest(&pepper()));
+    let family = TokenFamily::new(first().digest(&pepper()));
     let Turn::Rotate(rotated) = ask(&family, &first(), 1, at(100)) else { panic!("its turn") };
     for (now, expected) in [
         (at(100), Turn::Repeat([1; 16])),
@@ -102,7 +102,7 @@ fn the_same_token_again_gets_the_same_successor_while_that_is_unused_and_the_win
 /// RT-06: the strict profile.
 #[test]
 fn a_window_of_zero_forgives_nothing() {
-    let family = TokenFamily::new(session(), first().digest(&pepper()));
+    let family = TokenFamily::new(first().digest(&pepper()));
     let judge = |family: &TokenFamily, token: &RefreshToken| {
         family.judge(&token.presented(&pepper()), next(token, 1), at(100), Duration::ZERO)
     };
@@ -115,7 +115,7 @@ fn a_window_of_zero_forgives_nothing() {
 
 #[test]
 fn a_token_that_the_store_has_not_seen_yet_is_unknown_and_one_that_it_saw_otherwise_is_a_replay() {
-    let family = TokenFamily::new(session(), first().digest(&pepper()));
+    let family = TokenFamily::new(first().digest(&pepper()));
     let second = first().successor(&[1; 16], &pepper()).unwrap();
     assert_eq!(ask(&family, &second, 2, at(100)), Turn::Unknown);
     let other = RefreshToken::first(session(), [8; 32]);
@@ -131,7 +131,7 @@ proptest! {
         let pepper = pepper();
         let mut issued = vec![first()];
         let mut replaced: BTreeMap<usize, (Timestamp, u8)> = BTreeMap::new();
-        let mut family = TokenFamily::new(session(), first().digest(&pepper));
+        let mut family = TokenFamily::new(first().digest(&pepper));
         let mut now = at(1000);
         for (salt, (which, pause)) in steps.into_iter().enumerate() {
             now = now.after(Duration::from_secs(pause));

@@ -48,7 +48,7 @@ impl Sessions for MemoryStore {
         state.opened += 1;
         state.ids.insert(session.id);
         let live = Arc::new(LiveSession::new(&session));
-        state.sessions.insert(session.digest, Kept { number: state.opened, session, live });
+        state.sessions.insert(session.digest, Kept { number: state.opened, session, family: None, live });
         Ok(Opened::Open { ended })
     }
 
@@ -62,7 +62,7 @@ impl Sessions for MemoryStore {
         let Some(session) = replaced else { return Ok(Reissued::Gone) };
         let live = Arc::new(LiveSession::new(&session));
         state.sessions.remove(old);
-        state.sessions.insert(session.digest, Kept { number, session: session.clone(), live });
+        state.sessions.insert(session.digest, Kept { number, session: session.clone(), family: None, live });
         Ok(Reissued::Reissued(Box::new(session)))
     }
 

@@ -262,7 +262,7 @@ struct OwnedRow {
 }
 
 /// Ends these sessions, and answers which of them there were.
-async fn delete(
+pub(super) async fn delete(
     digests: impl Iterator<Item = SessionDigest>,
     transaction: &mut SqliteConnection,
 ) -> Result<Vec<(SessionDigest, SessionId)>, Trouble> {

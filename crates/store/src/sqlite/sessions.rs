@@ -156,6 +156,7 @@ async fn end_everyone(transaction: &mut SqliteConnection) -> Result<Written<Vec<
         sqlx::query_scalar("SELECT id FROM sessions").fetch_all(&mut *transaction).await?;
     // Without a condition SQLite drops the tables' pages instead of visiting each row.
     sqlx::query("DELETE FROM uses").execute(&mut *transaction).await?;
+    sqlx::query("DELETE FROM token_families").execute(&mut *transaction).await?;
     sqlx::query("DELETE FROM sessions").execute(transaction).await?;
     let answer = ids.iter().map(|id| rows::session_id(id)).collect::<Result<_, _>>()?;
     Ok(Written { answer, table: vec![TableChange::Clear] })

@@ -106,15 +106,18 @@ impl Change for NoteUses {
     }
 }
 
-/// Forgets the uses of sessions that ended.
+/// Forgets what hangs on sessions that ended: their uses and their token families.
 pub(super) async fn forget(
     digests: impl Iterator<Item = SessionDigest>,
     transaction: &mut SqliteConnection,
 ) -> Result<(), Trouble> {
-    sqlx::query("DELETE FROM uses WHERE digest IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)")
-        .bind(hex_list(digests))
-        .execute(transaction)
-        .await?;
+    sqlx::query(
+        "DELETE FROM uses WHERE digest IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone);
+         DELETE FROM token_families WHERE session IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)",
+    )
+    .bind(hex_list(digests))
+    .execute(transaction)
+    .await?;
     Ok(())
 }
 

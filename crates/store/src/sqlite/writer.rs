@@ -17,9 +17,10 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use vestibule_core::Fault;
-use vestibule_core::port::Opened;
+use vestibule_core::port::{Opened, Redeemed, Redemption};
 
 use super::files::Lock;
+use super::grants::{Redeeming, Redemptions};
 use super::opening::{Open, Opening, Openings};
 use super::trouble::Trouble;
 use crate::statistics::Counters;
@@ -68,6 +69,7 @@ pub(super) struct Writer {
 enum Message {
     Change(Box<dyn Job>),
     Open(Box<Opening>),
+    Redeem(Box<Redeeming>),
     Close,
 }
 
@@ -110,6 +112,13 @@ impl Writer {
     pub(super) async fn open(&self, open: Open) -> Result<Opened, Fault> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Open(Box::new(Opening { open, reply })), answer, self.answer_within).await
+    }
+
+    /// As [`Self::write`], together with other refresh tokens that are presented at the same time.
+    pub(super) async fn redeem(&self, redemption: Redemption) -> Result<Redeemed, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Redeem(Box::new(Redeeming { redemption, reply }));
+        self.send(message, answer, self.answer_within).await
     }
 
     async fn send<A>(
@@ -223,21 +232,17 @@ impl Worker {
     async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut messages, BATCH).await > 0 {
-            let mut batch: Vec<Box<dyn Job>> = Vec::new();
-            // Sessions that nothing else came between: what is done to them keeps its place in the order.
-            let mut together = Vec::new();
+            let mut batch = Batch::default();
             for message in messages.drain(..) {
                 match message {
-                    Message::Open(opening) => together.push(*opening),
-                    Message::Change(job) => {
-                        batch.extend(Openings::of(std::mem::take(&mut together)));
-                        batch.push(job);
-                    }
+                    Message::Open(opening) => batch.open(*opening),
+                    Message::Redeem(redeeming) => batch.redeem(*redeeming),
+                    Message::Change(job) => batch.push(job),
                     // What is queued behind is still carried out; then `recv_many` answers 0.
                     Message::Close => queue.close(),
                 }
             }
-            batch.extend(Openings::of(together));
+            let batch = batch.jobs();
             if !batch.is_empty() {
                 self.carry_out(batch).await;
             }
@@ -320,6 +325,42 @@ impl Worker {
             }
         }
         transaction.commit().await.map_err(store)
+    }
+}
+
+/// What one transaction carries, in the order in which it came. Changes of one kind that nothing else came between are one job.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Box<dyn Job>>,
+    openings: Vec<Opening>,
+    redeeming: Vec<Redeeming>,
+}
+
+impl Batch {
+    fn open(&mut self, opening: Opening) {
+        self.jobs.extend(Redemptions::of(std::mem::take(&mut self.redeeming)));
+        self.openings.push(opening);
+    }
+
+    fn redeem(&mut self, redeeming: Redeeming) {
+        self.jobs.extend(Openings::of(std::mem::take(&mut self.openings)));
+        self.redeeming.push(redeeming);
+    }
+
+    fn push(&mut self, job: Box<dyn Job>) {
+        self.gather();
+        self.jobs.push(job);
+    }
+
+    fn jobs(mut self) -> Vec<Box<dyn Job>> {
+        self.gather();
+        self.jobs
+    }
+
+    /// At most one of the two holds any.
+    fn gather(&mut self) {
+        self.jobs.extend(Openings::of(std::mem::take(&mut self.openings)));
+        self.jobs.extend(Redemptions::of(std::mem::take(&mut self.redeeming)));
     }
 }
 

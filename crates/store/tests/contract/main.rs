@@ -10,6 +10,7 @@
 mod accounts;
 mod cap;
 mod directory;
+mod grants;
 mod keys;
 mod machine;
 mod races;

@@ -350,7 +350,7 @@ async fn one_of_many_gets_an_identifier() {
 }
 
 /// Runs them all at once, each in a task of its own; answers in the order of the racers.
-async fn race<N, T, F>(
+pub(crate) async fn race<N, T, F>(
     racers: impl IntoIterator<Item = N>,
     store: &Arc<dyn Store>,
     run: impl Fn(Arc<dyn Store>, N) -> F,

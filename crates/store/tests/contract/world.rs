@@ -18,8 +18,8 @@ pub(crate) const IDLE: Duration = Duration::from_secs(30 * 60);
 pub(crate) const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 pub(crate) const ALL: Page = Page { skip: 0, take: 10_000 };
 
-pub(crate) trait Store: Sessions + Accounts + Keys + Throttle + Directory {}
-impl<T: Sessions + Accounts + Keys + Throttle + Directory> Store for T {}
+pub(crate) trait Store: Sessions + Grants + Accounts + Keys + Throttle + Directory {}
+impl<T: Sessions + Grants + Accounts + Keys + Throttle + Directory> Store for T {}
 
 /// The account with this number.
 pub(crate) async fn find_account(store: &dyn Store, number: u8) -> Option<Account> {

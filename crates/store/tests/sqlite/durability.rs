@@ -5,10 +5,13 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use vestibule_core::family::{Next, RefreshToken};
 use vestibule_core::key::{KeyRecord, SealedKey};
 use vestibule_core::port::{
-    Accounts, Attempt, Directory, Ending, Keys, Opened, Party, Reservation, Sessions, Throttle,
+    Accounts, Attempt, Directory, Ending, Grants, Keys, Opened, Party, Redeemed, Redemption, Reservation,
+    Sessions, Throttle,
 };
+use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
 use vestibule_core::throttle::FREE_ATTEMPTS;
 use vestibule_core::verify::{Algorithm, KeyId};
@@ -45,6 +48,44 @@ async fn what_was_stored_is_there_after_a_restart() {
     let keys = store.all().await.unwrap();
     assert!(keys.len() == 1 && keys[0].sealed == SealedKey::from_bytes(vec![3; 60]));
     assert!(matches!(store.reserve(attempt, START).await.unwrap(), Reservation::Wait(_)));
+}
+
+/// RT-02: what was used before a restart is used after it, and what was forgiven before it is forgiven after it, no longer.
+#[tokio::test]
+async fn a_refresh_token_is_used_once_across_a_restart() {
+    let home = Home::new();
+    let pepper = Pepper::new(&[5; 32]);
+    let first = |number| RefreshToken::first(id(number), [3; 32]);
+    let redemption = |number, token: &RefreshToken, salt: u8, now| {
+        let next = token.successor(&[salt; 16], &pepper).unwrap();
+        Redemption {
+            session: digest(number),
+            presented: token.presented(&pepper),
+            next: Next { digest: next.digest(&pepper), salt: [salt; 16] },
+            now,
+            window: Duration::from_secs(10),
+        }
+    };
+    let store = home.with_account(SqliteOptions::default()).await;
+    for number in [1, 2] {
+        store.open(session(number), None, Cap::NONE).await.unwrap();
+        store.begin(&digest(number), first(number).digest(&pepper)).await.unwrap();
+        let asked = redemption(number, &first(number), 7, START);
+        assert_eq!(store.redeem(asked).await.unwrap(), Redeemed::Rotated);
+    }
+    store.close().await.unwrap();
+
+    let store = home.open().await;
+    let again = redemption(1, &first(1), 8, START);
+    assert_eq!(store.redeem(again).await.unwrap(), Redeemed::Repeated([7; 16]));
+    let second = first(1).successor(&[7; 16], &pepper).unwrap();
+    assert_eq!(store.redeem(redemption(1, &second, 9, START)).await.unwrap(), Redeemed::Rotated);
+    let late = redemption(2, &first(2), 8, START.after(Duration::from_secs(10)));
+    assert_eq!(store.redeem(late).await.unwrap(), Redeemed::Replayed(id(2)));
+    store.close().await.unwrap();
+    let store = home.open().await;
+    assert!(is_live(&store, 1) && !is_live(&store, 2));
+    assert_eq!(home.count("SELECT count(*) FROM token_families").await, 1);
 }
 
 #[tokio::test]
