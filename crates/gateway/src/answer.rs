@@ -20,6 +20,8 @@ use crate::login_page::LoginPage;
 
 /// Where to sign in; for proxies that make the redirect themselves.
 pub(crate) const LOGIN: HeaderName = HeaderName::from_static("x-auth-login");
+/// The log target of what somebody tried; the program's log takes so many of them in a second, for anybody can cause them.
+const REFUSAL: &str = "vestibule::refusal";
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The answers of one installation.
@@ -117,7 +119,7 @@ impl Answers {
             _ => "this peer describes no request, or two different ones",
         };
         let (code, incident) = (reject.detail(), self.incident());
-        tracing::warn!(door, outcome = "deny", reject.code = code, peer.address = %peer, %incident, "refused: {why}");
+        tracing::warn!(target: REFUSAL, door, outcome = "deny", reject.code = code, peer.address = %peer, %incident, "refused: {why}");
         let refusal = Refusal { status: StatusCode::FORBIDDEN, code: reject.code(), detail: detail(reject) };
         self.tell(refusal, Some(incident))
     }
@@ -199,7 +201,7 @@ const fn is_suspicious(reject: Reject) -> bool {
 fn log_refusal(door: &'static str, outcome: &'static str, reject: Reject, incident: Option<&Incident>) {
     let (code, incident) = (reject.detail(), incident.map(tracing::field::display));
     if is_suspicious(reject) {
-        tracing::warn!(door, outcome, reject.code = code, incident, "refused");
+        tracing::warn!(target: REFUSAL, door, outcome, reject.code = code, incident, "refused");
     } else {
         tracing::debug!(door, outcome, reject.code = code, incident, "refused");
     }

@@ -1,5 +1,6 @@
 //! What an operator must be able to see: security events and faults, logged once, here. In: ids, addresses and codes.
-//! Out: log lines under `vestibule::event` and `vestibule::fault`, and counters. No function here takes a text that a client wrote.
+//! Out: log lines under `vestibule::event` (what people did), `vestibule::refusal` (what somebody tried) and `vestibule::fault`, and
+//! counters. No function here takes a text that a client wrote.
 
 use std::net::IpAddr;
 
@@ -45,12 +46,12 @@ pub(crate) fn login_succeeded(session: &Session) {
 /// Whom the attempt was for is not said: people type passwords into the wrong field.
 pub(crate) fn login_refused(source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => REFUSED).increment(1);
-    tracing::warn!(target: "vestibule::event", event = "login.refused", source.address = source.map(display));
+    tracing::warn!(target: "vestibule::refusal", event = "login.refused", source.address = source.map(display));
 }
 
 pub(crate) fn login_throttled(source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => THROTTLED).increment(1);
-    tracing::warn!(target: "vestibule::event", event = "login.throttled", source.address = source.map(display));
+    tracing::warn!(target: "vestibule::refusal", event = "login.throttled", source.address = source.map(display));
 }
 
 pub(crate) fn login_fault() {
@@ -96,7 +97,7 @@ pub(crate) fn confirmed(session: &Session, source: Option<IpAddr>) {
 pub(crate) fn confirm_refused(session: SessionId, source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => REFUSED).increment(1);
     tracing::warn!(
-        target: "vestibule::event",
+        target: "vestibule::refusal",
         event = "login.confirm-refused",
         session.id = %session,
         source.address = source.map(display),
@@ -128,7 +129,7 @@ pub(crate) fn registered(subject: Subject, source: Option<IpAddr>) {
 pub(crate) fn registration_taken(source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => TAKEN).increment(1);
     tracing::warn!(
-        target: "vestibule::event",
+        target: "vestibule::refusal",
         event = "registration.taken",
         source.address = source.map(display),
     );
@@ -137,7 +138,7 @@ pub(crate) fn registration_taken(source: Option<IpAddr>) {
 pub(crate) fn registration_throttled(source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => THROTTLED).increment(1);
     tracing::warn!(
-        target: "vestibule::event",
+        target: "vestibule::refusal",
         event = "registration.throttled",
         source.address = source.map(display),
     );
@@ -146,7 +147,7 @@ pub(crate) fn registration_throttled(source: Option<IpAddr>) {
 pub(crate) fn csrf_refused(reject: Reject, source: Option<IpAddr>) {
     metrics::counter!(CSRF_REFUSED, "cause" => reject.detail()).increment(1);
     tracing::warn!(
-        target: "vestibule::event",
+        target: "vestibule::refusal",
         event = "csrf.refused",
         reject.code = reject.detail(),
         source.address = source.map(display),
@@ -155,7 +156,7 @@ pub(crate) fn csrf_refused(reject: Reject, source: Option<IpAddr>) {
 
 pub(crate) fn ambiguous_cookie(source: Option<IpAddr>) {
     tracing::warn!(
-        target: "vestibule::event",
+        target: "vestibule::refusal",
         event = "cookie.ambiguous",
         reject.code = Reject::AmbiguousCookie.code(),
         source.address = source.map(display),

@@ -11,7 +11,7 @@ use vestibule_core::Timestamp;
 use vestibule_core::port::Sessions;
 
 use crate::assemble::House;
-use crate::telemetry;
+use crate::telemetry::{self, Dropped};
 
 mod steadiness;
 
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_secs(30);
 pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (begun, mut steadiness, mut dropped) = (Instant::now(), Steadiness::default(), 0);
+    let (begun, mut steadiness, mut dropped) = (Instant::now(), Steadiness::default(), Dropped::default());
     metrics::counter!(CLOCK_JUMPS.0).increment(0);
     loop {
         tokio::select! {
@@ -36,9 +36,13 @@ pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: Can
                 let pace = steadiness.observe(now, begun.elapsed());
                 tell(pace);
                 dropped = tell_dropped(dropped);
+                telemetry::tell_left_out();
                 tick(&house, &counters, pace, now).await;
             }
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => {
+                telemetry::tell_left_out();
+                return;
+            }
         }
     }
 }
@@ -68,11 +72,12 @@ fn tell(pace: Pace) {
 }
 
 /// Says how many log lines were dropped since the last time, and returns how many in all.
-fn tell_dropped(before: u64) -> u64 {
+fn tell_dropped(before: Dropped) -> Dropped {
     let dropped = telemetry::dropped_lines();
-    if dropped > before {
+    if dropped.events > before.events || dropped.others > before.others {
         tracing::warn!(
-            lines = dropped - before,
+            events = dropped.events - before.events,
+            lines = dropped.others - before.others,
             "log lines were dropped: they came faster than they were read"
         );
     }

@@ -26,7 +26,7 @@ pub(crate) struct Status {
 }
 
 /// Gauges and counters that are read when asked for, beside those that doors and pages count.
-const READ_ON_DEMAND: [(&str, Kind, &str); 13] = [
+const READ_ON_DEMAND: [(&str, Kind, &str); 15] = [
     ("vestibule_build_info", Kind::Gauge, "1, with the version as a label"),
     ("vestibule_sessions_live", Kind::Gauge, "Sessions in memory, those that expired lately included"),
     ("vestibule_session_uses_waiting", Kind::Gauge, "Uses of sessions that wait to be written"),
@@ -35,9 +35,19 @@ const READ_ON_DEMAND: [(&str, Kind, &str); 13] = [
     ("vestibule_jwt_signed_total", Kind::Counter, "JWTs signed"),
     ("vestibule_jwt_reused_total", Kind::Counter, "JWTs handed out again from memory"),
     (
+        "vestibule_log_events_dropped_total",
+        Kind::Counter,
+        "Security events dropped because nobody read the log fast enough",
+    ),
+    (
         "vestibule_log_lines_dropped_total",
         Kind::Counter,
-        "Log lines dropped because nobody read them fast enough",
+        "Other log lines dropped because nobody read them fast enough",
+    ),
+    (
+        "vestibule_log_lines_left_out_total",
+        Kind::Counter,
+        "Warnings and errors beyond 20 of a kind in a second",
     ),
     ("vestibule_store_reads_total", Kind::Counter, "Questions that the database answered"),
     ("vestibule_store_writes_total", Kind::Counter, "Changes carried out in the database"),
@@ -114,7 +124,10 @@ impl Status {
         let set = |name: &'static str, value: u64| metrics::counter!(name).absolute(value);
         set("vestibule_jwt_signed_total", minted.signed.load(Ordering::Relaxed));
         set("vestibule_jwt_reused_total", minted.reused.load(Ordering::Relaxed));
-        set("vestibule_log_lines_dropped_total", telemetry::dropped_lines());
+        let dropped = telemetry::dropped_lines();
+        set("vestibule_log_events_dropped_total", dropped.events);
+        set("vestibule_log_lines_dropped_total", dropped.others);
+        set("vestibule_log_lines_left_out_total", telemetry::left_out_lines());
         set("vestibule_store_reads_total", store.reads);
         set("vestibule_store_writes_total", store.writes);
         set("vestibule_store_commits_total", store.commits);

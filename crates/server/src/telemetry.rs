@@ -1,20 +1,34 @@
 //! What the program tells of itself: log lines on stderr, for people on a terminal and as JSON elsewhere, and counters for
 //! `/metrics`. In: `RUST_LOG`, `--log-format`. Out: a subscriber and a recorder, installed once.
 //!
-//! Lines are written by a thread of their own: whoever reads them slowly, or not at all, holds up no request. What does not fit into
-//! the queue is dropped and counted.
+//! Lines are written by a thread of their own, security events first ([`lines`]), and nobody outside can make more of them than a
+//! person may read ([`floods`]).
 
 use std::env::VarError;
 use std::error::Error;
 use std::io::IsTerminal;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+mod floods;
+mod lines;
+
+use floods::{Floods, Gate, LeftOut};
+pub(crate) use lines::Dropped;
+use lines::{Lines, Writer, Writing};
+
+/// The target of what people and operators did.
+const EVENT: &str = "vestibule::event";
+/// The target of what weakens a gate: said once at start, however many there are.
+pub(crate) const DANGER: &str = "vestibule::danger";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,20 +39,35 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Lines that may wait to be written: at some 300 bytes each, about a megabyte.
-const LINES_WAITING: usize = 4096;
+static LOG: OnceLock<Told> = OnceLock::new();
 
-static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+/// What the log could not say, for who counts.
+struct Told {
+    lines: Arc<Lines>,
+    floods: Arc<Floods>,
+}
 
 /// The log, for as long as this is held; what waits when it is dropped is written first, for at most a second.
 #[must_use]
 pub(crate) struct Log {
-    _writes: WorkerGuard,
+    _writes: Writing,
 }
 
 /// Lines that were dropped since the start, because they came faster than they were read.
-pub(crate) fn dropped_lines() -> u64 {
-    DROPPED.get().map_or(0, |dropped| dropped.dropped_lines() as u64)
+pub(crate) fn dropped_lines() -> Dropped {
+    LOG.get().map_or(Dropped::default(), |log| log.lines.dropped())
+}
+
+/// Lines that were left out since the start, because somebody caused too many of them.
+pub(crate) fn left_out_lines() -> u64 {
+    LOG.get().map_or(0, |log| log.floods.left_out())
+}
+
+/// Says what was left out since the last time: one line for each kind.
+pub(crate) fn tell_left_out() {
+    for LeftOut { what, lines } in LOG.get().map(|log| log.floods.take_left_out()).unwrap_or_default() {
+        tracing::warn!(what, lines, "lines were left out: there were more of them than 20 in a second");
+    }
 }
 
 /// Begins to log; `default_filter` holds where there is no `RUST_LOG`. One that cannot be read is refused: whoever set it is looking for
@@ -52,23 +81,27 @@ pub(crate) fn log(format: Option<LogFormat>, default_filter: &str) -> Result<Log
         }
         said => said.context("RUST_LOG cannot be read")?,
     };
-    let (writer, writes) = NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(LINES_WAITING)
-        .thread_name("log")
-        .finish(std::io::stderr());
-    DROPPED.set(writer.error_counter()).ok();
-    // A log that cannot be written, on a full disk or with its reader gone, must take nothing down: told on stderr, the failure
-    // to write to stderr would be a panic.
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
-    let installed = match format {
-        LogFormat::Human => lines.with_ansi(on_terminal).with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
-    };
-    installed.map_err(|cause| anyhow::anyhow!("logging cannot begin: {cause}"))?;
+    let (lines, writes) = Lines::begin(std::io::stderr()).context("logging cannot begin")?;
+    let floods = Arc::new(Floods::default());
+    // Told on stderr, the failure to write a line would be a panic where stderr is what fails.
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Writer(Arc::clone(&lines)))
+        .log_internal_errors(false);
+    match format {
+        LogFormat::Human => install(subscriber.with_ansi(on_terminal).with_target(false).finish(), &floods),
+        LogFormat::Json => {
+            install(subscriber.json().flatten_event(true).with_current_span(false).finish(), &floods)
+        }
+    }?;
+    LOG.set(Told { lines, floods }).ok();
     log_panics();
     Ok(Log { _writes: writes })
+}
+
+fn install(subscriber: impl Subscriber + Send + Sync, floods: &Arc<Floods>) -> Result<()> {
+    let gated = subscriber.with(Gate(Arc::clone(floods)));
+    gated.try_init().map_err(|cause| anyhow::anyhow!("logging cannot begin: {cause}"))
 }
 
 /// Begins to count.

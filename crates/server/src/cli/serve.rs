@@ -260,6 +260,6 @@ impl Reload<'_> {
 
 fn tell_dangers(dangers: &[Danger]) {
     for danger in dangers {
-        tracing::warn!(setting = danger.key, "danger: {}", danger.what);
+        tracing::warn!(target: telemetry::DANGER, setting = danger.key, "danger: {}", danger.what);
     }
 }
