@@ -3,7 +3,7 @@
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
 //! `fault id reject secret text time` → `principal` → `account csrf key session throttle token` → `family wire` → `live route` →
-//! `port` → `decide problem` → `logout mint rotation` → `login` → `password_change registration`.
+//! `port` → `decide problem` → `logout mint rotation` → `grant login` → `password_change registration`.
 #![warn(missing_docs)]
 
 pub mod fault;
@@ -37,6 +37,7 @@ pub mod logout;
 pub mod mint;
 pub mod rotation;
 
+pub mod grant;
 pub mod login;
 
 pub mod password_change;

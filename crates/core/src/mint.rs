@@ -23,7 +23,9 @@ use crate::token::{AccessToken, Minted, Stamp};
 
 mod audience;
 
-pub use audience::{Audience, AudienceTable, ClaimSource, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS};
+pub use audience::{
+    Audience, AudienceTable, ClaimSource, LONGEST_ACCESS, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS,
+};
 
 #[cfg(test)]
 mod tests;
@@ -132,6 +134,14 @@ impl Minter {
                 self.sign(principal, *expires_at, audience).await.map(|token| Some(Arc::new(token)))
             }
         }
+    }
+
+    /// An access token of a session for the doors of this gateway: its audience is the issuer itself. Signed anew each time, for whoever
+    /// asks for one has none that is good for long; not kept.
+    pub async fn access(&self, live: &LiveSession) -> Result<AccessToken, Fault> {
+        let audiences = self.audiences.load();
+        let edge = audiences.get(&self.issuer).ok_or(Fault::Bug("no lifetime is set for access tokens"))?;
+        self.sign(&live.principal(), live.ends_at(), edge).await
     }
 
     async fn for_session(

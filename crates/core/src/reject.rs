@@ -24,6 +24,8 @@ pub enum Reject {
     NoCredential,
     /// No route covers this host, path and method.
     NoRoute,
+    /// A refresh token was used a moment ago, and so was the one after it.
+    RefreshTokenUsed,
     /// The session token of a remembered session is due to be replaced: the login page does so and sends back.
     RotationDue,
     /// The absolute limit of the session has passed.
@@ -54,6 +56,7 @@ impl Reject {
             Self::MalformedCredential => "credential-malformed",
             Self::NoCredential => "no-credential",
             Self::NoRoute => "no-route",
+            Self::RefreshTokenUsed => "refresh-token-used",
             Self::RotationDue => "rotation-due",
             Self::SessionEnded => "session-ended",
             Self::SessionIdle => "session-idle",

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use vestibule_verify::RevocationView;
 
 use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
+use crate::family::{RefreshDigest, TokenFamily, Turn};
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::live::LiveSession;
@@ -70,6 +71,7 @@ pub(crate) struct World {
     /// What was opened, and under which cap.
     pub(crate) opened: Mutex<HashMap<SessionDigest, (Session, Cap)>>,
     pub(crate) accounts: Mutex<HashMap<Subject, Account>>,
+    families: Mutex<HashMap<SessionDigest, TokenFamily>>,
     tallies: Mutex<Counted>,
     /// Memory knows nothing: every look goes to the store.
     pub(crate) is_cold: AtomicBool,
@@ -179,6 +181,39 @@ impl Sessions for World {
 
     async fn forget_expired(&self, _: Timestamp) -> Result<u64, Fault> {
         Ok(0)
+    }
+}
+
+#[async_trait]
+impl Grants for World {
+    async fn begin(&self, session: &SessionDigest, first: RefreshDigest) -> Result<Begun, Fault> {
+        self.answer()?;
+        if !self.live.lock().contains_key(session) {
+            return Ok(Begun::NoSession);
+        }
+        self.families.lock().insert(*session, TokenFamily::new(first));
+        Ok(Begun::Begun)
+    }
+
+    async fn redeem(&self, redemption: Redemption) -> Result<Redeemed, Fault> {
+        self.answer()?;
+        let Redemption { session, presented, next, now, window } = redemption;
+        let (mut live, mut families) = (self.live.lock(), self.families.lock());
+        let known = live.get(&session).cloned().zip(families.get(&session).copied());
+        let Some((known, family)) = known else { return Ok(Redeemed::Unknown) };
+        Ok(match family.judge(&presented, next, now, window) {
+            Turn::Rotate(rotated) => {
+                families.insert(session, rotated);
+                Redeemed::Rotated
+            }
+            Turn::Repeat(salt) => Redeemed::Repeated(salt),
+            Turn::Late => Redeemed::Late,
+            Turn::Replay => {
+                live.remove(&session);
+                Redeemed::Replayed(known.id())
+            }
+            Turn::Unknown => Redeemed::Unknown,
+        })
     }
 }
 

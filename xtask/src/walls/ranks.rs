@@ -20,7 +20,7 @@ const RANKS: [&[&str]; 11] = [
     &["port"],
     &["decide", "problem"],
     &["logout", "mint", "rotation"],
-    &["login"],
+    &["grant", "login"],
     &["password_change", "registration"],
     &["exchange"],
 ];

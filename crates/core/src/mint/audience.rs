@@ -33,6 +33,9 @@ pub const STANDARD_CLAIMS: [&str; 17] = [
 /// The longest life that an audience's JWTs may have. Whoever waits for the last JWT of a key or a session to expire waits this long.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
 
+/// The longest life of an access token for the doors of this gateway, where each is looked up with its session.
+pub const LONGEST_ACCESS: Duration = Duration::from_secs(3600);
+
 /// One audience.
 #[derive(Clone, Debug)]
 pub struct Audience {
@@ -58,6 +61,9 @@ pub enum ClaimSource {
 /// Why an audience cannot be as configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnAudience {
+    /// A life of less than a second or more than [`LONGEST_ACCESS`].
+    #[error("an access token lives 1s to {}s", LONGEST_ACCESS.as_secs())]
+    AccessLifetime,
     /// A claim's source is none we know.
     #[error(
         "claim \"{claim}\": \"{source_text}\" is no source; use account.identifier or account.traits.NAME"
@@ -105,6 +111,23 @@ impl Audience {
         if lifetime < Duration::from_secs(1) || lifetime > LONGEST_LIFETIME {
             return Err(NotAnAudience::Lifetime);
         }
+        Self::unbounded(name, lifetime, claims)
+    }
+
+    /// The gateway itself, for the access tokens that clients present at its doors: no claims but the standard ones, and a life of up to
+    /// [`LONGEST_ACCESS`].
+    pub fn edge(issuer: &str, lifetime: Duration) -> Result<Self, NotAnAudience> {
+        if lifetime < Duration::from_secs(1) || lifetime > LONGEST_ACCESS {
+            return Err(NotAnAudience::AccessLifetime);
+        }
+        Self::unbounded(issuer, lifetime, [])
+    }
+
+    fn unbounded<'a>(
+        name: &str,
+        lifetime: Duration,
+        claims: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, NotAnAudience> {
         let (mut names, mut sources) = (Vec::new(), Vec::new());
         for (claim, source) in claims {
             if STANDARD_CLAIMS.contains(&claim) {
