@@ -12,3 +12,6 @@ impl Entropy for SystemEntropy {
         getrandom::fill(buffer).map_err(|cause| Fault::unavailable("the random generator", cause.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests;
