@@ -1,6 +1,8 @@
 //! Bodies on their way through: streamed as they come, never gathered unless they are a form to be looked into. In: hyper's
-//! incoming body, or bytes. Out: the same bytes.
+//! incoming body, or bytes. Out: the same bytes, or an end where a client sends them too slowly.
 
+use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -10,23 +12,35 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::pace::Pace;
 
 /// The body of an answer, or of a request to an upstream.
 pub struct Body(Kind);
 
 enum Kind {
     Stream(Incoming),
-    Watched(Incoming, Arc<Progress>),
+    Watched(Incoming, Arc<Progress>, Pace),
     Whole(Full<Bytes>),
 }
 
+/// Why a body ended before its end.
+#[derive(Debug)]
+pub enum Cut {
+    /// The connection it came on broke.
+    Broken(hyper::Error),
+    /// Its sender was too slow.
+    Slow,
+}
+
 impl Body {
-    /// A body whose every step is noted.
-    pub(crate) fn watched(body: Incoming, progress: Arc<Progress>) -> Self {
+    /// A body whose every step is noted, and that ends when it does not keep pace.
+    pub(crate) fn watched(body: Incoming, progress: Arc<Progress>, pace: Pace) -> Self {
         if http_body::Body::is_end_stream(&body) {
             progress.0.store(DONE, Ordering::Relaxed);
         }
-        Self(Kind::Watched(body, progress))
+        Self(Kind::Watched(body, progress, pace))
     }
 }
 
@@ -44,18 +58,23 @@ impl From<Full<Bytes>> for Body {
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match &mut self.0 {
-            Kind::Stream(body) => Pin::new(body).poll_frame(context),
-            Kind::Watched(body, progress) => {
-                let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+            Kind::Stream(body) => Pin::new(body).poll_frame(context).map_err(Cut::Broken),
+            Kind::Watched(body, progress, pace) => {
+                let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) else {
+                    ready!(pace.wait(context));
+                    return Poll::Ready(Some(Err(Cut::Slow)));
+                };
+                let bytes = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
+                pace.came(bytes.map_or(0, Bytes::len), Instant::now());
                 progress.step(frame.is_none() || http_body::Body::is_end_stream(body));
-                Poll::Ready(frame)
+                Poll::Ready(frame.map(|it| it.map_err(Cut::Broken)))
             }
             Kind::Whole(body) => {
                 let Ok(frame) = ready!(Pin::new(body).poll_frame(context)).transpose();
@@ -66,15 +85,33 @@ impl http_body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Stream(body) | Kind::Watched(body, _) => body.is_end_stream(),
+            Kind::Stream(body) | Kind::Watched(body, ..) => body.is_end_stream(),
             Kind::Whole(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Stream(body) | Kind::Watched(body, _) => body.size_hint(),
+            Kind::Stream(body) | Kind::Watched(body, ..) => body.size_hint(),
             Kind::Whole(body) => body.size_hint(),
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(_) => f.write_str("the body ended before its end"),
+            Self::Slow => f.write_str("the body came too slowly"),
+        }
+    }
+}
+
+impl Error for Cut {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Broken(cause) => Some(cause),
+            Self::Slow => None,
         }
     }
 }

@@ -10,12 +10,13 @@ mod form;
 pub mod framing;
 mod identity;
 mod login_page;
+mod pace;
 mod scrub;
 mod swap;
 mod tally;
 mod upstream;
 
-pub use body::Body;
+pub use body::{Body, Cut};
 pub use swap::Swap;
 pub use tally::METRICS;
 pub use upstream::Timeouts;

@@ -13,7 +13,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::answer::Refusal;
-use crate::body::{Body, Progress, Step};
+use crate::body::{Body, Cut, Progress, Step};
+use crate::pace::{Floor, Pace};
 
 /// How long a service behind may take.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +23,13 @@ pub struct Timeouts {
     pub connect: Duration,
     /// To begin its answer once it has the whole request; at most twice that when the request's body was long in coming.
     pub first_byte: Duration,
+    /// Bytes a second below which a client's body is given up, averaged over `first_byte`; 0 is no floor.
+    pub slowest_body: u32,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(2), first_byte: Duration::from_secs(30) }
+        Self { connect: Duration::from_secs(2), first_byte: Duration::from_secs(30), slowest_body: 240 }
     }
 }
 
@@ -37,6 +40,7 @@ const KEPT_IDLE: Duration = Duration::from_secs(4);
 pub(crate) struct Upstream {
     client: Client<HttpConnector, Body>,
     first_byte: Duration,
+    slowest_body: u32,
 }
 
 /// There is no answer.
@@ -51,7 +55,7 @@ pub(crate) struct NoAnswer {
 pub(crate) enum Failure {
     /// The service closed the connection or answered something that is not HTTP.
     Broken,
-    /// The client stopped sending its request.
+    /// The client stopped sending its request, or sent it too slowly.
     ClientStuck,
     /// The service took too long.
     Late,
@@ -68,7 +72,12 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_IDLE)
             .build(connector);
-        Self { client, first_byte: timeouts.first_byte }
+        Self { client, first_byte: timeouts.first_byte, slowest_body: timeouts.slowest_body }
+    }
+
+    /// The pace that a request's body must keep, before the answer begins and after.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(Floor { bytes_a_second: self.slowest_body, window: self.first_byte })
     }
 
     pub(crate) async fn send(
@@ -126,6 +135,7 @@ impl NoAnswer {
         let failure = match (error.is_connect(), causes(error).any(is_timeout)) {
             (true, true) => Failure::Late,
             (true, false) => Failure::Unreachable,
+            (false, _) if causes(error).any(is_slow_client) => return Failure::ClientStuck.into(),
             (false, _) => Failure::Broken,
         };
         Self { failure, cause: causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ") }
@@ -145,4 +155,8 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+fn is_slow_client(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(Cut::Slow))
 }

@@ -86,7 +86,7 @@ impl ProxyDoor {
             return match self.ask(&parts, host, None).await {
                 Ok(pass) => {
                     let progress = Arc::new(Progress::default());
-                    let body = Body::watched(body, Arc::clone(&progress));
+                    let body = Body::watched(body, Arc::clone(&progress), self.upstream.pace());
                     self.carry(pass, parts, body, peer, progress).await
                 }
                 Err(answer) => refused(answer, &parts, body).await,

@@ -215,7 +215,7 @@ async fn a_service_that_fails_is_told_apart_from_one_that_says_no() {
 }
 
 fn hasty() -> Timeouts {
-    Timeouts { connect: Duration::from_millis(200), first_byte: Duration::from_millis(200) }
+    Timeouts { connect: Duration::from_millis(200), first_byte: Duration::from_millis(200), slowest_body: 0 }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 mod both;
 mod carry;
 mod csrf;
+mod drip;
 mod forward_auth;
 mod framing;
 mod headers;
