@@ -9,6 +9,8 @@ use super::*;
 use crate::csrf::origin::Origin;
 use crate::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use crate::logout::Logout;
+use crate::port::Ending;
+use crate::principal::Assurance;
 use crate::route::{Accept, Activity, PathPattern};
 use crate::session::{Device, Session, SessionKind};
 use crate::testing::{START, SetClock, World, pepper, run};
@@ -26,6 +28,8 @@ struct House {
 }
 
 const SESSION: SessionId = SessionId::from_bytes([7; 16]);
+/// Its holder has access tokens and a refresh token.
+const FAMILY: SessionId = SessionId::from_bytes([8; 16]);
 const SUBJECT: Subject = Subject::from_bytes([1; 16]);
 
 fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
@@ -69,6 +73,13 @@ fn house() -> House {
     let token = SessionToken::from_random([9; 32]);
     let session = session(&token);
     world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    let with_family = Session {
+        id: FAMILY,
+        digest: family::session_digest(FAMILY, &pepper),
+        kind: SessionKind::Client,
+        ..session
+    };
+    world.live.lock().insert(with_family.digest, Arc::new(LiveSession::new(&with_family)));
     let seal = SealKey::new(&[5; 32]).unwrap();
     let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
     let record = KeyRecord {
@@ -129,7 +140,7 @@ impl House {
         let now = self.decider.clock.now().unix_seconds();
         let claims = serde_json::json!({
             "iss": "https://app.test", "sub": SUBJECT.to_string(), "aud": aud, "exp": now + 120, "iat": now, "jti": "AAAA",
-            "sid": SESSION.to_string(), "client_id": "app", "auth_time": now, "amr": ["pwd"], "acr": "aal1",
+            "sid": FAMILY.to_string(), "client_id": "app", "auth_time": now, "amr": ["pwd"], "acr": "aal1",
         });
         self.ring.signer(START).unwrap().sign_jwt(&claims).unwrap()
     }
@@ -281,6 +292,31 @@ fn limits_end_sessions_and_refused_requests_keep_none_alive() {
     assert_eq!(house.world.noted.load(Ordering::SeqCst), 719);
 }
 
+/// An access token lives for minutes, its session for as long as it is used, and no longer.
+#[test]
+fn an_access_token_is_worth_what_its_session_is() {
+    let house = house();
+    let jwt = || header("authorization", &format!("Bearer {}", house.jwt("https://app.test")));
+    let get = |path: &str| house.verdict(Method::GET, path, &[jwt()]);
+    for _ in 0..40 {
+        house.clock.advance(Duration::from_secs(1790));
+        assert_eq!(
+            get("/orders"),
+            if house.clock.now() < START.after(Duration::from_secs(43_200)) {
+                "permit"
+            } else {
+                "challenge session-ended"
+            }
+        );
+    }
+    house.clock.set(START);
+    let cold = jwt();
+    house.world.is_cold.store(true, Ordering::SeqCst);
+    assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&cold)), "permit");
+    house.world.is_down.store(true, Ordering::SeqCst);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[cold]), "fault unavailable");
+}
+
 #[test]
 fn ending_the_session_ends_everything_at_once() {
     let house = house();
@@ -288,8 +324,17 @@ fn ending_the_session_ends_everything_at_once() {
     assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
     assert_eq!(run(house.logout.presented(&house.token)).unwrap(), vec![SESSION]);
     assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-unknown");
-    assert_eq!(house.verdict(Method::GET, "/orders", &[jwt]), "challenge revoked");
     assert_eq!(run(house.logout.presented(&house.token)).unwrap(), vec![]);
+    // That was another session than the JWT's.
+    assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
+    let ending = Ending::Presented(family::session_digest(FAMILY, &pepper()));
+    assert_eq!(run(house.world.end(ending)).unwrap(), vec![FAMILY]);
+    assert_eq!(
+        house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)),
+        "challenge session-unknown"
+    );
+    house.logout.revoke(&[FAMILY]);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[jwt]), "challenge revoked");
 }
 
 /// GW-08: what cannot be told is a fault, even where a stranger would pass.
@@ -305,11 +350,114 @@ fn a_store_that_is_down_is_a_fault() {
 }
 
 #[test]
-fn malformed_credentials_reach_no_store_and_warm_ones_neither() {
+fn warm_credentials_reach_no_store() {
     let house = house();
-    house.verdict(Method::GET, "/orders", &[(COOKIE, "__Host-Http-vestibule=x".into())]);
-    house.verdict(Method::GET, "/orders", &[house.cookie()]);
+    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "permit");
     assert_eq!(house.world.store_reads.load(Ordering::SeqCst), 0);
+}
+
+/// CK-05: what is not in the form that we issue is looked up nowhere, even where memory knows nothing and every look goes to the store.
+#[test]
+fn malformed_credentials_reach_no_store() {
+    let house = house();
+    house.world.is_cold.store(true, Ordering::SeqCst);
+    let reads = || house.world.store_reads.load(Ordering::SeqCst);
+    let good = SessionToken::from_random([8; 32]);
+    let (cookie, bearer) = (good.reveal_cookie_value(), good.reveal_bearer());
+    assert_eq!(
+        cookie.as_bytes().last(),
+        Some(&b'g'),
+        "the last of 43 characters has two bits that are nobody's"
+    );
+    let not_canonical = format!("{}h", cookie.strip_suffix('g').unwrap());
+    let injected =
+        ["' OR 1=1 --", "1; DROP TABLE sessions", "*", "%00", "%0d%0aSet-Cookie:%20a=b", "../../x"];
+    let mut values = injected.map(|text| format!("{text}{}", &cookie[text.len()..])).to_vec();
+    values.extend(injected.map(str::to_owned));
+    values.extend([
+        String::new(),
+        cookie[1..].to_owned(),
+        format!("{cookie}A"),
+        format!("{cookie}="),
+        format!(" {cookie}"),
+        format!("{cookie}\t"),
+        format!("\"{cookie}\""),
+        cookie.replacen('C', "+", 1),
+        cookie.replacen('C', "/", 1),
+        cookie.replacen('C', "\u{e4}", 1),
+        not_canonical,
+        bearer.clone(),
+        "A".repeat(4000),
+    ]);
+    for value in &values {
+        let verdict =
+            house.verdict(Method::GET, "/orders", &[(COOKIE, format!("__Host-Http-vestibule={value}"))]);
+        assert_eq!((&*verdict, reads()), ("challenge credential-malformed", 0), "{value:?}");
+    }
+    // A program's has check characters, too.
+    let mistyped =
+        format!("{}{}", &bearer[..bearer.len() - 1], if bearer.ends_with('A') { 'B' } else { 'A' });
+    for value in
+        [mistyped, bearer[..bearer.len() - 1].to_owned(), format!("{bearer}A"), format!("vst_{cookie}")]
+    {
+        let verdict =
+            house.verdict(Method::GET, "/orders", &[header("authorization", &format!("Bearer {value}"))]);
+        assert_eq!((&*verdict, reads()), ("challenge credential-malformed", 0), "{value:?}");
+    }
+    // The control: what is in form is looked for.
+    let unknown = (COOKIE, format!("__Host-Http-vestibule={cookie}"));
+    assert_eq!(house.verdict(Method::GET, "/orders", &[unknown]), "challenge session-unknown");
+    assert_eq!(reads(), 1);
+}
+
+/// SS-10: how much a proof was worth is what the session or the signed JWT says of it. No request can ask for more.
+#[test]
+fn a_wish_for_more_assurance_is_no_proof() {
+    let house = house();
+    let strong = SessionToken::from_random([4; 32]);
+    let session = Session { assurance: Assurance::Aal2, ..session(&strong) };
+    house.world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    let bearer = |credential: &str| header("authorization", &format!("Bearer {credential}"));
+    let jwt = house.jwt("https://app.test");
+    let raised = {
+        let parts: Vec<&str> = jwt.split('.').collect();
+        let claims = data_encoding::BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap();
+        let claims = String::from_utf8(claims).unwrap().replace("\"aal1\"", "\"aal2\"");
+        format!("{}.{}.{}", parts[0], data_encoding::BASE64URL_NOPAD.encode(claims.as_bytes()), parts[2])
+    };
+    let wishes = [
+        header("acr", "aal2"),
+        header("acr-values", "aal2"),
+        header("x-auth-acr", "aal2"),
+        header("x-auth-assurance", "2"),
+        header("x-forwarded-acr", "aal2"),
+        header("claims", "{\"id_token\":{\"acr\":{\"essential\":true,\"values\":[\"aal2\"]}}}"),
+        (COOKIE, "acr=aal2; assurance=2".to_owned()),
+    ];
+    let get = |path: &str, credential: &(http::HeaderName, String), wished: bool| {
+        let wishes = if wished { &wishes[..] } else { &[] };
+        house.verdict(Method::GET, path, &[std::slice::from_ref(credential), wishes].concat())
+    };
+    let own = (COOKIE, format!("__Host-Http-vestibule={}", strong.reveal_cookie_value()));
+    let refused = "challenge credential-not-accepted";
+    for (what, credential, plain, step_up) in [
+        ("one factor", house.cookie(), "permit", refused),
+        ("one factor, a program's", house.bearer(), "permit", refused),
+        ("one factor, by JWT", bearer(&jwt), "permit", refused),
+        ("a JWT with a claim of its holder's", bearer(&raised), "challenge signature", "challenge signature"),
+        ("two factors", own, "permit", "permit"),
+    ] {
+        for wished in [false, true] {
+            assert_eq!(get("/orders", &credential, wished), plain, "{what}, wished for: {wished}");
+            assert_eq!(get("/strong/", &credential, wished), step_up, "{what}, wished for: {wished}");
+        }
+    }
+    let Ok(Decision::Permit(permit)) =
+        house.ask(Method::GET, "/orders", &[&[house.cookie()][..], &wishes].concat())
+    else {
+        panic!("a live session passes, whatever is wished");
+    };
+    assert_eq!(permit.principal().unwrap().assurance, Assurance::Aal1);
 }
 
 #[test]
