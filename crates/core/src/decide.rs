@@ -10,15 +10,16 @@ use vestibule_verify::Verifier;
 
 use crate::csrf::origin::Origins;
 use crate::csrf::{Binding, CsrfTokens};
+use crate::family;
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::live::{LiveSession, Load, Use};
 use crate::port::{Clock, Recall, Sessions};
-use crate::principal::{Assurance, Principal};
+use crate::principal::Principal;
 use crate::reject::Reject;
 use crate::route::{Activity, CsrfPolicy, Requirement, Route, RouteTable};
 use crate::secret::Pepper;
-use crate::session::SessionToken;
+use crate::session::{SessionDigest, SessionToken};
 use crate::time::Timestamp;
 use crate::wire::{self, CookieName, Credential, Presented, Transport};
 
@@ -90,12 +91,12 @@ pub struct Permit {
     bearer: Option<Bearer>,
 }
 
-/// Who was let through, and by what.
-pub(crate) enum Bearer {
-    /// A JWT of ours, verified and not revoked when the clock was last read.
-    Jwt { principal: Principal, transport: Transport, expires_at: Timestamp, judged_at: Timestamp },
-    /// A session that was live when the clock was last read.
-    Session { live: Arc<LiveSession>, transport: Transport, judged_at: Timestamp },
+/// Who was let through: a session that was live when the clock was last read, whether it was its session token that was presented or
+/// an access token.
+pub(crate) struct Bearer {
+    pub(crate) live: Arc<LiveSession>,
+    transport: Transport,
+    pub(crate) judged_at: Timestamp,
 }
 
 impl Permit {
@@ -106,23 +107,13 @@ impl Permit {
 
     /// Who passes; `None` on a public route without a valid credential.
     pub fn principal(&self) -> Option<Principal> {
-        match self.bearer.as_ref()? {
-            Bearer::Jwt { principal, .. } => Some(principal.clone()),
-            Bearer::Session { live, .. } => Some(live.principal()),
-        }
+        self.bearer.as_ref().map(|bearer| bearer.live.principal())
     }
 
     /// The session behind an ambient credential, the one whose pages need CSRF tokens, and when it was judged.
     pub fn ambient_session(&self) -> Option<(SessionId, Timestamp)> {
-        match self.bearer.as_ref()? {
-            Bearer::Session { live, transport, judged_at } if transport.is_ambient() => {
-                Some((live.id(), *judged_at))
-            }
-            Bearer::Jwt { principal, transport, judged_at, .. } if transport.is_ambient() => {
-                Some((principal.session, *judged_at))
-            }
-            _ => None,
-        }
+        let bearer = self.bearer.as_ref().filter(|bearer| bearer.transport.is_ambient())?;
+        Some((bearer.live.id(), bearer.judged_at))
     }
 
     pub(crate) fn bearer(&self) -> Option<&Bearer> {
@@ -178,7 +169,7 @@ impl Decider {
         };
         match (&bearer, route.requirement) {
             (None, Requirement::SignedIn(_)) => return Ok(challenge(Reject::NoCredential, trace)),
-            (Some(bearer), Requirement::SignedIn(needed)) if bearer.assurance() < needed => {
+            (Some(bearer), Requirement::SignedIn(needed)) if bearer.live.assurance() < needed => {
                 return Ok(challenge(Reject::CredentialNotAccepted, trace));
             }
             _ => {}
@@ -190,13 +181,13 @@ impl Decider {
         }
         // Only a request that passes counts as use: a refused one must not keep a session alive, and neither must a page that asks
         // for news by itself.
-        if let Some(Bearer::Session { live, judged_at, .. }) = &bearer
+        if let Some(Bearer { live, judged_at, .. }) = &bearer
             && route.activity == Activity::Person
             && live.used(*judged_at) == Use::ToBeNoted
         {
             self.sessions.note_use(live.digest(), *judged_at);
         }
-        trace.note(|| Step::Permitted { subject: bearer.as_ref().map(Bearer::subject) });
+        trace.note(|| Step::Permitted { subject: bearer.as_ref().map(|bearer| bearer.live.subject()) });
         Ok(Decision::Permit(Permit { route, bearer }))
     }
 
@@ -215,18 +206,19 @@ impl Decider {
         if !route.accept.takes(credential.kind(), transport) {
             return Ok(Err(Reject::CredentialNotAccepted));
         }
-        Ok(match credential {
-            Credential::Reference(token) => {
-                let judged = self.judged(&token, trace).await?;
-                judged.and_then(|(live, judged_at)| {
-                    if live.rotation_due(judged_at) {
-                        live.judge_rotation(load_of(inquiry, route), judged_at)?;
-                    }
-                    Ok(Some(Bearer::Session { live, transport, judged_at }))
-                })
+        let judged = match credential {
+            Credential::Reference(token) => self.judged(&token.digest(&self.pepper), trace).await?,
+            Credential::Value(jwt) => match self.session_of(jwt, trace) {
+                Ok(digest) => self.judged(&digest, trace).await?,
+                Err(reject) => Err(reject),
+            },
+        };
+        Ok(judged.and_then(|(live, judged_at)| {
+            if live.rotation_due(judged_at) {
+                live.judge_rotation(load_of(inquiry, route), judged_at)?;
             }
-            Credential::Value(jwt) => self.jwt(jwt, transport, trace).map(Some),
-        })
+            Ok(Some(Bearer { live, transport, judged_at }))
+        }))
     }
 
     /// The live session behind a token, judged by the clock. Also what the pages and the API of the portal ask.
@@ -235,19 +227,18 @@ impl Decider {
         token: &SessionToken,
         trace: &mut Trace,
     ) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
-        Ok(self.judged(token, trace).await?.map(|(live, _)| live))
+        Ok(self.judged(&token.digest(&self.pepper), trace).await?.map(|(live, _)| live))
     }
 
     async fn judged(
         &self,
-        token: &SessionToken,
+        digest: &SessionDigest,
         trace: &mut Trace,
     ) -> Result<Result<(Arc<LiveSession>, Timestamp), Reject>, Fault> {
-        let digest = token.digest(&self.pepper);
-        let (found, warm) = match self.sessions.recall(&digest) {
+        let (found, warm) = match self.sessions.recall(digest) {
             Recall::Known(live) => (Some(live), true),
             Recall::Unknown => (None, true),
-            Recall::Cold => (self.sessions.find(&digest).await?, false),
+            Recall::Cold => (self.sessions.find(digest).await?, false),
         };
         let Some(live) = found else {
             trace.note(|| Step::NoSession { warm });
@@ -265,26 +256,20 @@ impl Decider {
         Ok(live.judge(now).map(|()| (live, now)))
     }
 
-    fn jwt(&self, jwt: &str, transport: Transport, trace: &mut Trace) -> Result<Bearer, Reject> {
-        let judged_at = self.clock.now();
-        let claims = self.edge.verify_at(jwt, judged_at.unix_seconds()).map_err(Reject::Jwt)?;
+    /// What the session behind an access token is looked up by. An access token says whose it is; whether that still holds is asked of the
+    /// session, as for everybody else: one that was ended, disabled or demoted a moment ago is refused, whatever the JWT says.
+    fn session_of(&self, jwt: &str, trace: &mut Trace) -> Result<SessionDigest, Reject> {
+        let claims = self.edge.verify_at(jwt, self.clock.now().unix_seconds()).map_err(Reject::Jwt)?;
         // What we sign has these; a JWT without them is none of ours, whatever its signature says.
+        let subject: Subject = claims.sub().parse().map_err(|_| Reject::MalformedCredential)?;
         let session: SessionId =
             claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
-        let subject: Subject = claims.sub().parse().map_err(|_| Reject::MalformedCredential)?;
-        let proven_at =
-            claims.auth_time().map(Timestamp::from_unix_seconds).ok_or(Reject::MalformedCredential)?;
-        let assurance =
-            if claims.acr() == Some(Assurance::Aal2.acr()) { Assurance::Aal2 } else { Assurance::Aal1 };
-        let amr = crate::principal::Amr::from_names(claims.amr());
         trace.note(|| Step::Jwt { subject, expires_at: claims.exp() });
-        let principal = Principal { subject, session, proven_at, assurance, amr };
-        let expires_at = Timestamp::from_unix_seconds(claims.exp());
-        Ok(Bearer::Jwt { principal, transport, expires_at, judged_at })
+        Ok(family::session_digest(session, &self.pepper))
     }
 
     fn csrf(&self, inquiry: &Inquiry<'_>, route: &Route, bearer: &Bearer) -> Result<(), Reject> {
-        if !bearer.transport().is_ambient() || route.csrf == CsrfPolicy::Off {
+        if !bearer.transport.is_ambient() || route.csrf == CsrfPolicy::Off {
             return Ok(());
         }
         if inquiry.method.is_safe() && !opens_a_channel(inquiry.headers) {
@@ -294,7 +279,7 @@ impl Decider {
         if route.csrf == CsrfPolicy::Origin || inquiry.method.is_safe() {
             return Ok(());
         }
-        self.csrf_token(inquiry.headers, inquiry.csrf_field, Binding::Session(&bearer.session_id()))
+        self.csrf_token(inquiry.headers, inquiry.csrf_field, Binding::Session(&bearer.live.id()))
     }
 
     /// Whether a request carries a good CSRF token, in the `X-CSRF-Token` header or else in the form field. Both at once must
@@ -324,35 +309,6 @@ pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// The form field that carries a CSRF token.
 pub const CSRF_FIELD: &str = "csrf_token";
-
-impl Bearer {
-    fn subject(&self) -> Subject {
-        match self {
-            Self::Jwt { principal, .. } => principal.subject,
-            Self::Session { live, .. } => live.subject(),
-        }
-    }
-
-    fn session_id(&self) -> SessionId {
-        match self {
-            Self::Jwt { principal, .. } => principal.session,
-            Self::Session { live, .. } => live.id(),
-        }
-    }
-
-    fn assurance(&self) -> Assurance {
-        match self {
-            Self::Jwt { principal, .. } => principal.assurance,
-            Self::Session { live, .. } => live.assurance(),
-        }
-    }
-
-    fn transport(&self) -> Transport {
-        match self {
-            Self::Jwt { transport, .. } | Self::Session { transport, .. } => *transport,
-        }
-    }
-}
 
 /// Whether the request is one that a browser can be sent to the login page with and come back from. From a public route nobody is
 /// sent there: its pages are shown to whoever comes.

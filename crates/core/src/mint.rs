@@ -12,7 +12,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::account::Status;
-use crate::decide::{Bearer, Permit};
+use crate::decide::Permit;
 use crate::fault::Fault;
 use crate::key::KeyRing;
 use crate::live::LiveSession;
@@ -115,7 +115,7 @@ impl Minter {
 
     /// The JWT for the service behind a permitted route; `None` when nobody passes (public routes), or no audience is named.
     ///
-    /// `exp` is never beyond the end of the session or of the JWT that was presented. To be called right after the decision: what
+    /// `exp` is never beyond the end of the session. To be called right after the decision: what
     /// is kept is handed out by the time of that, without looking at the clock again.
     pub async fn mint(&self, permit: &Permit) -> Result<Option<Arc<AccessToken>>, Fault> {
         let (Some(bearer), Some(name)) = (permit.bearer(), permit.route().audience.as_deref()) else {
@@ -125,15 +125,7 @@ impl Minter {
         let audience =
             audiences.get(name).ok_or(Fault::Bug("a route names an audience that is not configured"))?;
         let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
-        match bearer {
-            Bearer::Session { live, judged_at, .. } => {
-                self.for_session(live, *judged_at, audience, stamp).await.map(Some)
-            }
-            // One JWT for another: whoever presents JWTs keeps none of ours, so there is nothing to keep this one with.
-            Bearer::Jwt { principal, expires_at, .. } => {
-                self.sign(principal, *expires_at, audience).await.map(|token| Some(Arc::new(token)))
-            }
-        }
+        self.for_session(&bearer.live, bearer.judged_at, audience, stamp).await.map(Some)
     }
 
     /// An access token of a session for the doors of this gateway: its audience is the issuer itself. Signed anew each time, for whoever

@@ -14,6 +14,7 @@ use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits}
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::csrf::{Binding, CsrfTokens};
 use vestibule_core::decide::Decider;
+use vestibule_core::family::session_digest;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::live::LiveSession;
@@ -194,16 +195,20 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// The same session for whoever holds its token and for whoever holds an access token: these doors tell them apart by nothing else.
     fn open(&self, token: &SessionToken, pepper: &Pepper) {
         self.hold(&Self::session(token.digest(pepper)));
+        self.hold(&Self::session(session_digest(SESSION, pepper)));
     }
 
     /// The session is a remembered one from now on.
     pub(crate) fn remember(&self) {
-        let digest = *self.live.lock().unwrap().keys().next().unwrap();
+        let digests: Vec<_> = self.live.lock().unwrap().keys().copied().collect();
         let month = Duration::from_secs(30 * 24 * 60 * 60);
         let kind = SessionKind::Remembered;
-        self.hold(&Session { kind, idle: month, ends_at: START.after(month), ..Self::session(digest) });
+        for digest in digests {
+            self.hold(&Session { kind, idle: month, ends_at: START.after(month), ..Self::session(digest) });
+        }
     }
 
     fn hold(&self, session: &Session) {
