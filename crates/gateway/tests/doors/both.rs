@@ -175,8 +175,7 @@ async fn the_doors_agree() {
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
         let answer = gate.ask(method, path, &headers).await;
         let carried = seen.take();
-        let subject = carried.first().map(|request| values(request, "x-auth-subject")[0]);
-        assert_eq!(verdict(status(&answer), subject), *expected, "{row} at the proxy door");
+        assert_eq!(at_the_proxy(&answer, &carried), *expected, "{row} at the proxy door");
         assert_eq!(carried.len(), usize::from(matches!(expected, Ada | Anonymous)), "{row} carried");
         if let [request] = &*carried {
             assert_eq!(request.split(' ').nth(1), Some(*path), "byte for byte");
@@ -184,6 +183,87 @@ async fn the_doors_agree() {
             assert_eq!(bearer.len(), usize::from(*expected == Ada), "{row}: {bearer:?}");
         }
     }
+}
+
+/// CS-07, HD-05: a credential in the query or in a WebSocket's subprotocols, where logs, proxies and other sites' scripts find it or put
+/// it, is none: whoever sends it is the stranger that they are without it, also where a stranger passes.
+#[tokio::test]
+async fn what_stands_in_the_query_or_in_a_subprotocol_is_no_credential() {
+    let (uri, seen) = service(|_| OK.to_owned()).await;
+    let gate = Gate::before(&uri).await;
+    let house = &gate.house;
+    let cookie = house.cookie();
+    let (bearer, jwt) = (house.session_bearer(), house.jwt("https://app.test"));
+    let bearer = bearer.strip_prefix("Bearer ").unwrap();
+    for credential in [cookie.split_once('=').unwrap().1, bearer, &jwt] {
+        for (path, stranger) in [("/orders/1", Login), ("/public/1", Anonymous)] {
+            for query in in_the_query(credential) {
+                let target = format!("{path}?{query}");
+                assert_eq!(asked_by_proxies(house, "GET", &target, &[]).await, [stranger; 2], "{target}");
+                let answer = gate.ask("GET", &target, &[]).await;
+                assert_eq!(at_the_proxy(&answer, &seen.take()), stranger, "{target}");
+            }
+            for protocols in in_a_subprotocol(credential) {
+                let named = ("sec-websocket-protocol", protocols.clone());
+                let handshake = [
+                    ("upgrade", "websocket".to_owned()),
+                    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==".to_owned()),
+                    ("sec-websocket-version", "13".to_owned()),
+                    ("origin", "https://app.test".to_owned()),
+                    ("sec-fetch-site", "same-origin".to_owned()),
+                    named.clone(),
+                ];
+                for headers in [&handshake[..], std::slice::from_ref(&named)] {
+                    let verdicts = asked_by_proxies(house, "GET", path, headers).await;
+                    assert_eq!(verdicts, [stranger; 2], "{path} with {protocols}");
+                }
+                // The handshake itself is more than the proxy door carries; its header alone is not.
+                let answer = gate.ask("GET", path, &[(named.0, &named.1)]).await;
+                assert_eq!(at_the_proxy(&answer, &seen.take()), stranger, "{path} with {protocols}");
+            }
+        }
+    }
+    // Where it belongs, each of the three opens the door.
+    let jwt = format!("Bearer {jwt}");
+    for one in [("cookie", cookie), ("authorization", house.session_bearer()), ("authorization", jwt)] {
+        assert_eq!(asked_by_proxies(house, "GET", "/orders/1", std::slice::from_ref(&one)).await, [Ada; 2]);
+    }
+}
+
+/// Under every name that some server takes one from.
+fn in_the_query(credential: &str) -> Vec<String> {
+    const NAMES: [&str; 9] = [
+        "access_token",
+        "token",
+        "session",
+        "session_token",
+        "sid",
+        "jwt",
+        "authorization",
+        "vestibule",
+        "__Host-Http-vestibule",
+    ];
+    let named = NAMES.iter().map(|name| format!("{name}={credential}"));
+    named.chain([credential.to_owned(), format!("authorization=Bearer%20{credential}")]).collect()
+}
+
+/// As Kubernetes, GraphQL servers and others take one.
+fn in_a_subprotocol(credential: &str) -> Vec<String> {
+    vec![
+        credential.to_owned(),
+        format!("bearer, {credential}"),
+        format!("Bearer {credential}"),
+        format!("access_token, {credential}"),
+        format!("chat, bearer.{credential}"),
+        format!("base64url.bearer.authorization.k8s.io.{credential}"),
+        format!("__Host-Http-vestibule={credential}"),
+    ]
+}
+
+/// What the proxy door's answer says, and what it carried.
+fn at_the_proxy(answer: &str, carried: &[String]) -> Verdict {
+    let subject = carried.first().map(|request| values(request, "x-auth-subject")[0]);
+    verdict(status(answer), subject)
 }
 
 /// GW-08: with the store down nothing is carried, whatever is asked.
