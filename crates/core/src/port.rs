@@ -348,7 +348,7 @@ pub enum Reservation {
     Wait(Duration),
 }
 
-/// What listings read: for people and operators, never for a decision.
+/// What listings read, for people and operators; no request is decided by it. What knows a session by its id alone asks here, too.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// Live sessions at `now`, the newest first; of one account, or of all.

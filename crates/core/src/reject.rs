@@ -40,6 +40,8 @@ pub enum Reject {
     UnknownSession,
     /// Identity or forwarding headers from a peer that is not a configured proxy.
     UntrustedPeer,
+    /// The connection would become something that nobody looks into: an upgrade to another protocol than a WebSocket.
+    Upgrade,
 }
 
 impl Reject {
@@ -64,6 +66,7 @@ impl Reject {
             Self::UnknownScheme => "scheme-unknown",
             Self::UnknownSession => "session-unknown",
             Self::UntrustedPeer => "peer-untrusted",
+            Self::Upgrade => "upgrade",
         }
     }
 

@@ -218,6 +218,7 @@ fn detail(reject: Reject) -> &'static str {
         Reject::NoRoute => "No route covers this host, path and method.",
         Reject::TwoCredentials => "The request carries two credentials; send one.",
         Reject::UntrustedPeer => "This address is not among the trusted proxies.",
+        Reject::Upgrade => "No connection is turned into anything but a WebSocket.",
         _ => "The request is refused.",
     }
 }

@@ -11,6 +11,8 @@ use vestibule_core::wire::CookieName;
 mod hop;
 mod names;
 
+pub use names::{FAMILIES, PROTECTED};
+
 /// What must not pass in this installation.
 pub(crate) struct Scrub {
     cookies: Vec<CookieName>,

@@ -43,13 +43,18 @@ impl Tally {
             }
             Ok(Outcome::Challenge(reject)) => self.refused("challenge", *reject),
             Ok(Outcome::Deny(reject)) => self.refused("deny", *reject),
-            Err(fault) => self.count("fault", fault.code()),
+            Err(fault) => self.failed(fault),
         }
     }
 
     /// Counts a refusal.
     pub(crate) fn refused(&self, outcome: &'static str, reject: Reject) {
         self.count(outcome, reject.code());
+    }
+
+    /// Counts that it could not be told.
+    pub(crate) fn failed(&self, fault: &Fault) {
+        self.count("fault", fault.code());
     }
 
     pub(crate) fn upstream_failed(&self, code: &'static str) {

@@ -217,7 +217,7 @@ impl House {
             settings.device_cookie.clone(),
         ];
         Ok(Front {
-            csrf: CsrfDoor::new(Arc::clone(&swap)),
+            csrf: CsrfDoor::new(Arc::clone(&swap), self.store.clone()),
             forward_auth: ForwardAuth::new(
                 Arc::clone(&swap),
                 TrustedProxies::new(settings.forward_auth_proxies.clone()),

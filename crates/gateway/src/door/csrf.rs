@@ -1,6 +1,7 @@
 //! `POST /csrf`: a service asks about the CSRF token in a form of its own. A proxy that asks [`super::forward_auth`] does not show
 //! it the body, and the built-in one reads no uploads; so who does read the form asks here. In: `session`, as the JWT names it in
-//! `sid`, and `csrf_token`, as a form. Out: 204 when the token was given to a page of that session, else 403.
+//! `sid`, and `csrf_token`, as a form. Out: 204 when the token was given to a page of that session and the session lives, else 403;
+//! 503 when that could not be told.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,10 +12,11 @@ use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, Limited};
-use vestibule_core::Reject;
+use vestibule_core::{Fault, Reject};
 use vestibule_core::csrf::Binding;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
+use vestibule_core::port::Directory;
 
 use crate::answer::Refusal;
 use crate::form::{field, is_form};
@@ -44,17 +46,18 @@ const MALFORMED: Refusal = Refusal {
     detail: "The form has the fields session and csrf_token, each once, and is at most 4 KiB long.",
 };
 
-/// Answers services. Says nothing that its asker could not try elsewhere: a token is 128 bits that nobody guesses, and whether a
-/// session lives is not told.
+/// Answers services. Says nothing that its asker could not try elsewhere: a token is 128 bits that nobody guesses, and only who has
+/// one of a session's learns whether it lives.
 pub struct CsrfDoor {
     swap: Arc<Swap>,
+    directory: Arc<dyn Directory>,
     tally: Tally,
 }
 
 impl CsrfDoor {
-    /// The metrics recorder must be installed before.
-    pub fn new(swap: Arc<Swap>) -> Self {
-        Self { swap, tally: Tally::new("csrf") }
+    /// `directory` knows which sessions live. The metrics recorder must be installed before.
+    pub fn new(swap: Arc<Swap>, directory: Arc<dyn Directory>) -> Self {
+        Self { swap, directory, tally: Tally::new("csrf") }
     }
 
     /// Answers one question.
@@ -79,20 +82,32 @@ impl CsrfDoor {
         let (Some(session), Some(token)) = (field(&body, SESSION_FIELD), field(&body, CSRF_FIELD)) else {
             return answers.not_taken(self.tally.door, MALFORMED);
         };
-        // An id that is none has no tokens, as an id that is nobody's has none.
-        let judged = session.parse::<SessionId>().map_err(|_| Reject::CsrfToken).and_then(|session| {
-            self.swap.decider.csrf_token(&HeaderMap::new(), Some(&token), Binding::Session(&session))
-        });
-        match judged {
-            Ok(()) => {
+        match self.judge(&session, &token).await {
+            Ok(Ok(())) => {
                 let mut response = Response::new(Full::default());
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 response
             }
-            Err(reject) => {
+            Ok(Err(reject)) => {
                 self.tally.refused("deny", reject);
                 answers.deny(self.tally.door, reject)
             }
+            Err(fault) => {
+                self.tally.failed(&fault);
+                answers.fault(self.tally.door, &fault)
+            }
         }
+    }
+
+    /// Whether the token is one of this session's, and then whether the session lives: a token dies with it.
+    async fn judge(&self, session: &str, token: &str) -> Result<Result<(), Reject>, Fault> {
+        // An id that is none has no tokens, as an id that is nobody's has none.
+        let Ok(session) = session.parse::<SessionId>() else { return Ok(Err(Reject::CsrfToken)) };
+        let decider = &self.swap.decider;
+        if let Err(reject) = decider.csrf_token(&HeaderMap::new(), Some(token), Binding::Session(&session)) {
+            return Ok(Err(reject));
+        }
+        let live = self.directory.session(session, decider.clock.now()).await?;
+        Ok(live.map(|_| ()).ok_or(Reject::CsrfToken))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 use http_body_util::Full;
@@ -56,6 +56,10 @@ impl ForwardAuth {
             self.tally.refused("deny", Reject::NoRoute);
             return answers.deny(self.tally.door, Reject::NoRoute);
         }
+        if leaves_http(headers) {
+            self.tally.refused("deny", Reject::Upgrade);
+            return answers.deny(self.tally.door, Reject::Upgrade);
+        }
         let inquiry = Inquiry {
             method: &target.method,
             host: target.host,
@@ -88,6 +92,13 @@ fn passed(pass: &Pass) -> Response<Full<Bytes>> {
     headers.insert(CACHE_CONTROL, NO_STORE);
     *response.headers_mut() = headers;
     response
+}
+
+/// Whether a proxy that carries `Upgrade` along could end up with a tunnel in place of requests: after h2c a client would have the
+/// service to itself, and say in every further request who it is ("h2c smuggling"). A WebSocket is one
+/// channel to one service that was decided about, and so may pass.
+fn leaves_http(headers: &HeaderMap) -> bool {
+    headers.get_all(UPGRADE).iter().any(|to| !to.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn path(path_and_query: &str) -> &str {

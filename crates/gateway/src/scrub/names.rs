@@ -1,45 +1,47 @@
 //! Names that are not a client's to use, under every alias: servers that hand headers on as variables fold case, `-`, `_` and
 //! `.` into one (RFC 3875 section 4.1.18), so they are one here too.
 
-/// Headers by which a service could be told who asks, or what was asked, by someone else than us.
-const PROTECTED: [&[u8]; 11] = [
-    b"authorization",
-    b"cf-connecting-ip",
-    b"client-ip",
-    b"forwarded",
-    b"true-client-ip",
-    b"txn-token",
-    b"x-cluster-client-ip",
-    b"x-csrf-token",
-    b"x-host",
-    b"x-method-override",
-    b"x-real-ip",
+/// Headers by which a service could be told who asks, or what was asked, by someone else than us. Other proxies in front of a
+/// service take the same ones off: what their configurations in `examples/` are held to.
+pub const PROTECTED: [&str; 11] = [
+    "authorization",
+    "cf-connecting-ip",
+    "client-ip",
+    "forwarded",
+    "true-client-ip",
+    "txn-token",
+    "x-cluster-client-ip",
+    "x-csrf-token",
+    "x-host",
+    "x-method-override",
+    "x-real-ip",
 ];
 
 /// The same, by what their names begin with.
-const FAMILIES: [&[u8]; 22] = [
-    b"cf-access-",
-    b"client-cert",
-    b"impersonate-",
-    b"remote-",
-    b"ssl-client",
-    b"x-amzn-oidc-",
-    b"x-auth",
-    b"x-client-",
-    b"x-consumer-",
-    b"x-credential-",
-    b"x-envoy-",
-    b"x-forwarded",
-    b"x-goog-authenticated-",
-    b"x-http-",
-    b"x-ms-",
-    b"x-original-",
-    b"x-pomerium-",
-    b"x-remote-",
-    b"x-rewrite-",
-    b"x-ssl-",
-    b"x-user",
-    b"x-webauth-",
+pub const FAMILIES: [&str; 23] = [
+    "cf-access-",
+    "client-cert",
+    "impersonate-",
+    "remote-",
+    "ssl-client",
+    "x-amzn-oidc-",
+    "x-auth",
+    "x-client-",
+    "x-consumer-",
+    "x-credential-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-http-",
+    "x-ms-",
+    "x-original-",
+    "x-pomerium-",
+    "x-remote-",
+    "x-rewrite-",
+    "x-ssl-",
+    "x-user",
+    "x-webauth-",
 ];
 
 /// What a service must not send a client: the headers of ours that hold or name an identity.
@@ -49,8 +51,8 @@ const IDENTITY: &[u8] = b"x-auth";
 const KEPT: [&[u8]; 5] = [b"content-length", b"content-type", b"cookie", b"host", b"origin"];
 
 pub(super) fn is_protected(name: &[u8]) -> bool {
-    PROTECTED.iter().any(|protected| alike(protected, name))
-        || FAMILIES.iter().any(|family| begins(name, family))
+    PROTECTED.iter().any(|protected| alike(protected.as_bytes(), name))
+        || FAMILIES.iter().any(|family| begins(name, family.as_bytes()))
 }
 
 pub(super) fn is_identity(name: &[u8]) -> bool {

@@ -1,5 +1,6 @@
 //! `/csrf`, as services ask it about the forms they received.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,9 @@ async fn send(
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
     }
-    CsrfDoor::new(house.swap.clone()).answer(request.body(Full::<Bytes>::from(body)).unwrap()).await
+    CsrfDoor::new(house.swap.clone(), house.world.clone())
+        .answer(request.body(Full::<Bytes>::from(body)).unwrap())
+        .await
 }
 
 async fn ask(house: &House, body: String) -> (u16, String) {
@@ -41,6 +44,8 @@ fn code(status: u16, code: &str) -> (u16, String) {
 #[tokio::test]
 async fn a_token_is_good_for_the_session_whose_page_it_was_given_to_until_it_is_old() {
     let house = House::new();
+    // Longer than tokens are good for.
+    house.world.remember();
     let (mine, other) = (SESSION.to_string(), SessionId::from_bytes([8; 16]));
     let token = house.csrf();
     let question = |session: &str, token: &str| format!("session={session}&csrf_token={token}");
@@ -96,4 +101,22 @@ async fn a_question_is_a_short_form_with_each_field_once() {
     }
     let asked = send(&house, "GET", Some(FORM), good).await;
     assert_eq!((asked.status().as_u16(), asked.headers()["allow"].to_str().unwrap()), (405, "POST"));
+}
+
+/// CS-02: the contract's word: a token dies with its session.
+#[tokio::test]
+async fn a_token_dies_with_its_session_and_is_not_believed_while_nobody_can_tell() {
+    let house = House::new();
+    let question = format!("session={SESSION}&csrf_token={}", house.csrf());
+    assert_eq!(ask(&house, question.clone()).await, code(204, ""));
+    house.world.is_down.store(true, Ordering::SeqCst);
+    assert_eq!(ask(&house, question.clone()).await.0, 503);
+    house.world.is_down.store(false, Ordering::SeqCst);
+    house.clock.advance(Duration::from_secs(1800));
+    assert_eq!(ask(&house, question).await, code(403, "csrf"), "unused for too long");
+
+    let house = House::new();
+    let question = format!("session={SESSION}&csrf_token={}", house.csrf());
+    house.world.end_all();
+    assert_eq!(ask(&house, question).await, code(403, "csrf"), "ended");
 }

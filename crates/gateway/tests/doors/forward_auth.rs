@@ -259,6 +259,29 @@ async fn what_signing_in_cannot_help_is_forbidden() {
 }
 
 /// GW-03: no one but a configured proxy is listened to, and that from the next request on when it changes.
+/// h2c smuggling: a proxy that carries `Upgrade` along would end up with a tunnel that nobody looks into.
+#[tokio::test]
+async fn a_connection_may_become_a_websocket_and_nothing_else() {
+    let house = House::new();
+    for protocols in
+        [&["h2c"][..], &["foo"], &["H2C", "websocket"], &["websocket", "h2c"], &["websocket, h2c"], &[""]]
+    {
+        let upgrades: Vec<_> = protocols.iter().map(|to| ("upgrade", *to)).collect();
+        for path in ["/public/", "/orders/"] {
+            let bearer = house.session_bearer();
+            let more = [&upgrades[..], &[("authorization", &bearer)]].concat();
+            let response = ask(&house, &caddy("GET", path, &more)).await;
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{protocols:?} {path}");
+            assert!(!response.headers().contains_key("authorization"));
+            assert_eq!(problem(response).await["code"], "upgrade");
+        }
+    }
+    for (path, protocol) in [("/public/", "websocket"), ("/public/", "WebSocket")] {
+        let response = ask(&house, &caddy("GET", path, &[("upgrade", protocol)])).await;
+        assert_eq!(response.status(), StatusCode::OK, "{protocol}");
+    }
+}
+
 #[tokio::test]
 async fn only_trusted_proxies_may_ask() {
     let house = House::new();

@@ -284,6 +284,24 @@ impl Sessions for World {
 }
 
 #[async_trait]
+impl Directory for World {
+    async fn sessions(&self, _: Option<Subject>, _: Page, _: Timestamp) -> Result<Vec<Session>, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Fault> {
+        self.answer()?;
+        let live = self.live.lock().unwrap();
+        let found = live.iter().find(|(_, live)| live.id() == id && live.judge(now).is_ok());
+        Ok(found.map(|(digest, _)| Self::session(*digest)))
+    }
+
+    async fn accounts(&self, _: Page) -> Result<Vec<Account>, Fault> {
+        Err(NOT_ASKED)
+    }
+}
+
+#[async_trait]
 impl Accounts for World {
     async fn add(&self, _: Account) -> Result<Added, Fault> {
         Err(NOT_ASKED)
