@@ -29,6 +29,7 @@ mod story_hostile_credentials;
 mod story_hostile_headers;
 mod story_hostile_tokens;
 mod story_keys;
+mod story_misplaced;
 mod story_no_enumeration;
 mod story_operator;
 mod story_redirects;
