@@ -32,7 +32,6 @@ mod story_keys;
 mod story_misplaced;
 mod story_no_enumeration;
 mod story_operator;
-mod story_proxies;
 mod story_redirects;
 mod story_refusals;
 mod story_registration;
