@@ -10,32 +10,26 @@ use serde_json::Value;
 
 use super::place::{Place, free_address};
 use super::running::Running;
-use super::wire::Ask;
 
 pub(crate) struct Application {
     pub(crate) address: SocketAddr,
-    place: Place,
+    _place: Place,
     _running: Running,
 }
 
 impl Application {
-    /// Starts it for the audience `orders`; it has no keys yet.
+    /// Starts it for the audience `orders`; it looks for the keys where the issuer says they are.
     pub(crate) fn start(issuer: &str) -> Self {
         let (place, address) = (Place::new(), free_address());
         let mut command = Command::new(built());
-        command.args([issuer, "orders"]).arg(place.join("jwks.json")).arg(address.to_string());
+        command.args([issuer, "orders"]).arg(address.to_string());
         let running = Running::start("the axum application", command, place.join("said.log"));
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             assert!(began.elapsed() < Duration::from_secs(20), "it does not listen: {}", running.logged());
             std::thread::sleep(Duration::from_millis(10));
         }
-        Self { address, place, _running: running }
-    }
-
-    /// Does what its documentation says: puts the published keys where it reads them.
-    pub(crate) fn fetch_keys(&self, from: SocketAddr) {
-        self.place.write("jwks.json", &Ask::get("/.well-known/jwks.json").send(from).text());
+        Self { address, _place: place, _running: running }
     }
 }
 
@@ -45,7 +39,15 @@ fn built() -> PathBuf {
     let build = || {
         let target = PathBuf::from(env!("CARGO_BIN_EXE_vestibule"));
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--package", "vestibule-verify", "--features", "axum", "--example", "axum"])
+            .args([
+                "build",
+                "--package",
+                "vestibule-verify",
+                "--features",
+                "axum,client",
+                "--example",
+                "axum",
+            ])
             .args(["--message-format", "json-render-diagnostics", "--target-dir"])
             .arg(target.parent().and_then(|it| it.parent()).unwrap())
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use vestibule_core::decide::Decider;
 use vestibule_core::login::Login;
@@ -23,10 +24,12 @@ mod api;
 mod body;
 mod cookie;
 mod device;
+mod document;
 mod ending;
 mod event;
 mod form;
 mod key_set;
+mod metadata;
 mod moment;
 mod notice;
 mod pages;
@@ -59,6 +62,8 @@ pub struct Portal {
     pub decider: Arc<Decider>,
     /// Has the key ring whose public half is published.
     pub minter: Arc<Minter>,
+    /// How long a key is published before it signs; says how long the published set may be kept.
+    pub publish_ahead: Duration,
     /// Says what an account is called.
     pub accounts: Arc<dyn Accounts>,
     /// Lists a person's sessions.

@@ -8,9 +8,9 @@ use axum::response::Redirect;
 use axum::routing::{delete, get, post, put};
 
 use crate::problem::Problem;
-use crate::{Portal, answer, api, key_set, pages, static_file};
+use crate::{Portal, answer, api, key_set, metadata, pages, static_file};
 
-/// Everything under `/auth`, `/.well-known/jwks.json` and `/.well-known/change-password`. Every answer, errors included, leaves
+/// Everything under `/auth`, and of `/.well-known` the key set, the metadata and `change-password`. Every answer, errors included, leaves
 /// through one layer that puts problems into words and sets the security headers.
 pub fn router(portal: Arc<Portal>) -> Router {
     // Where registration is closed there is nothing at its addresses.
@@ -40,7 +40,8 @@ pub fn router(portal: Arc<Portal>) -> Router {
         .route("/auth/api/v1/password", put(api::password::submit))
         .route("/auth/api/v1/csrf", get(api::csrf::issue))
         .route("/.well-known/change-password", get(pages::password::well_known))
-        .route("/.well-known/jwks.json", get(key_set::serve))
+        .route(key_set::PATH, get(key_set::serve))
+        .route(metadata::PATH, get(metadata::serve))
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&portal), answer::finish))

@@ -196,6 +196,7 @@ impl House {
             logout: Arc::clone(&self.logout),
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),
+            publish_ahead: settings.publish_ahead,
             accounts,
             directory,
             pre_session_cookie: settings.pre_session_cookie.clone(),

@@ -62,34 +62,23 @@
 //! # }
 //! ```
 //!
-//! The keys are the verifier's business: begin with an empty [`KeySet`](crate::KeySet) if they are
-//! not there yet, hand them to [`Verifier::replace_keys`] when they come, and again when they
-//! change. Until there are any, a request with a JWT is answered 503: nobody can tell.
+//! The keys are the verifier's business: with the feature `client` it finds them and keeps them
+//! fresh by itself. Without, begin with an empty [`KeySet`](crate::KeySet) if they are not there yet,
+//! hand them to [`Verifier::replace_keys`](crate::Verifier::replace_keys) when they come, and again when
+//! they change. Until there are any, a request with a JWT is answered 503: nobody can tell.
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
+use axum_core::body::Body;
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::header::AUTHORIZATION;
+use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::{claims::Claims, verified::Verified, verifier::Verifier};
+use crate::{claims::Claims, verified::Verified};
 
-mod refusal;
-
-pub use refusal::{Cause, NotSignedIn};
-
-/// Where an application finds the JWT, and who verifies it. Cheap to clone; belongs in the
-/// router's state.
-#[derive(Clone)]
-pub struct InnerDoor {
-    verifier: Arc<Verifier>,
-    header: HeaderName,
-    realm: Arc<str>,
-}
+pub use crate::door::{Cause, InnerDoor, NotSignedIn};
 
 /// Somebody who signed in, as the gateway says and the signature proves.
 ///
@@ -102,65 +91,6 @@ pub struct InnerDoor {
 pub struct SignedIn<T = IgnoredAny> {
     claims: Verified<Claims>,
     own: T,
-}
-
-impl InnerDoor {
-    /// Takes the JWT from `Authorization: Bearer`.
-    #[must_use]
-    pub fn new(verifier: Arc<Verifier>) -> Self {
-        // A realm is a quoted string (RFC 9110 section 11.5), and an issuer a URL without quotes.
-        let realm = verifier.issuer().replace(['"', '\\'], "").into();
-        Self { verifier, header: AUTHORIZATION, realm }
-    }
-
-    /// Takes it from another header: the route's `assertion_header`. Its form is the same,
-    /// `Bearer` and the JWT.
-    #[must_use]
-    pub fn with_header(self, header: HeaderName) -> Self {
-        Self { header, ..self }
-    }
-
-    /// Who asks, by these headers; `None` when they carry no JWT. For those who do not use the
-    /// extractors.
-    ///
-    /// # Errors
-    /// Why the JWT is refused, or that it could not be told.
-    pub fn judge(&self, headers: &HeaderMap) -> Result<Option<Verified<Claims>>, NotSignedIn> {
-        let refused = |cause| NotSignedIn::new(cause, Arc::clone(&self.realm));
-        let Some(jwt) = self.find(headers).map_err(refused)? else { return Ok(None) };
-        if !self.verifier.has_keys() {
-            return Err(refused(Cause::NoKeys));
-        }
-        self.verifier.verify(jwt).map(Some).map_err(|reject| refused(Cause::Jwt(reject)))
-    }
-
-    /// The gateway sends the header empty where a public route has nobody to tell of.
-    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Cause> {
-        let mut values = headers.get_all(&self.header).iter();
-        let (first, second) = (values.next(), values.next());
-        let value = match (first, second) {
-            (None, _) => return Ok(None),
-            (Some(only), None) => only,
-            (Some(_), Some(_)) => return Err(Cause::Ambiguous),
-        };
-        if value.is_empty() {
-            return Ok(None);
-        }
-        value.to_str().ok().and_then(bearer).map(Some).ok_or(Cause::Malformed)
-    }
-
-    fn read<T: DeserializeOwned>(&self, claims: Verified<Claims>) -> Result<SignedIn<T>, NotSignedIn> {
-        match T::deserialize(claims.members()) {
-            Ok(own) => Ok(SignedIn { claims, own }),
-            Err(error) => Err(NotSignedIn::new(Cause::Claims(error.to_string()), Arc::clone(&self.realm))),
-        }
-    }
-}
-
-/// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, jwt) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(jwt.trim_start_matches(' '))
 }
 
 impl<T> SignedIn<T> {
@@ -217,9 +147,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, NotSignedIn> {
         let door = InnerDoor::from_ref(state);
-        match door.judge(&parts.headers)? {
-            Some(claims) => door.read(claims),
-            None => Err(NotSignedIn::new(Cause::NoJwt, Arc::clone(&door.realm))),
+        match door.admit(&parts.headers).await? {
+            Some(claims) => read(&door, claims),
+            None => Err(door.refused(Cause::NoJwt)),
         }
     }
 }
@@ -234,6 +164,19 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, NotSignedIn> {
         let door = InnerDoor::from_ref(state);
-        door.judge(&parts.headers)?.map(|claims| door.read(claims)).transpose()
+        door.admit(&parts.headers).await?.map(|claims| read(&door, claims)).transpose()
+    }
+}
+
+fn read<T: DeserializeOwned>(door: &InnerDoor, claims: Verified<Claims>) -> Result<SignedIn<T>, NotSignedIn> {
+    match T::deserialize(claims.members()) {
+        Ok(own) => Ok(SignedIn { claims, own }),
+        Err(error) => Err(door.refused(Cause::Claims(error.to_string()))),
+    }
+}
+
+impl IntoResponse for NotSignedIn {
+    fn into_response(self) -> Response {
+        self.response::<Body>()
     }
 }

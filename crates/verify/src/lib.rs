@@ -5,6 +5,10 @@ mod algorithm;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod claims;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(any(feature = "axum", feature = "tower"))]
+mod door;
 mod hygiene;
 mod inspect;
 mod jwk;
@@ -15,6 +19,9 @@ mod key_set;
 mod reject;
 mod revocation;
 pub mod strict_json;
+#[cfg(feature = "tower")]
+pub mod tower;
+mod trust;
 mod verified;
 mod verifier;
 

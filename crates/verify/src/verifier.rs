@@ -4,16 +4,17 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
-use quick_cache::sync::Cache;
 
+#[cfg(feature = "client")]
+use crate::client::KeySource;
 use crate::{
     claims::Claims,
-    jws::{Header, Jws, LastHeader, MAX_JWT_BYTES},
+    jws::{Jws, MAX_JWT_BYTES},
     key_set::KeySet,
     reject::{MemberFault, Reject},
     revocation::RevocationView,
+    trust::{Seen, Trust, Trusted},
     verified::Verified,
 };
 
@@ -36,25 +37,10 @@ pub struct Verifier {
     typ: String,
     skew: u64,
     max_lifetime: u64,
-    cache_capacity: usize,
     revocation: Option<Arc<RevocationView>>,
-    trusted: ArcSwap<Trusted>,
-}
-
-/// The keys, and the signatures they have verified. They live and die together: whoever still
-/// verifies with a retired set also remembers into the retired cache.
-struct Trusted {
-    keys: KeySet,
-    last_header: LastHeader,
-    seen: Option<Cache<[u8; 32], Seen>>,
-}
-
-/// A token whose signature is good. The cache knows it by the SHA-256 of its whole text, which
-/// covers the header and so the key id, and in one set one key id is one key.
-#[derive(Clone)]
-struct Seen {
-    header: Arc<Header>,
-    claims: Arc<Claims>,
+    trust: Arc<Trust>,
+    #[cfg(feature = "client")]
+    source: Option<KeySource>,
 }
 
 impl Verifier {
@@ -68,9 +54,10 @@ impl Verifier {
             typ: "at+jwt".to_owned(),
             skew: MAX_SKEW,
             max_lifetime: DEFAULT_MAX_LIFETIME,
-            cache_capacity: DEFAULT_CACHE_CAPACITY,
             revocation: None,
-            trusted: ArcSwap::from_pointee(Trusted::new(keys, DEFAULT_CACHE_CAPACITY)),
+            trust: Arc::new(Trust::new(keys, DEFAULT_CACHE_CAPACITY)),
+            #[cfg(feature = "client")]
+            source: None,
         }
     }
 
@@ -101,30 +88,27 @@ impl Verifier {
     /// How many verified signatures to remember; 0 remembers none.
     #[must_use]
     pub fn with_cache_capacity(self, capacity: usize) -> Self {
-        let keys = self.trusted.load().keys.clone();
-        self.trusted.store(Arc::new(Trusted::new(keys, capacity)));
-        Self { cache_capacity: capacity, ..self }
+        self.trust.remember_at_most(capacity);
+        self
     }
 
     /// Trusts these keys from now on, and no others. What was remembered under the old ones is
     /// forgotten, unless they are the same.
     pub fn replace_keys(&self, keys: KeySet) {
-        if !self.trusted.load().keys.is_same(&keys) {
-            self.trusted.store(Arc::new(Trusted::new(keys, self.cache_capacity)));
-        }
+        self.trust.replace(keys);
     }
 
     /// The keys trusted at the moment.
     #[must_use]
     pub fn keys(&self) -> KeySet {
-        self.trusted.load().keys.clone()
+        if self.is_stale() { KeySet::default() } else { self.trust.now().keys.clone() }
     }
 
     /// Whether there is any key to verify with. Without one every JWT is refused, good ones included: whoever asks for them later
     /// (an application that starts before its issuer) asks this first, and answers that it cannot tell.
     #[must_use]
     pub fn has_keys(&self) -> bool {
-        !self.trusted.load().keys.is_empty()
+        !self.is_stale() && !self.trust.now().keys.is_empty()
     }
 
     /// Whose tokens are verified: the `iss` asked for.
@@ -151,11 +135,23 @@ impl Verifier {
     /// # Errors
     /// Why the token is refused.
     pub fn verify_at(&self, jwt: &str, now: u64) -> Result<Verified<Claims>, Reject> {
+        let verdict = self.verdict(jwt, now);
+        #[cfg(feature = "client")]
+        if let (Err(Reject::KeyUnknown), Some(source)) = (&verdict, &self.source) {
+            source.wish();
+        }
+        verdict
+    }
+
+    fn verdict(&self, jwt: &str, now: u64) -> Result<Verified<Claims>, Reject> {
         // Asked here too, so that nothing long is even hashed.
         if jwt.len() > MAX_JWT_BYTES {
             return Err(Reject::TooLarge);
         }
-        let trusted = self.trusted.load();
+        if self.is_stale() {
+            return Err(Reject::KeyUnknown);
+        }
+        let trusted = self.trust.now();
         let Some(cache) = &trusted.seen else {
             let seen = Self::check_signature(&trusted, jwt)?;
             return self.judge(&seen, now);
@@ -184,6 +180,14 @@ impl Verifier {
         key.check(signing_input, &signature)?;
         trusted.last_header.remember(&header);
         Ok(Seen { header, claims: Arc::new(Claims::parse(&payload)?) })
+    }
+
+    /// Whether the keys are so old that they count as none. Keys that were brought do not age; those that are asked for do.
+    fn is_stale(&self) -> bool {
+        #[cfg(feature = "client")]
+        return self.source.as_ref().is_some_and(KeySource::is_stale);
+        #[cfg(not(feature = "client"))]
+        false
     }
 
     /// Everything that is judged on every sight: kind, issuer, audience, time, revocation.
@@ -229,10 +233,36 @@ impl Verifier {
     }
 }
 
-impl Trusted {
-    fn new(keys: KeySet, capacity: usize) -> Self {
-        let seen = (capacity > 0).then(|| Cache::new(capacity));
-        Self { keys, last_header: LastHeader::default(), seen }
+#[cfg(feature = "client")]
+impl Verifier {
+    /// A verifier whose keys are brought by `source`, which writes where this verifier reads.
+    pub(crate) fn fed(issuer: String, audience: String, trust: Arc<Trust>, source: KeySource) -> Self {
+        Self { trust, source: Some(source), ..Self::new(issuer, audience, KeySet::default()) }
+    }
+
+    /// Where the keys come from; `None` when they are brought.
+    pub(crate) fn source(&self) -> Option<&KeySource> {
+        self.source.as_ref()
+    }
+
+    /// Verifies like [`Verifier::verify`], and where the key is unknown waits for the issuer to be asked before it says no.
+    ///
+    /// The issuer is asked for unknown keys at most once per interval ([`Discovery::with_unknown_key_interval`]), whoever makes
+    /// names up; in between this answers at once. Without a source of keys it is `verify`.
+    ///
+    /// [`Discovery::with_unknown_key_interval`]: crate::client::Discovery::with_unknown_key_interval
+    ///
+    /// # Errors
+    /// Why the token is refused. [`Reject::KeyUnknown`] while [`Verifier::has_keys`] is false means that it could not be told.
+    pub async fn verify_asking(&self, jwt: &str) -> Result<Verified<Claims>, Reject> {
+        let verdict = self.verify(jwt);
+        match (&verdict, &self.source) {
+            (Err(Reject::KeyUnknown), Some(source)) => {
+                source.settled().await;
+                self.verify(jwt)
+            }
+            _ => verdict,
+        }
     }
 }
 

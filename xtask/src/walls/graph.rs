@@ -25,12 +25,15 @@ pub(super) struct Package {
     manifest_path: String,
     #[serde(default)]
     dependencies: Vec<Declared>,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
 }
 
 /// A line of a manifest, before features decide whether it counts.
 #[derive(Deserialize)]
 struct Declared {
     name: String,
+    rename: Option<String>,
     kind: Option<String>,
     optional: bool,
 }
@@ -64,17 +67,34 @@ impl Graph {
 
     pub(super) fn parse(json: &[u8]) -> Result<Self> {
         let raw: Raw = serde_json::from_slice(json).context("cargo metadata answered in an unknown form")?;
+        let packages: BTreeMap<String, Package> =
+            raw.packages.into_iter().map(|package| (package.id.clone(), package)).collect();
         let edges = raw.resolve.nodes.into_iter().map(|node| {
+            let is_wanted = |dep: &RawDep| match (packages.get(&node.id), packages.get(&dep.pkg)) {
+                (Some(from), Some(to)) => from.wants(&to.name, &node.features),
+                _ => true,
+            };
             let to =
                 |dep: RawDep| Edge { to: dep.pkg, kinds: dep.dep_kinds.iter().map(RawKind::kind).collect() };
-            (node.id, node.deps.into_iter().map(to).collect())
+            (node.id.clone(), node.deps.into_iter().filter(is_wanted).map(to).collect())
         });
-        Ok(Self {
-            root: raw.workspace_root,
-            members: raw.workspace_members.into_iter().collect(),
-            edges: edges.collect(),
-            packages: raw.packages.into_iter().map(|package| (package.id.clone(), package)).collect(),
-        })
+        let edges = edges.collect();
+        let members = raw.workspace_members.into_iter().collect();
+        let mut graph = Self { root: raw.workspace_root, members, edges, packages };
+        graph.forget_the_unlinked();
+        Ok(graph)
+    }
+
+    /// Keeps what a crate of ours links, by however many others.
+    fn forget_the_unlinked(&mut self) {
+        let mut linked = BTreeSet::new();
+        let mut queue: VecDeque<&String> = self.members.iter().collect();
+        while let Some(next) = queue.pop_front() {
+            if linked.insert(next.clone()) {
+                queue.extend(self.edges.get(next).into_iter().flatten().map(|edge| &edge.to));
+            }
+        }
+        self.packages.retain(|id, _| linked.contains(id));
     }
 
     pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
@@ -161,6 +181,25 @@ impl Graph {
     }
 }
 
+impl Package {
+    /// Whether it links `name` with these features on. Cargo also lists what a feature would only add to (`ring?/alloc`) if something
+    /// else brought it in.
+    fn wants(&self, name: &str, features: &[String]) -> bool {
+        let mut declared = self.dependencies.iter().filter(|it| it.name == name).peekable();
+        if declared.peek().is_none() {
+            return true;
+        }
+        let asks_for = |wish: &str, key: &str| {
+            wish.strip_prefix("dep:") == Some(key) || wish.split_once('/').is_some_and(|(it, _)| it == key)
+        };
+        declared.any(|it| {
+            let key = it.rename.as_deref().unwrap_or(&it.name);
+            let mut wishes = features.iter().filter_map(|on| self.features.get(on)).flatten();
+            !it.optional || wishes.any(|wish| asks_for(wish, key))
+        })
+    }
+}
+
 #[derive(Deserialize)]
 struct Raw {
     packages: Vec<Package>,
@@ -177,6 +216,8 @@ struct RawResolve {
 #[derive(Deserialize)]
 struct RawNode {
     id: String,
+    #[serde(default)]
+    features: Vec<String>,
     deps: Vec<RawDep>,
 }
 

@@ -29,8 +29,8 @@ const WALLS: [Wall; 6] = [
     },
     Wall {
         name: "HTTP client",
-        hits: |path| matches!(path, ["hyper_util", "client", ..]),
-        only_in: &["crates/gateway/src/", "crates/verify/src/"],
+        hits: |path| matches!(path, ["hyper_util", "client", ..] | ["hyper_rustls", ..]),
+        only_in: &["crates/gateway/src/", "crates/verify/src/client/"],
         why: "requests to others are made by the gateway (and by verify's client feature)",
     },
     Wall {

@@ -51,6 +51,12 @@ fn graph(planted: &[(&str, &str, &str)], change: impl Fn(&mut Value)) -> Graph {
     };
     let out_of = |name: &str| edges.iter().filter(|(from, ..)| *from == name).copied().collect::<Vec<_>>();
 
+    // All features are on: every optional dependency is wanted by the one that there is.
+    let features = |name: &str| {
+        let optional = out_of(name).into_iter().filter(|(.., why)| *why == "optional");
+        json!({ "on": optional.map(|(_, to, _)| format!("dep:{to}")).collect::<Vec<_>>() })
+    };
+
     let packages = names.iter().map(|name| {
         let ours = OURS.contains(name);
         let source = if ours { Value::Null } else { json!("registry+https://index.example") };
@@ -60,12 +66,12 @@ fn graph(planted: &[(&str, &str, &str)], change: impl Fn(&mut Value)) -> Graph {
             .collect();
         let manifest_path = format!("/repo/crates/{}/Cargo.toml", name.trim_start_matches("vestibule-"));
         json!({ "id": name, "name": name, "version": "1.0.0", "license": "MIT", "source": source,
-                "manifest_path": manifest_path, "dependencies": dependencies })
+                "manifest_path": manifest_path, "dependencies": dependencies, "features": features(name) })
     });
     let nodes = names.iter().map(|name| {
         let dep =
             |(_, to, why): &&(&str, &str, &str)| json!({ "pkg": to, "dep_kinds": [{ "kind": kind(why) }] });
-        json!({ "id": name, "deps": out_of(name).iter().map(dep).collect::<Vec<_>>() })
+        json!({ "id": name, "deps": out_of(name).iter().map(dep).collect::<Vec<_>>(), "features": ["on"] })
     });
     let mut metadata = json!({
         "packages": packages.collect::<Vec<_>>(), "workspace_members": OURS, "workspace_root": "/repo",
@@ -159,6 +165,23 @@ fn a_third_party_crate_is_held_to_its_wrappers() {
 
     let found = policy_findings(&[("tokio", "sqlx", "normal")], |_| ());
     assert_eq!(found.len(), 1, "a stranger's dependency counts too: {found:?}");
+}
+
+/// `ring?/alloc` is in the lock file and in cargo's answer, and in no program.
+#[test]
+fn what_no_feature_asks_for_is_not_linked() {
+    let planted = [("tokio", "ring", "optional")];
+    assert_eq!(policy_findings(&planted, |_| ()).len(), 1);
+    for (wishes, linked) in
+        [(json!(["ring?/alloc"]), 0), (json!([]), 0), (json!(["ring/alloc"]), 1), (json!(["dep:ring"]), 1)]
+    {
+        let found = policy_findings(&planted, |metadata| {
+            let packages = metadata["packages"].as_array_mut().unwrap();
+            let tokio = packages.iter_mut().find(|it| it["name"] == "tokio").unwrap();
+            tokio["features"]["on"] = wishes.clone();
+        });
+        assert_eq!(found.len(), linked, "{wishes}: {found:?}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use vestibule_core::wire::cookie::Https;
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
-const SAFE_ADDRESSES: [&str; 27] = [
+const SAFE_ADDRESSES: [&str; 28] = [
     "/auth",
     "/auth/",
     "/auth/login",
@@ -35,6 +35,7 @@ const SAFE_ADDRESSES: [&str; 27] = [
     "/auth/api/v1/register",
     "/.well-known/change-password",
     "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
     "/auth/nothing",
     "/auth/static/portal.css",
 ];

@@ -132,6 +132,7 @@ impl House {
             logout,
             decider,
             minter: Arc::new(minter),
+            publish_ahead: std::time::Duration::from_secs(24 * 60 * 60),
             accounts: world.clone(),
             directory: world.clone(),
             pre_session_cookie: CookieName::pre_session("vestibule", https).unwrap(),

@@ -20,6 +20,7 @@ mod login;
 mod logout;
 mod markup;
 mod media;
+mod metadata;
 mod password;
 mod personas;
 mod registration;

@@ -5,10 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum_core::body::Body;
-use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
 use crate::reject::Reject;
 
@@ -42,9 +40,12 @@ pub enum Cause {
     /// There is no JWT.
     #[error("the request carries no JWT")]
     NoJwt,
-    /// There are no keys yet, so nobody can tell.
+    /// There are no keys yet, or only old ones, so nobody can tell.
     #[error("there are no keys to verify the JWT with")]
     NoKeys,
+    /// The JWT is good, but does not have this scope.
+    #[error("the JWT lacks the scope {0}")]
+    Scope(Arc<str>),
 }
 
 impl NotSignedIn {
@@ -62,7 +63,7 @@ impl NotSignedIn {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.cause {
-            Cause::Claims(_) => StatusCode::FORBIDDEN,
+            Cause::Claims(_) | Cause::Scope(_) => StatusCode::FORBIDDEN,
             Cause::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -77,12 +78,43 @@ impl NotSignedIn {
         }
     }
 
+    /// The answer for the caller, with itself as an extension for the log.
+    pub fn response<B: From<String>>(self) -> Response<B> {
+        let status = self.status();
+        let code = self.public_code();
+        let body = serde_json::json!({
+            "type": format!("urn:vestibule:problem:{code}"),
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "code": code,
+            "detail": self.detail(),
+        });
+        let mut response = Response::new(B::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        match self.cause {
+            Cause::Claims(_) => {}
+            Cause::NoKeys => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {
+                headers.insert(WWW_AUTHENTICATE, self.challenge());
+            }
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+
     fn public_code(&self) -> &'static str {
         match self.cause {
             Cause::Claims(_) => "claims",
             Cause::Ambiguous | Cause::Jwt(_) | Cause::Malformed => "jwt",
             Cause::NoJwt => "no-credential",
             Cause::NoKeys => "unavailable",
+            Cause::Scope(_) => "scope",
         }
     }
 
@@ -90,6 +122,7 @@ impl NotSignedIn {
         match self.cause {
             Cause::Claims(_) => "The JWT does not say what is needed here.",
             Cause::NoJwt => "Sign in: the request carries no JWT.",
+            Cause::Scope(_) => "The JWT does not allow this.",
             Cause::NoKeys => "It could not be told who is asking. Nothing was changed; try again.",
             _ => "The credential is not valid here.",
         }
@@ -97,9 +130,14 @@ impl NotSignedIn {
 
     /// Without a credential there is no error to report (RFC 6750 section 3).
     fn challenge(&self) -> HeaderValue {
-        let error = match self.cause {
-            Cause::NoJwt => "",
-            _ => ", error=\"invalid_token\", error_description=\"the credential is not valid here\"",
+        let error = match &self.cause {
+            Cause::NoJwt => String::new(),
+            Cause::Scope(scope) => {
+                format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.replace(['"', '\\'], ""))
+            }
+            _ => {
+                ", error=\"invalid_token\", error_description=\"the credential is not valid here\"".to_owned()
+            }
         };
         let text = format!("Bearer realm=\"{}\"{error}", self.realm);
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
@@ -113,34 +151,3 @@ impl fmt::Display for NotSignedIn {
 }
 
 impl std::error::Error for NotSignedIn {}
-
-impl IntoResponse for NotSignedIn {
-    fn into_response(self) -> Response {
-        let status = self.status();
-        let code = self.public_code();
-        let body = serde_json::json!({
-            "type": format!("urn:vestibule:problem:{code}"),
-            "title": status.canonical_reason().unwrap_or_default(),
-            "status": status.as_u16(),
-            "code": code,
-            "detail": self.detail(),
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(WWW_AUTHENTICATE, self.challenge());
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-            }
-            _ => {}
-        }
-        response.extensions_mut().insert(self);
-        response
-    }
-}

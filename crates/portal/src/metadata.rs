@@ -1,0 +1,36 @@
+//! What this installation says of itself to OAuth clients and verifiers, `GET /.well-known/oauth-authorization-server` (RFC 8414).
+//! In: the issuer. Out: a JSON document that names what works, and nothing else.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde_json::{Map, Value};
+
+use crate::{Portal, document, key_set};
+
+/// Where it is; a `public_url` has no path that would go behind it.
+pub(crate) const PATH: &str = "/.well-known/oauth-authorization-server";
+
+/// Members that are URLs, with the path of each. One that is routed gets its line here in the same change.
+const ENDPOINTS: &[(&str, &str)] = &[("jwks_uri", key_set::PATH)];
+
+/// Members that are lists. These two are there although they are empty: the first means the implicit and the code grant when it is
+/// absent, and the second is required (RFC 8414 section 2).
+const LISTS: &[(&str, &[&str])] = &[("grant_types_supported", &[]), ("response_types_supported", &[])];
+
+/// Serves the metadata.
+pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Response {
+    let body = Value::Object(of(portal.minter.issuer())).to_string();
+    document::answer(&asked, "application/json", body, key_set::max_age(portal.publish_ahead))
+}
+
+fn of(issuer: &str) -> Map<String, Value> {
+    let mut metadata = Map::from_iter([("issuer".to_owned(), Value::from(issuer))]);
+    let endpoints =
+        ENDPOINTS.iter().map(|(name, path)| ((*name).to_owned(), format!("{issuer}{path}").into()));
+    metadata.extend(endpoints);
+    metadata.extend(LISTS.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec().into())));
+    metadata
+}
