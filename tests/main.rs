@@ -23,6 +23,7 @@ mod story_ageing;
 mod story_application;
 mod story_clock;
 mod story_drain;
+mod story_guessing;
 mod story_hostile_bodies;
 mod story_hostile_cookies;
 mod story_hostile_credentials;
