@@ -25,10 +25,10 @@ use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
-use vestibule_gateway::Swap;
 use vestibule_gateway::door::csrf::CsrfDoor;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
+use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::Portal;
 use vestibule_portal::theme::Theme;
 use vestibule_store::{SqliteOptions, SqliteStore};
@@ -196,7 +196,6 @@ impl House {
             logout: Arc::clone(&self.logout),
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),
-            publish_ahead: settings.publish_ahead,
             accounts,
             directory,
             pre_session_cookie: settings.pre_session_cookie.clone(),
@@ -227,7 +226,7 @@ impl House {
                 swap,
                 cookies,
                 &settings.public_url,
-                vestibule_gateway::Timeouts::default(),
+                Timeouts { slowest_body: settings.listen.slowest_body, ..Timeouts::default() },
             ),
             pages: vestibule_portal::router(Arc::new(portal)),
             https: if settings.public_url.is_https() { Https::Yes } else { Https::No },

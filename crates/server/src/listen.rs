@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -24,6 +24,10 @@ use crate::assemble::Front;
 use crate::status::Status;
 
 mod connection;
+mod places;
+
+use places::Places;
+pub(crate) use places::TURNED_AWAY;
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +35,11 @@ mod tests;
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Connections at once; more wait in the kernel's queue.
+    /// Connections at once; when there are more, those that lie unused make room, and where none does the rest waits in the kernel's
+    /// queue.
     pub(crate) connections: usize,
+    /// Connections at once of one source that is no known proxy.
+    pub(crate) per_source: usize,
     /// Bytes of one request's line and headers together.
     pub(crate) header_block: usize,
     /// Bytes of path and query.
@@ -41,8 +48,10 @@ pub(crate) struct Limits {
     pub(crate) header_time: Duration,
     /// How long a connection may lie unused between two requests.
     pub(crate) idle_time: Duration,
-    /// How long a peer may take no byte of its answer.
+    /// Over how long it is averaged how slowly a peer may take its answer.
     pub(crate) stuck_time: Duration,
+    /// Bytes a second below which it may not; 0 is a byte each `stuck_time`.
+    pub(crate) slowest_body: u32,
 }
 
 impl Limits {
@@ -57,11 +66,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            per_source: usize::MAX,
             header_block: 16 * 1024,
             uri: 8 * 1024,
             header_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             stuck_time: Duration::from_secs(60),
+            slowest_body: 0,
         }
     }
 }
@@ -90,23 +101,19 @@ pub(crate) async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> 
     }
 }
 
-/// Accepts connections until `drain`; each runs on its own and is told of `drain`, too.
+/// Accepts connections until `drain`; each runs on its own and is told of `drain`, too. Those from `known` networks have no limit of
+/// their own.
 pub(crate) async fn accept(
     listener: TcpListener,
     face: Face,
     limits: Limits,
+    known: Vec<IpNet>,
     drain: CancellationToken,
     connections: TaskTracker,
 ) {
+    let places = Places::new(limits, known, face.name());
     let face = Arc::new(face);
-    let room = Arc::new(Semaphore::new(limits.connections));
     loop {
-        let place = tokio::select! {
-            place = Arc::clone(&room).acquire_owned() => place,
-            () = drain.cancelled() => return,
-        };
-        // The semaphore is never closed.
-        let Ok(place) = place else { return };
         let (stream, peer) = tokio::select! {
             // Who got through to us before the end came is not turned away.
             biased;
@@ -119,10 +126,12 @@ pub(crate) async fn accept(
             },
             () = drain.cancelled() => return,
         };
+        let peer = peer.ip().to_canonical();
+        let Some(taken) = places.admit(peer, &drain).await else { continue };
         let (face, drain) = (Arc::clone(&face), drain.clone());
         connections.spawn(async move {
-            connection::serve(stream, peer.ip().to_canonical(), face, limits, drain).await;
-            drop(place);
+            connection::serve(stream, peer, face, limits, &taken.seat, &drain).await;
+            drop(taken);
         });
     }
 }

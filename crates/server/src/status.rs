@@ -15,6 +15,7 @@ use crate::assemble::House;
 use crate::clockwork::CLOCK_JUMPS;
 use crate::config::Danger;
 use crate::host::hasher::HASHINGS;
+use crate::listen::TURNED_AWAY;
 use crate::telemetry;
 
 /// Answers about the program itself.
@@ -65,10 +66,11 @@ enum Kind {
 impl Status {
     /// Describes every metric and begins to answer.
     pub(crate) fn new(house: Arc<House>, counters: PrometheusHandle) -> Self {
-        let counted = vestibule_gateway::METRICS
-            .into_iter()
-            .chain(vestibule_portal::METRICS)
-            .chain([HASHINGS, CLOCK_JUMPS]);
+        let counted = vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([
+            HASHINGS,
+            CLOCK_JUMPS,
+            TURNED_AWAY,
+        ]);
         for (name, help) in counted {
             metrics::describe_counter!(name, help);
         }
@@ -158,10 +160,11 @@ mod tests {
     #[test]
     fn every_metric_is_on_the_page_for_operators() {
         let page = include_str!("../../../docs/operations.md");
-        let counted = vestibule_gateway::METRICS
-            .into_iter()
-            .chain(vestibule_portal::METRICS)
-            .chain([HASHINGS, CLOCK_JUMPS]);
+        let counted = vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([
+            HASHINGS,
+            CLOCK_JUMPS,
+            TURNED_AWAY,
+        ]);
         let read = READ_ON_DEMAND.map(|(name, ..)| name);
         for name in counted.map(|(name, _)| name).chain(read) {
             assert!(

@@ -1,9 +1,12 @@
 //! `vestibule serve`: the server, until SIGTERM or SIGINT; SIGHUP reads what can change while it runs. In: settings. Out: log
 //! lines, and an end that finishes what was begun.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::{IpNet, Ipv4Net};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,6 +31,8 @@ use crate::telemetry;
 /// than the 30 seconds after which supervisors lose patience.
 const DRAIN_PUBLIC: Duration = Duration::from_secs(20);
 const DRAIN_INTERNAL: Duration = Duration::from_secs(5);
+
+const LOOPBACK_V4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
 
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let _log = telemetry::log(context.log_format, "info")?;
@@ -109,19 +114,33 @@ impl Server {
         let status = Arc::new(Status::new(Arc::clone(&house), self.counters.clone()));
         let operator = Arc::new(Operator::new(Arc::clone(&house)));
         let stop = CancellationToken::new();
-        let limits = Limits::within(open_files::raise());
-        let public = Open::on(self.public, Face::Public { front: Arc::clone(&front) }, limits);
+        let listen = house.settings.listen;
+        let limits = Limits { slowest_body: listen.slowest_body, ..Limits::within(open_files::raise()) };
+        let shared = Limits { per_source: share(listen.connections_per_source), ..limits };
+        let face = Face::Public { front: Arc::clone(&front) };
+        let public = Open::on(self.public, face, shared, known(&house.settings.public_proxies));
         let face = Face::Internal { front: Arc::clone(&front), status: Arc::clone(&status) };
-        let internal = Open::on(self.internal, face, limits);
+        // Only proxies and operators come here.
+        let internal = Open::on(self.internal, face, limits, Vec::new());
         let control = tokio::spawn(self.control.serve(operator, stop.clone()));
         let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
 
         let reload = Reload { house: &house, front: &front, status: &status, source };
         self.signals.end_or_reload(&reload).await;
+        status.drain();
+        if !listen.drain_notice.is_zero() {
+            tracing::info!(
+                seconds = listen.drain_notice.as_secs(),
+                "asked to end: /readyz says 503, and requests are taken as ever until balancers had time to notice"
+            );
+            tokio::select! {
+                () = tokio::time::sleep(listen.drain_notice) => {}
+                () = self.signals.end() => {}
+            }
+        }
         tracing::info!(
             "draining: no new requests from browsers; those in flight are finished, and /check is answered to the last"
         );
-        status.drain();
         tokio::select! {
             // Inside out would refuse requests that are on their way already: the proxy in front still asks about those it has.
             () = async { public.drain(DRAIN_PUBLIC).await; internal.drain(DRAIN_INTERNAL).await; } => {}
@@ -136,6 +155,16 @@ impl Server {
     }
 }
 
+fn share(connections_per_source: Option<NonZeroU32>) -> usize {
+    connections_per_source.map_or(usize::MAX, |most| usize::try_from(most.get()).unwrap_or(usize::MAX))
+}
+
+/// Whoever may have any number of connections: the proxies, and this machine, where one is likely to stand.
+fn known(proxies: &[IpNet]) -> Vec<IpNet> {
+    let here = [IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)), LOOPBACK_V4.into()];
+    proxies.iter().copied().chain(here).collect()
+}
+
 /// A listener that accepts connections, and what became of them.
 struct Open {
     name: &'static str,
@@ -145,11 +174,11 @@ struct Open {
 }
 
 impl Open {
-    fn on(listener: TcpListener, face: Face, limits: Limits) -> Self {
+    fn on(listener: TcpListener, face: Face, limits: Limits, known: Vec<IpNet>) -> Self {
         let name = face.name();
         let (drain, connections) = (CancellationToken::new(), TaskTracker::new());
         let accepting =
-            tokio::spawn(listen::accept(listener, face, limits, drain.clone(), connections.clone()));
+            tokio::spawn(listen::accept(listener, face, limits, known, drain.clone(), connections.clone()));
         Self { name, accepting, drain, connections }
     }
 

@@ -53,6 +53,14 @@ pub(crate) struct Listen {
     pub(crate) internal: String,
     /// Lets `internal` listen beyond loopback: whoever reaches it can ask for decisions.
     pub(crate) danger_internal_beyond_loopback: bool,
+    /// Connections that one source may have to `public` at once: an IPv4 address or an IPv6 /64. This machine and
+    /// `trusted_proxies.public` may have any number. 0 is no limit.
+    pub(crate) connections_per_source: u32,
+    /// Bytes a second below which a client's connection is closed while it sends a body through the built-in gateway (averaged over
+    /// 30 seconds of waiting for it) or takes an answer (over a minute). 0 is no floor.
+    pub(crate) slowest_body: u32,
+    /// For how long after SIGTERM /readyz says 503 before `public` takes no more requests: 5m at most.
+    pub(crate) drain_notice: Span,
     /// Comes later; put a TLS proxy in front.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<Tls>,
@@ -249,6 +257,9 @@ impl Default for Listen {
             public: "127.0.0.1:8080".into(),
             internal: "127.0.0.1:8081".into(),
             danger_internal_beyond_loopback: false,
+            connections_per_source: 256,
+            slowest_body: 240,
+            drain_notice: Span::seconds(0),
             tls: None,
         }
     }

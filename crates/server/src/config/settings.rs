@@ -2,6 +2,7 @@
 //! second look, or the first setting that is wrong.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -68,6 +69,11 @@ pub(crate) struct Settings {
 pub(crate) struct Listen {
     pub(crate) public: SocketAddr,
     pub(crate) internal: SocketAddr,
+    /// `None`: as many as there are.
+    pub(crate) connections_per_source: Option<NonZeroU32>,
+    /// Bytes a second; 0 is no floor.
+    pub(crate) slowest_body: u32,
+    pub(crate) drain_notice: Duration,
 }
 
 /// Where the two installation secrets are.
@@ -108,6 +114,9 @@ impl Settings {
         let listen = Listen {
             public: socket("listen.public", &raw.listen.public)?,
             internal: socket("listen.internal", &raw.listen.internal)?,
+            connections_per_source: NonZeroU32::new(raw.listen.connections_per_source),
+            slowest_body: raw.listen.slowest_body,
+            drain_notice: drain_notice(raw.listen.drain_notice)?,
         };
         let public_url = public_url(&raw, listen)?;
         let mut dangers = internal_danger(&raw, listen)?;
@@ -214,6 +223,18 @@ fn socket(key: &str, text: &str) -> Result<SocketAddr, Wrong> {
             ),
         )
     })
+}
+
+/// Longer than a minute or two no balancer takes; a slip that keeps a server from ending is worse than none.
+fn drain_notice(notice: Span) -> Result<Duration, Wrong> {
+    let longest = Span::minutes(5);
+    if notice.duration() > longest.duration() {
+        return Err(Wrong::new(
+            "listen.drain_notice",
+            format!("{notice} is too long; {longest} is the most"),
+        ));
+    }
+    Ok(notice.duration())
 }
 
 fn public_url(raw: &Raw, listen: Listen) -> Result<Origin, Wrong> {

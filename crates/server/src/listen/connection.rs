@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -22,19 +22,22 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use vestibule_gateway::framing::Strict;
 
+use super::places::Seat;
 use super::{Face, Limits, send_at_once};
 
 /// Where a connection is: the phase in the lowest two bits, above them a count that moves with every change.
 #[derive(Default)]
-struct Pulse {
+pub(super) struct Pulse {
     state: AtomicU32,
     /// The peer takes no more bytes for now.
     is_stuck: AtomicBool,
+    /// Bytes that the peer took.
+    taken: AtomicU64,
 }
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// Nothing was received yet: a browser that connects ahead of need looks like this.
     Fresh = 0,
     /// Between two requests.
@@ -46,7 +49,7 @@ enum Phase {
 }
 
 impl Pulse {
-    fn beat(&self, phase: Phase) {
+    pub(super) fn beat(&self, phase: Phase) {
         let before = self.state.load(Ordering::Relaxed);
         self.state.store((before & !3).wrapping_add(4) | phase as u32, Ordering::Relaxed);
     }
@@ -58,7 +61,7 @@ impl Pulse {
         }
     }
 
-    fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> Phase {
         match self.state.load(Ordering::Relaxed) & 3 {
             0 => Phase::Fresh,
             1 => Phase::Idle,
@@ -67,16 +70,16 @@ impl Pulse {
         }
     }
 
-    /// Notes whether the peer took what was sent.
-    fn sent<T>(&self, polled: &Poll<T>) {
-        let was_stuck = self.is_stuck.load(Ordering::Relaxed);
-        if was_stuck != polled.is_pending() {
-            self.is_stuck.store(polled.is_pending(), Ordering::Relaxed);
-            self.beat(self.phase());
+    /// Notes whether the peer took what was sent. One task writes at a time, so what is read is what was stored.
+    fn sent(&self, polled: &Poll<std::io::Result<usize>>) {
+        self.is_stuck.store(polled.is_pending(), Ordering::Relaxed);
+        if let Poll::Ready(Ok(bytes)) = polled {
+            let before = self.taken.load(Ordering::Relaxed);
+            self.taken.store(before.wrapping_add(*bytes as u64), Ordering::Relaxed);
         }
     }
 
-    fn count(&self) -> u32 {
+    pub(super) fn count(&self) -> u32 {
         self.state.load(Ordering::Relaxed)
     }
 
@@ -85,8 +88,7 @@ impl Pulse {
         match self.phase() {
             Phase::Fresh | Phase::Reading => Some(limits.header_time),
             Phase::Idle => Some(limits.idle_time),
-            Phase::Busy if self.is_stuck.load(Ordering::Relaxed) => Some(limits.stuck_time),
-            // How long an answer may take is for the pages and the proxy to say.
+            // How long an answer may take is for the pages and the proxy to say; how slowly it may be taken, see `Slowness`.
             Phase::Busy => None,
         }
     }
@@ -97,22 +99,53 @@ impl Limits {
     fn tick(&self) -> Duration {
         self.header_time.min(self.idle_time).min(self.stuck_time) / 2
     }
+
+    /// For how long who just came is left alone, whoever needs the place.
+    pub(super) fn grace(&self) -> Duration {
+        self.header_time / 10
+    }
 }
 
-/// Serves one connection to its end.
+/// How a peer takes its answer, as long as it is the peer who is waited for: seen at each tick.
+#[derive(Default)]
+struct Slowness {
+    since: Option<(Instant, u64)>,
+}
+
+impl Slowness {
+    /// Whether the peer took less than it must for too long. A byte now and then is as slow as none.
+    fn is_too_much(&mut self, pulse: &Pulse, limits: &Limits) -> bool {
+        if !pulse.is_stuck.load(Ordering::Relaxed) {
+            self.since = None;
+            return false;
+        }
+        let taken = pulse.taken.load(Ordering::Relaxed);
+        let (since, before) = *self.since.get_or_insert((Instant::now(), taken));
+        let waited = since.elapsed();
+        if waited < limits.stuck_time {
+            return false;
+        }
+        self.since = None;
+        let least = u128::from(limits.slowest_body) * waited.as_millis() / 1000;
+        u128::from(taken.wrapping_sub(before)) < least.max(1)
+    }
+}
+
+/// Serves one connection to its end; `drain` says whether the program is why it is asked to leave.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: IpAddr,
     face: Arc<Face>,
     limits: Limits,
-    drain: CancellationToken,
+    seat: &Arc<Seat>,
+    drain: &CancellationToken,
 ) {
     send_at_once(&stream);
     match &*face {
         // Strangers' bytes: what two servers could read differently is refused before hyper mends it.
-        Face::Public { .. } => serve_on(Strict::new(stream), peer, face, limits, drain).await,
+        Face::Public { .. } => serve_on(Strict::new(stream), peer, face, limits, seat, drain).await,
         // Proxies' bytes, written by a program that was configured to write them.
-        Face::Internal { .. } => serve_on(stream, peer, face, limits, drain).await,
+        Face::Internal { .. } => serve_on(stream, peer, face, limits, seat, drain).await,
     }
 }
 
@@ -121,17 +154,17 @@ async fn serve_on(
     peer: IpAddr,
     face: Arc<Face>,
     limits: Limits,
-    drain: CancellationToken,
+    seat: &Arc<Seat>,
+    drain: &CancellationToken,
 ) {
-    let pulse = Arc::new(Pulse::default());
-    let io = TokioIo::new(Listened { stream, pulse: Arc::clone(&pulse) });
+    let io = TokioIo::new(Listened { stream, seat: Arc::clone(seat) });
     let service = service_fn(|request: Request<Incoming>| {
-        let (face, pulse) = (&face, &pulse);
+        let face = &face;
         async move {
-            pulse.beat(Phase::Busy);
+            seat.pulse.beat(Phase::Busy);
             let response = face.answer(request, peer, limits).await;
             Ok::<_, Infallible>(
-                response.map(|body| Watched { body, _answering: Answering(Arc::clone(pulse)) }),
+                response.map(|body| Watched { body, _answering: Answering(Arc::clone(seat)) }),
             )
         }
     });
@@ -139,9 +172,8 @@ async fn serve_on(
     builder.header_read_timeout(None).max_buf_size(limits.header_block).keep_alive(true);
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut clock = pin!(tokio::time::sleep(limits.tick()));
-    let mut drained = pin!(drain.cancelled());
-    let mut seen = (pulse.count(), Instant::now());
-    let mut is_draining = false;
+    let mut asked_to_leave = pin!(seat.leave.cancelled());
+    let (mut is_leaving, mut slowness) = (false, Slowness::default());
     loop {
         tokio::select! {
             biased;
@@ -151,18 +183,22 @@ async fn serve_on(
                 }
                 return;
             }
-            () = drained.as_mut(), if !is_draining => {
-                is_draining = true;
-                if pulse.phase() == Phase::Fresh {
-                    return;
+            () = asked_to_leave.as_mut(), if !is_leaving => {
+                is_leaving = true;
+                match seat.pulse.phase() {
+                    Phase::Fresh => return,
+                    // Who takes his time with a request makes room; but what is on its way when the program ends is answered.
+                    Phase::Reading if !drain.is_cancelled() => return,
+                    _ => connection.as_mut().graceful_shutdown(),
                 }
-                connection.as_mut().graceful_shutdown();
             }
             () = clock.as_mut() => {
-                let count = pulse.count();
-                if count != seen.0 {
-                    seen = (count, Instant::now());
-                } else if pulse.limit(&limits).is_some_and(|limit| seen.1.elapsed() >= limit) {
+                let quiet_for = seat.look();
+                if seat.pulse.limit(&limits).is_some_and(|limit| quiet_for >= limit) {
+                    return;
+                }
+                if slowness.is_too_much(&seat.pulse, &limits) {
+                    tracing::debug!(peer = %peer, "a connection ended: its peer hardly took its answer");
                     return;
                 }
                 clock.as_mut().reset(tokio::time::Instant::now() + limits.tick());
@@ -172,11 +208,11 @@ async fn serve_on(
 }
 
 /// Goes with an answer and marks its end, however it ends.
-struct Answering(Arc<Pulse>);
+struct Answering(Arc<Seat>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.beat(Phase::Idle);
+        self.0.pulse.beat(Phase::Idle);
     }
 }
 
@@ -209,7 +245,7 @@ impl<B: Body + Unpin> Body for Watched<B> {
 /// A socket that notices when bytes come.
 struct Listened<S> {
     stream: S,
-    pulse: Arc<Pulse>,
+    seat: Arc<Seat>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Listened<S> {
@@ -221,7 +257,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Listened<S> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.pulse.received();
+            self.seat.pulse.received();
         }
         polled
     }
@@ -234,7 +270,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Listened<S> {
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.pulse.sent(&polled);
+        self.seat.pulse.sent(&polled);
         polled
     }
 
@@ -256,7 +292,39 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Listened<S> {
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.pulse.sent(&polled);
+        self.seat.pulse.sent(&polled);
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For how many of so many looks a peer is kept that takes so many bytes before each, and then no more for now.
+    fn kept(slowest_body: u32, bytes: usize, looks: u32) -> u32 {
+        let limits = Limits { stuck_time: Duration::from_millis(50), slowest_body, ..Limits::default() };
+        let (pulse, mut slowness) = (Pulse::default(), Slowness::default());
+        for look in 0..looks {
+            if bytes > 0 {
+                pulse.sent(&Poll::Ready(Ok(bytes)));
+            }
+            pulse.sent(&Poll::Pending);
+            if slowness.is_too_much(&pulse, &limits) {
+                return look;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        looks
+    }
+
+    /// DS-02: a byte now and then is as slow as none.
+    #[test]
+    fn a_peer_that_sips_its_answer_is_let_go_and_one_that_drinks_slowly_is_not() {
+        assert!(kept(10_000, 0, 30) < 10);
+        assert!(kept(10_000, 1, 30) < 10);
+        assert_eq!(kept(10_000, 4000, 30), 30);
+        assert!(kept(0, 0, 30) < 10, "nothing at all");
+        assert_eq!(kept(0, 1, 30), 30, "no floor");
     }
 }

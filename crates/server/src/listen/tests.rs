@@ -22,6 +22,8 @@ const QUICK: Limits = Limits {
     header_time: Duration::from_millis(400),
     idle_time: Duration::from_millis(1200),
     stuck_time: Duration::from_millis(400),
+    per_source: usize::MAX,
+    slowest_body: 0,
 };
 
 impl Sockets {
@@ -40,7 +42,7 @@ impl Sockets {
         {
             let listener = bind(([127, 0, 0, 1], 0).into(), "test").await.unwrap();
             addresses.push(listener.local_addr().unwrap());
-            tokio::spawn(accept(listener, face, limits, drain.clone(), connections.clone()));
+            tokio::spawn(accept(listener, face, limits, Vec::new(), drain.clone(), connections.clone()));
         }
         Self { public: addresses[0], internal: addresses[1], drain, connections, _folder: folder }
     }
@@ -172,22 +174,85 @@ async fn a_connection_stays_open_between_requests_and_not_forever() {
     assert!((300..4000).contains(&held.as_millis()), "held for {held:?}");
 }
 
-#[tokio::test]
-async fn one_connection_too_many_waits_for_its_turn() {
-    let limits = Limits { header_time: Duration::from_secs(30), idle_time: Duration::from_secs(30), ..QUICK };
-    let sockets = Sockets::open(limits).await;
-    let mut held = Vec::new();
-    for _ in 0..limits.connections {
-        let mut stream = TcpStream::connect(sockets.internal).await.unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 200"));
-        held.push(stream);
+const SIGN_IN: &[u8] = b"POST /auth/api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{";
+
+/// A connection with a request at work: its body is not whole yet.
+async fn at_work(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(SIGN_IN).await.unwrap();
+    stream
+}
+
+async fn is_served(stream: &mut TcpStream) -> bool {
+    if stream.write_all(b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n").await.is_err() {
+        return false;
     }
-    let mut late = TcpStream::connect(sockets.internal).await.unwrap();
-    late.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    assert_eq!(read_some(&mut late).await, "", "answered beyond the limit");
+    read_some(stream).await.starts_with("HTTP/1.1 200")
+}
+
+fn patient() -> Limits {
+    Limits { header_time: Duration::from_secs(2), idle_time: Duration::from_secs(30), ..QUICK }
+}
+
+#[tokio::test]
+async fn one_request_too_many_waits_for_its_turn() {
+    let sockets = Sockets::open(patient()).await;
+    let mut held = Vec::new();
+    for _ in 0..QUICK.connections {
+        held.push(at_work(sockets.public).await);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut late = TcpStream::connect(sockets.public).await.unwrap();
+    assert!(!is_served(&mut late).await, "answered beyond the limit");
     held.pop();
     assert!(read_some(&mut late).await.starts_with("HTTP/1.1 200"));
+    // Nobody at work was cut off.
+    for stream in &mut held {
+        stream.write_all(b"}").await.unwrap();
+        assert!(read_some(stream).await.starts_with("HTTP/1.1 4"));
+    }
+}
+
+/// DS-02: strangers who hold connections and ask nothing, or never finish asking, keep nobody out.
+#[tokio::test]
+async fn quiet_connections_make_room_for_who_comes() {
+    for begun in ["", "GET / HTTP/1.1\r\nHo", "GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let sockets = Sockets::open(patient()).await;
+        let mut held = Vec::new();
+        for _ in 0..QUICK.connections {
+            let mut stream = TcpStream::connect(sockets.public).await.unwrap();
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            held.push(stream);
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut late = TcpStream::connect(sockets.public).await.unwrap();
+        assert!(is_served(&mut late).await, "kept out by connections after {begun:?}");
+        // One was enough.
+        let others = sockets.connections.len();
+        assert_eq!(others, QUICK.connections, "after {begun:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_source_has_its_share_and_quiet_ones_of_its_own_make_room_first() {
+    let limits = Limits { connections: 100, per_source: 3, ..patient() };
+    let sockets = Sockets::open(limits).await;
+    let mut quiet = TcpStream::connect(sockets.public).await.unwrap();
+    assert!(is_served(&mut quiet).await);
+    let mut held = vec![at_work(sockets.public).await, at_work(sockets.public).await];
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The third place is a quiet one's.
+    held.push(at_work(sockets.public).await);
+    assert!(kept_open(&mut quiet).await < Duration::from_secs(1), "the quiet one stays");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut fourth = TcpStream::connect(sockets.public).await.unwrap();
+    assert!(!is_served(&mut fourth).await, "more than its share");
+    assert!(kept_open(&mut fourth).await < Duration::from_secs(1), "it is held");
+    held[0].write_all(b"}").await.unwrap();
+    assert!(read_some(&mut held[0]).await.starts_with("HTTP/1.1 4"), "who was at work was cut off");
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(is_served(&mut TcpStream::connect(sockets.public).await.unwrap()).await);
 }
 
 #[tokio::test]

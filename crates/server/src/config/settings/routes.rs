@@ -52,7 +52,7 @@ pub(super) fn audiences(raw: &[raw::Audience], public_url: &Origin) -> Result<Ve
         let audience = Audience::new(&one.name, one.lifetime.duration(), claims).map_err(|cause| {
             use vestibule_core::mint::NotAnAudience as Not;
             let member = match &cause {
-                Not::Lifetime => "lifetime",
+                Not::AccessLifetime | Not::Lifetime => "lifetime",
                 Not::Name => "name",
                 Not::ClaimSource { .. } | Not::StandardClaim(_) => "claims",
             };
