@@ -22,11 +22,15 @@ pub(crate) const CLOCK_JUMPS: (&str, &str) =
     ("vestibule_clock_jumps_total", "Times the machine's clock was found far from where it should be");
 
 const TICK: Duration = Duration::from_secs(30);
+/// What expired so long ago is deleted soon after a start, before the clock has gone steadily for long: a server that is restarted
+/// every half hour would else delete nothing, ever. A clock that is ahead by less costs nobody a session.
+const LONG_AGO: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Runs until `stop`; the last flush is the store's own, when it is closed.
 pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut first_sweep = FirstSweep::default();
     let (begun, mut steadiness, mut dropped) = (Instant::now(), Steadiness::default(), Dropped::default());
     metrics::counter!(CLOCK_JUMPS.0).increment(0);
     loop {
@@ -37,7 +41,7 @@ pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: Can
                 tell(pace);
                 dropped = tell_dropped(dropped);
                 telemetry::tell_left_out();
-                tick(&house, &counters, pace, now).await;
+                tick(&house, &counters, first_sweep.judge(pace, now), now).await;
             }
             () = stop.cancelled() => {
                 telemetry::tell_left_out();
@@ -84,8 +88,34 @@ fn tell_dropped(before: Dropped) -> Dropped {
     dropped
 }
 
+/// What to delete in one turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sweep {
+    /// What expired before then.
+    Expired(Timestamp),
+    Nothing,
+}
+
+/// The sweep after a start, once.
+#[derive(Default)]
+struct FirstSweep {
+    turns: u32,
+}
+
+impl FirstSweep {
+    /// The second turn sweeps what expired long ago, unless the clock jumped between the two; later ones wait until it is believed.
+    fn judge(&mut self, pace: Pace, now: Timestamp) -> Sweep {
+        self.turns = self.turns.saturating_add(1);
+        match pace {
+            pace if pace.may_delete() => Sweep::Expired(now),
+            Pace::Settling if self.turns == 2 => Sweep::Expired(now.before(LONG_AGO)),
+            _ => Sweep::Nothing,
+        }
+    }
+}
+
 /// Deletes by `now`, which was looked at for jumps, and not by what the clock may say a moment later.
-async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace, now: Timestamp) {
+async fn tick(house: &House, counters: &PrometheusHandle, sweep: Sweep, now: Timestamp) {
     let failed = |task: &str, fault: vestibule_core::Fault| {
         tracing::error!(
             target: "vestibule::fault",
@@ -98,17 +128,40 @@ async fn tick(house: &House, counters: &PrometheusHandle, pace: Pace, now: Times
     if let Err(fault) = house.store.flush().await {
         failed("write down when sessions were used", fault);
     }
-    if pace.may_delete() {
-        if let Err(fault) = house.store.forget_expired(now).await {
-            failed("forget expired sessions", fault);
-        }
+    let swept = match sweep {
+        Sweep::Expired(then) => house.store.forget_expired(then).await.map(|_| ()),
+        Sweep::Nothing => house.store.tidy(now).await.map(|_| ()),
+    };
+    if let Err(fault) = swept {
+        failed("forget what expired", fault);
+    }
+    if sweep == Sweep::Expired(now) {
         // Forgotten too early, a revocation would let a JWT pass again once the clock is set right.
         house.revocations.forget(now.unix_seconds());
-    } else if let Err(fault) = house.store.tidy(now).await {
-        failed("give back the memory of expired JWTs", fault);
     }
     if let Err(fault) = house.key_room.tick().await {
         failed("keep the signing keys up to date", fault);
     }
     counters.run_upkeep();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+    /// Installations that are restarted more often than a clock is believed are swept, too.
+    #[test]
+    fn a_start_sweeps_once_what_expired_long_ago() {
+        let long_ago = Timestamp::from_unix_seconds(1_800_000_000 - 7 * 24 * 3600);
+        let mut sweep = FirstSweep::default();
+        let turns = [Pace::Settling, Pace::Settling, Pace::Settling, Pace::Settled, Pace::Steady];
+        let swept = turns.map(|pace| sweep.judge(pace, NOW));
+        let now = Sweep::Expired(NOW);
+        assert_eq!(swept, [Sweep::Nothing, Sweep::Expired(long_ago), Sweep::Nothing, now, now]);
+        let mut jumped = FirstSweep::default();
+        let turns = [Pace::Settling, Pace::Jumped(Jump::Ahead(TICK)), Pace::Settling];
+        assert_eq!(turns.map(|pace| jumped.judge(pace, NOW)), [Sweep::Nothing; 3]);
+    }
 }

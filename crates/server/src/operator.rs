@@ -154,20 +154,28 @@ impl Operator {
         traits: Option<&str>,
         password_hash: Option<String>,
     ) -> Result<Answer, Not> {
-        // Parsed first: a bad trait must not leave half of the change behind.
+        // Two steps, for whoever sets a password seldom sets traits with it; what could be wrong in the second is found out first, and
+        // where it fails all the same, it is said that the first was done.
         let traits = traits.map(parse_traits).transpose()?;
         let subject = self.account(who).await?.subject;
-        let mut answer = Ok(Answer::Done { ended: 0 });
+        let has_new_traits = traits.is_some();
+        let mut answer = Answer::Done { ended: 0 };
         if let Some(traits) = traits {
             let changed = self.house.store.set_traits(subject, traits).await?;
-            answer = self.changed(who, "account.traits-set", subject, changed);
+            answer = self.changed(who, "account.traits-set", subject, changed)?;
         }
         if let Some(hash) = password_hash {
             let hash = PasswordHash::from_phc(hash);
-            let changed = self.house.store.set_password(subject, hash, Warrant::Operator).await?;
-            answer = self.changed(who, "account.password-set", subject, changed);
+            let changed = match self.house.store.set_password(subject, hash, Warrant::Operator).await {
+                Err(fault) if has_new_traits => {
+                    let what = format!("the traits are set, the password is not: {}", fault.report());
+                    return Ok(Answer::Fault { what });
+                }
+                changed => changed?,
+            };
+            answer = self.changed(who, "account.password-set", subject, changed)?;
         }
-        answer
+        Ok(answer)
     }
 
     async fn retire_key(&self, key_id: &str) -> Result<Answer, Not> {

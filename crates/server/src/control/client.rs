@@ -1,11 +1,13 @@
 //! A command's end: asks the running server, or does the work itself when none runs. In: settings and a question. Out: the answer.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use vestibule_core::Fault;
 use zeroize::Zeroizing;
 
 use super::{Answer, Ask, Line, MAX_ANSWER, VERSION};
@@ -40,13 +42,16 @@ impl Desk {
         }
     }
 
-    /// Asks one thing.
+    /// Asks one thing. A server that is gone, or does not answer, is a fault: whether it did what was asked cannot be told.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer> {
         match self {
             Self::Here(operator) => Ok(operator.answer(ask).await),
-            Self::There(settings) => tokio::time::timeout(PATIENCE, over_socket(settings, ask))
-                .await
-                .context("the running server does not answer")?,
+            Self::There(settings) => match tokio::time::timeout(PATIENCE, over_socket(settings, ask)).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    Err(lost("it has not answered for 30 seconds, and goes on with what it was asked").into())
+                }
+            },
         }
     }
 
@@ -60,24 +65,30 @@ impl Desk {
 }
 
 async fn over_socket(settings: &Settings, ask: Ask) -> Result<Answer> {
-    let path = settings.control_socket();
-    let stream = UnixStream::connect(&path)
-        .await
-        .with_context(|| format!("cannot reach the running server by {}", path.display()))?;
-    let mut stream = BufReader::new(stream);
     let mut text = Zeroizing::new(serde_json::to_vec(&Line { version: VERSION, body: ask })?);
     text.push(b'\n');
-    stream.write_all(&text).await?;
-    let mut line = Vec::new();
-    (&mut stream).take(MAX_ANSWER as u64 + 1).read_until(b'\n', &mut line).await?;
+    let line = exchange(settings, &text).await.map_err(lost)?;
     if line.len() > MAX_ANSWER {
         bail!("the running server's answer is longer than {MAX_ANSWER} bytes");
     }
     if line.is_empty() {
-        bail!("the running server ended before it answered; ask again");
+        return Err(lost("it ended before it answered; look whether it was done, or ask again").into());
     }
     match serde_json::from_slice(&line) {
         Ok(Line { version: VERSION, body }) => Ok(body),
         _ => bail!("the running server is of another version; use its own `vestibule`, or restart it"),
     }
+}
+
+/// Sends a line and reads one.
+async fn exchange(settings: &Settings, text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut stream = BufReader::new(UnixStream::connect(settings.control_socket()).await?);
+    stream.write_all(text).await?;
+    let mut line = Vec::new();
+    (&mut stream).take(MAX_ANSWER as u64 + 1).read_until(b'\n', &mut line).await?;
+    Ok(line)
+}
+
+fn lost(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+    Fault::unavailable("the running server", cause)
 }

@@ -11,8 +11,10 @@ use serde_json::Value;
 
 use place::*;
 
+mod drain;
 mod import;
 mod log;
+mod lost;
 mod place;
 mod sessions;
 

@@ -138,3 +138,27 @@ async fn an_unknown_account_takes_the_same_work() {
     let [unknown, known] = fastest.map(|it| it.as_secs_f64());
     assert!((0.5..2.0).contains(&(unknown / known)), "unknown {unknown}, known {known}");
 }
+
+/// Random bytes that fail like a defect while they are told to.
+struct Defective(std::sync::atomic::AtomicBool);
+
+impl Entropy for Defective {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
+        assert!(!self.0.load(std::sync::atomic::Ordering::Relaxed), "a defect");
+        SystemEntropy.fill(bytes)
+    }
+}
+
+/// With every thread gone nobody could sign in until a restart.
+#[tokio::test]
+async fn a_panic_costs_one_answer_and_no_thread() {
+    let entropy = Arc::new(Defective(false.into()));
+    let bounds = Bounds { threads: 1, queue: 8, longest_wait: Duration::from_secs(30) };
+    let pool = HashingPool::start(COST, bounds, Arc::<Defective>::clone(&entropy)).unwrap();
+    entropy.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..3 {
+        assert!(matches!(pool.hash(typed("whatever it may be")).await, Err(Fault::Bug(_))));
+    }
+    entropy.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert!(pool.hash(typed("whatever it may be")).await.is_ok(), "the thread is gone");
+}
