@@ -10,17 +10,18 @@ use crate::account::{Account, Identifier, PasswordHash, Status};
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::logout::Logout;
-use crate::port::{
-    Accounts, Attempt, Clock, Entropy, Hasher, Opened, Party, Reservation, Sessions, Throttle, Verdict,
-};
+use crate::port::{Accounts, Clock, Entropy, FaultLog, Hasher, Opened, Sessions, Throttle, Verdict};
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Pepper, Purpose};
 use crate::session::{Cap, Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
+use crate::throttle::{Allowance, Receipt, Reservation};
 
 mod again;
+pub(crate) mod attempts;
 pub mod known_device;
 
 pub use again::{Confirmation, NewToken, Reproof};
+pub use attempts::tallies_of;
 pub use known_device::DeviceMark;
 
 #[cfg(test)]
@@ -34,6 +35,8 @@ pub struct Login {
     pub sessions: Arc<dyn Sessions>,
     /// Attempts so far.
     pub throttle: Arc<dyn Throttle>,
+    /// What all strangers may guess together.
+    pub guesses: Allowance,
     /// The bounded hasher.
     pub hasher: Arc<dyn Hasher>,
     /// The time.
@@ -52,6 +55,8 @@ pub struct Login {
     pub step_up: Duration,
     /// Whom to tell of sessions that end because another one opens.
     pub logout: Arc<Logout>,
+    /// Whom to tell of what failed beside a login that did not.
+    pub fault_log: Arc<dyn FaultLog>,
 }
 
 /// What was typed, from where, on what device.
@@ -100,28 +105,53 @@ impl Login {
             // Longer than any password we ever took: no work is owed to it, and its length tells nothing of the account.
             return Ok(LoginOutcome::Refused);
         };
-        let mark = request.mark.as_ref().filter(|mark| {
-            identifier.as_ref().is_some_and(|identifier| mark.is_of(&self.pepper, identifier))
-        });
-        let attempt = match mark {
-            Some(mark) => self.attempt_on_known_device(mark),
-            None => self.attempt_of(identifier.as_ref(), request.identifier, request.source),
+        let known = self.known_device(request.mark.as_ref(), identifier.as_ref()).await?;
+        let attempt = match known {
+            Some((mark, subject)) => attempts::on_device(&self.pepper, mark, subject),
+            None => {
+                let name = identifier.as_ref().map_or(request.identifier, Identifier::as_str);
+                attempts::of_stranger(&self.pepper, name, request.source, self.guesses)
+            }
         };
-        let mark = mark.cloned();
-        if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
-            return Ok(LoginOutcome::Wait(wait));
-        }
+        let mark = known.map(|(mark, _)| mark.clone());
+        let receipt = match self.throttle.reserve(attempt, self.clock.now()).await? {
+            Reservation::Reserved(receipt) => receipt,
+            Reservation::Wait(wait) => return Ok(LoginOutcome::Wait(wait)),
+        };
         match self.evaluate(identifier, request.identifier, password).await {
             Ok(Some(account)) => {
-                self.throttle.succeeded(attempt).await?;
+                self.note_success(&receipt).await;
                 self.open(account, request, mark).await
             }
             Ok(None) => Ok(LoginOutcome::Refused),
             Err(fault) => {
                 // Best effort: when this fails too, the guesser is out of pocket, not the account.
-                self.throttle.give_back(attempt).await.ok();
+                self.throttle.give_back(&receipt).await.ok();
                 Err(fault)
             }
+        }
+    }
+
+    /// The mark and whose it is, if it is of the account that is asked for. A name that nobody has costs the same look and the same
+    /// digest: who brings a mark learns no more than who brings none.
+    async fn known_device<'a>(
+        &self,
+        mark: Option<&'a DeviceMark>,
+        identifier: Option<&Identifier>,
+    ) -> Result<Option<(&'a DeviceMark, Subject)>, Fault> {
+        let (Some(mark), Some(identifier)) = (mark, identifier) else { return Ok(None) };
+        let account = self.accounts.find_by_identifier(identifier).await?;
+        let (subject, epoch) =
+            account.as_ref().map_or((Subject::from_bytes([0; 16]), 0), |it| (it.subject, it.epoch));
+        let is_known = mark.is_of(&self.pepper, subject, epoch) && account.is_some();
+        Ok(is_known.then_some((mark, subject)))
+    }
+
+    /// Whoever showed the right password gets in, though this fails: a fault in its place would tell a right password from a wrong
+    /// one, and the tally only counts an attempt too many.
+    async fn note_success(&self, receipt: &Receipt) {
+        if let Err(fault) = self.throttle.succeeded(receipt).await {
+            self.fault_log.note("a login that succeeded counts as a failed attempt", &fault);
         }
     }
 
@@ -165,7 +195,10 @@ impl Login {
         match (verdict, stored) {
             (Verdict::Match, Some(_)) => Ok(Some(account)),
             (Verdict::MatchOutdated(new), Some(old)) => {
-                self.accounts.upgrade_password(account.subject, &old, new).await?;
+                // The next login does it as well.
+                if let Err(fault) = self.accounts.upgrade_password(account.subject, &old, new).await {
+                    self.fault_log.note("an outdated password hash was not replaced", &fault);
+                }
                 Ok(Some(account))
             }
             _ => Ok(None),
@@ -181,7 +214,7 @@ impl Login {
         let token = self.fresh_token()?;
         let mark = match mark {
             Some(known) => known,
-            None => DeviceMark::draw(&self.pepper, &account.identifier, &*self.entropy)?,
+            None => DeviceMark::draw(&self.pepper, account.subject, account.epoch, &*self.entropy)?,
         };
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
@@ -229,40 +262,4 @@ impl Login {
             SessionKind::Browser | SessionKind::Client => self.limits,
         }
     }
-
-    /// Counted for itself, against budgets as large as those of an account and a source: who has signed in on a device before waits
-    /// for their own mistakes alone, whatever strangers or neighbours do.
-    fn attempt_on_known_device(&self, mark: &DeviceMark) -> Attempt {
-        Attempt {
-            account: self.pepper.digest(Purpose::Throttle, &[b"device\0", mark.bytes()]),
-            source: self.pepper.digest(Purpose::Throttle, &[b"device-source\0", mark.bytes()]),
-            by: Party::Known,
-        }
-    }
-
-    /// Unknown and unparsable identifiers are counted exactly as known ones are.
-    pub(crate) fn attempt_of(
-        &self,
-        identifier: Option<&Identifier>,
-        typed: &str,
-        source: Option<IpAddr>,
-    ) -> Attempt {
-        let name = identifier.map_or(typed, Identifier::as_str);
-        Attempt {
-            account: self.pepper.digest(Purpose::Throttle, &[b"account\0", name.as_bytes()]),
-            source: self.pepper.digest(Purpose::Throttle, &[b"source\0", &source.map_or([0; 9], prefix_of)]),
-            by: Party::Stranger,
-        }
-    }
-}
-
-/// The /24 of an IPv4 address or the /64 of an IPv6 address, told apart by the first byte.
-fn prefix_of(address: IpAddr) -> [u8; 9] {
-    let mut prefix = [0; 9];
-    let (kind, bytes): (u8, Vec<u8>) = match address.to_canonical() {
-        IpAddr::V4(v4) => (4, v4.octets().into_iter().take(3).collect()),
-        IpAddr::V6(v6) => (6, v6.octets().into_iter().take(8).collect()),
-    };
-    prefix.iter_mut().zip([kind].into_iter().chain(bytes)).for_each(|(to, from)| *to = from);
-    prefix
 }

@@ -18,6 +18,7 @@ use crate::key::KeyRecord;
 use crate::live::LiveSession;
 use crate::secret::Password;
 use crate::session::{Cap, Reissue, Session, SessionDigest};
+use crate::throttle::{Attempt, Receipt, Reservation};
 use crate::time::Timestamp;
 
 /// The server's clock.
@@ -305,47 +306,27 @@ pub enum Retired {
     Unknown,
 }
 
-/// Login attempts, counted per account, per source and for all strangers together by the rules of [`crate::throttle`], shared by all
-/// nodes and kept over a restart.
+/// Login attempts, counted per account, per source and per crowd by the rules of [`crate::throttle`], shared by all nodes and kept
+/// over a restart.
 #[async_trait]
 pub trait Throttle: Send + Sync {
     /// Counts an attempt against all its tallies before it is evaluated, or counts it against none and says how long to wait.
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault>;
 
-    /// The attempt succeeded: the account's tally starts afresh, and that of all strangers gets it back. The source's does not.
-    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault>;
+    /// The attempt succeeded: the account's tally starts afresh, and its crowd gets it back. The source does not.
+    async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault>;
 
     /// The attempt was never evaluated: all its tallies get it back.
-    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault>;
+    async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault>;
+
+    /// Forgets what is remembered of these accounts, known or not; of sources and crowds nothing.
+    async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault>;
 }
 
-/// What an attempt counts against; keyed digests, so that the store learns neither identifiers nor addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Attempt {
-    /// Digest of the identifier that was typed, whether or not there is such an account.
-    pub account: [u8; 32],
-    /// Digest of the source's address prefix (/24 or /64).
-    pub source: [u8; 32],
-    /// Who is trying.
-    pub by: Party,
-}
-
-/// Who makes an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// Somebody on a device that the account was signed in on, or within one of its sessions.
-    Known,
-    /// Anybody else: counted against all strangers together, too.
-    Stranger,
-}
-
-/// Whether an attempt may be evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reservation {
-    /// It is counted and may be evaluated.
-    Reserved,
-    /// It may not yet.
-    Wait(Duration),
+/// Where faults are told that change no answer: what they kept from being done is made up for later, or can be done without.
+pub trait FaultLog: Send + Sync {
+    /// Takes note; `undone` says what was not done, in the operator's words.
+    fn note(&self, undone: &'static str, fault: &Fault);
 }
 
 /// What listings read, for people and operators; no request is decided by it. What knows a session by its id alone asks here, too.

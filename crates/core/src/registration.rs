@@ -9,9 +9,10 @@ use crate::account::policy::{PasswordReject, Policy};
 use crate::account::{Account, Identifier, NotAnIdentifier, Status, Traits};
 use crate::fault::Fault;
 use crate::id::Subject;
-use crate::login::Login;
-use crate::port::{Added, Attempt, Reservation};
-use crate::secret::{Password, Purpose};
+use crate::login::{Login, attempts};
+use crate::port::Added;
+use crate::secret::Password;
+use crate::throttle::Reservation;
 
 #[cfg(test)]
 mod tests;
@@ -62,16 +63,17 @@ impl Registration {
             Ok(password) => password,
             Err(cause) => return Ok(RegistrationOutcome::PasswordRefused(cause)),
         };
-        let attempt = self.attempt_of(&identifier, request.source);
         let login = &self.login;
-        if let Reservation::Wait(wait) = login.throttle.reserve(attempt, login.clock.now()).await? {
-            return Ok(RegistrationOutcome::Wait(wait));
-        }
+        let attempt = attempts::of_newcomer(&login.pepper, &identifier, request.source);
+        let receipt = match login.throttle.reserve(attempt, login.clock.now()).await? {
+            Reservation::Reserved(receipt) => receipt,
+            Reservation::Wait(wait) => return Ok(RegistrationOutcome::Wait(wait)),
+        };
         match self.add(identifier, password).await {
             Ok(added) => Ok(RegistrationOutcome::Registered { added }),
             Err(fault) => {
                 // Best effort, as at login.
-                login.throttle.give_back(attempt).await.ok();
+                login.throttle.give_back(&receipt).await.ok();
                 Err(fault)
             }
         }
@@ -98,14 +100,5 @@ impl Registration {
             Added::Added => Some(subject),
             Added::IdentifierTaken => None,
         })
-    }
-
-    /// The source's tally is the one that counts its logins: who tries names pays for asking and for signing in.
-    fn attempt_of(&self, identifier: &Identifier, source: Option<IpAddr>) -> Attempt {
-        let name = identifier.as_str().as_bytes();
-        Attempt {
-            account: self.login.pepper.digest(Purpose::Throttle, &[b"registration\0", name]),
-            ..self.login.attempt_of(Some(identifier), identifier.as_str(), source)
-        }
     }
 }

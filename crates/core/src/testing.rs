@@ -19,7 +19,7 @@ use crate::logout::Logout;
 use crate::port::*;
 use crate::secret::{Password, Pepper};
 use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionLimits};
-use crate::throttle::{AccountTally, Bucket, EVERYBODY, SOURCE, Tallies};
+use crate::throttle::{Attempt, Receipt, Reservation, STRANGERS, TallyBook};
 use crate::time::Timestamp;
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -72,32 +72,21 @@ pub(crate) struct World {
     pub(crate) opened: Mutex<HashMap<SessionDigest, (Session, Cap)>>,
     pub(crate) accounts: Mutex<HashMap<Subject, Account>>,
     families: Mutex<HashMap<SessionDigest, TokenFamily>>,
-    tallies: Mutex<Counted>,
+    tallies: Mutex<TallyBook>,
+    /// What was noted of faults that changed no answer.
+    pub(crate) undone: Mutex<Vec<&'static str>>,
     /// Memory knows nothing: every look goes to the store.
     pub(crate) is_cold: AtomicBool,
     /// The store does not answer.
     pub(crate) is_down: AtomicBool,
+    /// What is done beside a login fails: noting its success, making its hash anew.
+    pub(crate) fails_beside: AtomicBool,
     pub(crate) store_reads: AtomicU64,
     pub(crate) noted: AtomicU64,
     pub(crate) hashed: AtomicU64,
     /// What the hasher was given last.
     pub(crate) compared_with: Mutex<Option<PasswordHash>>,
     pub(crate) hasher_is_full: AtomicBool,
-}
-
-#[derive(Default)]
-struct Counted {
-    accounts: HashMap<[u8; 32], AccountTally>,
-    sources: HashMap<[u8; 32], Bucket>,
-    everybody: Option<Bucket>,
-}
-
-impl Counted {
-    fn give_back_everybodys(&mut self, by: Party) {
-        if by == Party::Stranger {
-            self.everybody = self.everybody.map(|it| it.give_back(EVERYBODY));
-        }
-    }
 }
 
 impl World {
@@ -108,6 +97,13 @@ impl World {
         } else {
             Ok(())
         }
+    }
+
+    fn answer_beside(&self) -> Result<(), Fault> {
+        if self.fails_beside.load(Ordering::SeqCst) {
+            return Err(Fault::unavailable("the store", "it fails beside a login"));
+        }
+        Ok(())
     }
 
     pub(crate) fn renew(&self, digest: &SessionDigest) {
@@ -251,6 +247,7 @@ impl Accounts for World {
         _: &PasswordHash,
         new: PasswordHash,
     ) -> Result<(), Fault> {
+        self.answer_beside()?;
         self.accounts.lock().get_mut(&subject).unwrap().password = Some(new);
         Ok(())
     }
@@ -292,37 +289,29 @@ impl Accounts for World {
 impl Throttle for World {
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
         self.answer()?;
-        let mut tallies = self.tallies.lock();
-        let remembered = Tallies {
-            account: tallies.accounts.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH),
-            source: tallies.sources.get(&attempt.source).copied().unwrap_or(Bucket::full(SOURCE)),
-            everybody: (attempt.by == Party::Stranger)
-                .then(|| tallies.everybody.unwrap_or(Bucket::full(EVERYBODY))),
-        };
-        Ok(match remembered.count(now) {
-            Ok(counted) => {
-                tallies.accounts.insert(attempt.account, counted.account);
-                tallies.sources.insert(attempt.source, counted.source);
-                tallies.everybody = counted.everybody.or(tallies.everybody);
-                Reservation::Reserved
-            }
-            Err(wait) => Reservation::Wait(wait),
-        })
+        Ok(self.tallies.lock().reserve(attempt, now))
     }
 
-    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
-        let mut tallies = self.tallies.lock();
-        tallies.accounts.remove(&attempt.account);
-        tallies.give_back_everybodys(attempt.by);
+    async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.answer_beside()?;
+        self.tallies.lock().succeeded(receipt);
         Ok(())
     }
 
-    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
-        let mut tallies = self.tallies.lock();
-        tallies.accounts.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
-        tallies.sources.entry(attempt.source).and_modify(|tally| *tally = tally.give_back(SOURCE));
-        tallies.give_back_everybodys(attempt.by);
+    async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.tallies.lock().give_back(receipt);
         Ok(())
+    }
+
+    async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault> {
+        self.tallies.lock().forgive(accounts);
+        Ok(())
+    }
+}
+
+impl FaultLog for World {
+    fn note(&self, undone: &'static str, _: &Fault) {
+        self.undone.lock().push(undone);
     }
 }
 
@@ -399,6 +388,8 @@ impl Desk {
             accounts: world.clone(),
             sessions: world.clone(),
             throttle: world.clone(),
+            guesses: STRANGERS,
+            fault_log: world.clone(),
             hasher: world.clone(),
             clock: clock.clone(),
             entropy: Arc::new(CountingEntropy::default()),

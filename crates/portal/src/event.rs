@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::port::FaultLog;
 use vestibule_core::problem::Incident;
 use vestibule_core::session::Session;
 use vestibule_core::{Fault, Reject};
@@ -161,6 +162,21 @@ pub(crate) fn ambiguous_cookie(source: Option<IpAddr>) {
         reject.code = Reject::AmbiguousCookie.code(),
         source.address = source.map(display),
     );
+}
+
+/// Where faults are told that changed no answer: lines of their own, without an incident, as nobody was told one.
+pub struct FaultLines;
+
+impl FaultLog for FaultLines {
+    fn note(&self, undone: &'static str, fault: &Fault) {
+        tracing::error!(
+            target: "vestibule::fault",
+            undone,
+            fault.code = fault.code(),
+            fault.report = fault.report(),
+            "answered all the same"
+        );
+    }
 }
 
 /// Logs a fault with all its causes and gives it a name that may be told: whoever reports it need not tell more.

@@ -44,7 +44,7 @@ mod static_file;
 pub mod theme;
 mod visitor;
 
-pub use event::METRICS;
+pub use event::{FaultLines, METRICS};
 pub use router::router;
 
 /// All that the rooms stand on. The session cookie's name, the origins and the CSRF tokens are the [`Decider`]'s, so that the

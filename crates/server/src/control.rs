@@ -59,6 +59,9 @@ pub(crate) enum Ask {
         who: String,
         status: String,
     },
+    AccountUnthrottle {
+        who: String,
+    },
     Explain {
         credential: Presented,
         url: String,

@@ -8,7 +8,8 @@ use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
-use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Warrant};
+use vestibule_core::login::tallies_of;
+use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Throttle, Warrant};
 use vestibule_core::rotation::{Begin, Retirement};
 use vestibule_verify::{KeyId, Verifier};
 
@@ -85,6 +86,12 @@ impl Operator {
                 };
                 let changed = store.set_status(account.subject, status).await?;
                 self.changed(&who, event, account.subject, changed)
+            }
+            Ask::AccountUnthrottle { who } => {
+                let account = self.account(&who).await?;
+                store.forgive(&tallies_of(&self.house.pepper, &account)).await?;
+                tracing::info!(target: "vestibule::event", event = "account.unthrottled", subject = %account.subject);
+                Ok(Answer::Done { ended: 0 })
             }
             Ask::Explain { credential, url, method, headers } => {
                 explain::explain(&self.house, credential, &url, &method, &headers).await

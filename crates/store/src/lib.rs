@@ -7,7 +7,6 @@ mod memory;
 mod sqlite;
 mod statistics;
 mod table;
-mod tally;
 
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreInUse};

@@ -12,13 +12,11 @@ use vestibule_core::family::TokenFamily;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Attempt, Directory, Keys, Page, Party, Reservation, Retired, Throttle};
+use vestibule_core::port::{Directory, Keys, Page, Retired, Throttle};
 use vestibule_core::session::{Session, SessionDigest, Span, judge};
-use vestibule_core::throttle::{AccountTally, Bucket, EVERYBODY, FORGET_AFTER, HARD_STOP, SOURCE, Tallies};
+use vestibule_core::throttle::{Attempt, Receipt, Reservation, TallyBook};
 use vestibule_core::verify::KeyId;
 use vestibule_core::{Fault, Timestamp};
-
-use crate::tally::{EVERYBODYS, FULL_AFTER};
 
 mod accounts;
 mod grants;
@@ -38,8 +36,7 @@ struct State {
     /// How many sessions were ever opened.
     opened: u64,
     keys: Vec<KeyRecord>,
-    account_tallies: HashMap<[u8; 32], AccountTally>,
-    source_tallies: HashMap<[u8; 32], Bucket>,
+    tallies: TallyBook,
 }
 
 /// A session as a database would have it, and as the hot path does.
@@ -94,40 +91,21 @@ impl Keys for MemoryStore {
 #[async_trait]
 impl Throttle for MemoryStore {
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
-        let state = &mut *self.0.lock();
-        let bucket = |key: &[u8; 32], allowance| {
-            state.source_tallies.get(key).copied().unwrap_or(Bucket::full(allowance))
-        };
-        let remembered = Tallies {
-            account: state.account_tallies.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH),
-            source: bucket(&attempt.source, SOURCE),
-            everybody: (attempt.by == Party::Stranger).then(|| bucket(&EVERYBODYS, EVERYBODY)),
-        };
-        match remembered.count(now) {
-            Ok(counted) => {
-                state.account_tallies.insert(attempt.account, counted.account);
-                state.source_tallies.insert(attempt.source, counted.source);
-                if let Some(everybody) = counted.everybody {
-                    state.source_tallies.insert(EVERYBODYS, everybody);
-                }
-                Ok(Reservation::Reserved)
-            }
-            Err(wait) => Ok(Reservation::Wait(wait)),
-        }
+        Ok(self.0.lock().tallies.reserve(attempt, now))
     }
 
-    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
-        let state = &mut *self.0.lock();
-        state.account_tallies.remove(&attempt.account);
-        state.give_back_everybodys(attempt.by);
+    async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.0.lock().tallies.succeeded(receipt);
         Ok(())
     }
 
-    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
-        let state = &mut *self.0.lock();
-        state.account_tallies.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
-        state.source_tallies.entry(attempt.source).and_modify(|it| *it = it.give_back(SOURCE));
-        state.give_back_everybodys(attempt.by);
+    async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.0.lock().tallies.give_back(receipt);
+        Ok(())
+    }
+
+    async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault> {
+        self.0.lock().tallies.forgive(accounts);
         Ok(())
     }
 }
@@ -157,20 +135,6 @@ impl Directory for MemoryStore {
         let state = self.0.lock();
         let ordered = state.identifiers.values().filter_map(|subject| state.accounts.get(subject));
         Ok(ordered.skip(page.skip as usize).take(page.take as usize).cloned().collect())
-    }
-}
-
-impl State {
-    fn give_back_everybodys(&mut self, by: Party) {
-        if by == Party::Stranger {
-            self.source_tallies.entry(EVERYBODYS).and_modify(|it| *it = it.give_back(EVERYBODY));
-        }
-    }
-
-    fn forget_tallies(&mut self, now: Timestamp) {
-        self.account_tallies
-            .retain(|_, tally| tally.failures >= HARD_STOP || now.since(tally.counted_at) < FORGET_AFTER);
-        self.source_tallies.retain(|_, tally| now.since(tally.counted_at) < FULL_AFTER);
     }
 }
 

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use super::Login;
+use super::{Login, attempts};
 use crate::account::Account;
 use crate::fault::Fault;
 use crate::live::LiveSession;
-use crate::port::{Attempt, Party, Reissued, Reservation};
+use crate::port::Reissued;
 use crate::principal::{Amr, Assurance};
-use crate::secret::{Password, Purpose};
+use crate::secret::Password;
 use crate::session::{Proof, Reissue, Session, SessionToken};
+use crate::throttle::Reservation;
 
 /// How showing the password again went.
 pub enum Confirmation {
@@ -48,19 +49,20 @@ impl Login {
     pub async fn confirm(&self, session: &LiveSession, password: &str) -> Result<Confirmation, Fault> {
         let Some(password) = Password::parse(password) else { return Ok(Confirmation::Refused) };
         let account = self.accounts.find(session.subject()).await?;
-        let attempt = self.attempt_within(session);
-        if let Reservation::Wait(wait) = self.throttle.reserve(attempt, self.clock.now()).await? {
-            return Ok(Confirmation::Wait(wait));
-        }
+        let attempt = attempts::within(&self.pepper, session.id());
+        let receipt = match self.throttle.reserve(attempt, self.clock.now()).await? {
+            Reservation::Reserved(receipt) => receipt,
+            Reservation::Wait(wait) => return Ok(Confirmation::Wait(wait)),
+        };
         match self.shown(account, None, password).await {
             Ok(Some(account)) => {
-                self.throttle.succeeded(attempt).await?;
+                self.note_success(&receipt).await;
                 Ok(Confirmation::Confirmed(Box::new(account)))
             }
             Ok(None) => Ok(Confirmation::Refused),
             Err(fault) => {
                 // Best effort, as in signing in.
-                self.throttle.give_back(attempt).await.ok();
+                self.throttle.give_back(&receipt).await.ok();
                 Err(fault)
             }
         }
@@ -94,15 +96,6 @@ impl Login {
         // A proof from the future is one from before the clock was set back: how old it is nobody knows.
         let now = self.clock.now();
         session.proven_at() <= now && now.since(session.proven_at()) <= self.step_up
-    }
-
-    fn attempt_within(&self, session: &LiveSession) -> Attempt {
-        let id = session.id();
-        Attempt {
-            account: self.pepper.digest(Purpose::Throttle, &[b"session\0", id.bytes()]),
-            source: self.pepper.digest(Purpose::Throttle, &[b"session-source\0", id.bytes()]),
-            by: Party::Known,
-        }
     }
 
     async fn replace(&self, session: &LiveSession, proof: Option<Proof>) -> Result<Option<NewToken>, Fault> {

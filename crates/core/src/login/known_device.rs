@@ -3,8 +3,8 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::account::Identifier;
 use crate::fault::Fault;
+use crate::id::Subject;
 use crate::port::Entropy;
 use crate::secret::{Pepper, Purpose};
 
@@ -15,18 +15,19 @@ const RANDOM_LENGTH: usize = 16;
 const LENGTH: usize = 32;
 
 /// What a browser keeps of having been signed in to an account: 16 random bytes ‖ the first 16 bytes of HMAC-SHA-256 under the pepper
-/// over these and the account's identifier. It signs nobody in, and says neither which account it is of nor whether there is one.
+/// over these, the account's subject and its epoch: a new password or disabling the account ends all its marks. It signs nobody in, and
+/// says neither which account it is of nor whether there is one.
 /// No Debug: with it the throttle counts apart.
 #[derive(Clone)]
 pub struct DeviceMark(pub(super) [u8; LENGTH]);
 
 impl DeviceMark {
     /// A fresh one for an account that has just been signed in to.
-    pub fn draw(pepper: &Pepper, identifier: &Identifier, entropy: &dyn Entropy) -> Result<Self, Fault> {
+    pub fn draw(pepper: &Pepper, subject: Subject, epoch: u64, entropy: &dyn Entropy) -> Result<Self, Fault> {
         let mut bytes = [0; LENGTH];
         let (random, tag) = bytes.split_at_mut(RANDOM_LENGTH);
         entropy.fill(random)?;
-        let digest = pepper.digest(Purpose::KnownDevice, &[random, identifier.as_str().as_bytes()]);
+        let digest = pepper.digest(Purpose::KnownDevice, &[random, subject.bytes(), &epoch.to_be_bytes()]);
         tag.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
         Ok(Self(bytes))
     }
@@ -43,10 +44,10 @@ impl DeviceMark {
         BASE64URL_NOPAD.encode(&self.0)
     }
 
-    /// Whether a login to this account made it, here.
-    pub fn is_of(&self, pepper: &Pepper, identifier: &Identifier) -> bool {
+    /// Whether a login to this account made it, here and in this epoch.
+    pub fn is_of(&self, pepper: &Pepper, subject: Subject, epoch: u64) -> bool {
         let (random, tag) = self.0.split_at(RANDOM_LENGTH);
-        pepper.confirms(Purpose::KnownDevice, &[random, identifier.as_str().as_bytes()], tag)
+        pepper.confirms(Purpose::KnownDevice, &[random, subject.bytes(), &epoch.to_be_bytes()], tag)
     }
 
     /// What tells it from other devices of the same account.

@@ -4,6 +4,7 @@ use vestibule_verify::RevocationView;
 
 use super::*;
 use crate::testing::{CountingEntropy, PASSWORD, START, SetClock, World, account, pepper, run};
+use crate::throttle::STRANGERS;
 
 mod known_devices;
 
@@ -31,6 +32,8 @@ fn bench() -> Bench {
         accounts: world.clone(),
         sessions: world.clone(),
         throttle: world.clone(),
+        guesses: STRANGERS,
+        fault_log: world.clone(),
         hasher: world.clone(),
         clock: clock.clone(),
         entropy: Arc::new(CountingEntropy::default()),
@@ -180,6 +183,25 @@ fn a_full_hasher_is_a_fault_that_costs_no_attempt() {
     ));
 }
 
+/// AU-04: what fails beside a login must not tell a right password from a wrong one: it is logged, and the login goes on.
+#[test]
+fn what_fails_beside_a_login_is_noted_and_changes_no_answer() {
+    let bench = bench();
+    bench.world.fails_beside.store(true, Ordering::SeqCst);
+    // An outdated hash, and a success to note.
+    let LoginOutcome::Opened { session, .. } =
+        run(bench.login.attempt(request("bob@example.com", PASSWORD))).unwrap()
+    else {
+        panic!("refused")
+    };
+    assert_eq!(bench.world.undone.lock().len(), 2);
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Proven(_)));
+    assert_eq!(bench.world.undone.lock().len(), 4);
+    let wrong = run(bench.login.attempt(request("bob@example.com", "wrong password, wrong")));
+    assert!(matches!(wrong, Ok(LoginOutcome::Refused)));
+    assert_eq!(bench.world.undone.lock().len(), 4);
+}
+
 #[test]
 fn a_store_that_is_down_is_never_a_yes_and_never_a_no() {
     let bench = bench();
@@ -190,12 +212,13 @@ fn a_store_that_is_down_is_never_a_yes_and_never_a_no() {
 
 #[test]
 fn sources_are_counted_by_prefix() {
-    let prefix = |text: &str| prefix_of(text.parse().unwrap());
+    let prefix = |text: &str| attempts::prefix_of(text.parse().unwrap());
     assert_eq!(prefix("192.0.2.1"), prefix("192.0.2.254"));
     assert_eq!(prefix("192.0.2.1"), prefix("::ffff:192.0.2.9"));
     assert_ne!(prefix("192.0.2.1"), prefix("192.0.3.1"));
     assert_eq!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:2:ffff::9"));
-    assert_ne!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:3::1"));
+    assert_eq!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:ffff::1"), "one line may have all of a /48");
+    assert_ne!(prefix("2001:db8:1:2::1"), prefix("2001:db8:2:2::1"));
 }
 
 fn opened(outcome: LoginOutcome) -> (SessionToken, Box<Session>, Vec<SessionId>) {

@@ -40,7 +40,7 @@ fn a_free_name_gets_an_account_and_a_taken_one_keeps_its_own() {
 fn what_is_no_good_by_itself_is_no_attempt() {
     let desk = Desk::new();
     let registration = registration(&desk);
-    for _ in 0..2 * SOURCE.burst {
+    for _ in 0..2 * SOURCE.burst() {
         assert!(matches!(attempt(&registration, "", NEW), RegistrationOutcome::IdentifierRefused(_)));
         let short = attempt(&registration, "n", "short");
         assert_eq!(short, RegistrationOutcome::PasswordRefused(PasswordReject::TooShort { min: 15 }));
@@ -60,7 +60,7 @@ fn attempts_count_against_the_name_and_against_the_source_with_its_logins() {
     }
     assert_eq!(attempt(&registration, "n", NEW), RegistrationOutcome::Wait(Duration::from_secs(1)));
     assert!(desk.signs_in("n", NEW), "whoever asks for somebody's name keeps nobody from signing in");
-    for at in 0..SOURCE.burst - FREE_ATTEMPTS {
+    for at in 0..SOURCE.burst() - FREE_ATTEMPTS {
         let name = format!("guess {at}");
         run(desk.login.attempt(LoginRequest {
             identifier: &name,

@@ -19,6 +19,7 @@ use vestibule_core::registration::Registration;
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, SessionLimits};
+use vestibule_core::throttle::STRANGERS;
 use vestibule_core::verify::{Algorithm, RevocationView, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
@@ -94,6 +95,8 @@ impl House {
             accounts: world.clone(),
             sessions: world.clone(),
             throttle: world.clone(),
+            guesses: STRANGERS,
+            fault_log: Arc::new(vestibule_portal::FaultLines),
             hasher: world.clone(),
             clock: world.clone(),
             entropy: world.clone(),

@@ -13,7 +13,7 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::secret::Password;
 use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
-use vestibule_core::throttle::{AccountTally, Bucket, EVERYBODY, SOURCE, Tallies};
+use vestibule_core::throttle::{Attempt, Receipt, Reservation, TallyBook};
 use vestibule_core::{Fault, Timestamp};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -29,24 +29,18 @@ pub(crate) struct World {
     pub(crate) hashed: AtomicU64,
     pub(crate) is_down: AtomicBool,
     pub(crate) hasher_is_full: AtomicBool,
+    /// Noting that a login succeeded fails.
+    pub(crate) fails_beside: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     sessions: HashMap<SessionDigest, (Session, Arc<LiveSession>)>,
     accounts: HashMap<Subject, Account>,
-    by_account: HashMap<[u8; 32], AccountTally>,
-    by_source: HashMap<[u8; 32], Bucket>,
-    everybody: Option<Bucket>,
+    tallies: TallyBook,
 }
 
 impl State {
-    fn give_back_everybodys(&mut self, by: Party) {
-        if by == Party::Stranger {
-            self.everybody = self.everybody.map(|it| it.give_back(EVERYBODY));
-        }
-    }
-
     fn end(&mut self, is_meant: impl Fn(&Session) -> bool) -> Vec<SessionId> {
         let ended = self.sessions.extract_if(|_, (session, _)| is_meant(session));
         ended.map(|(_, (session, _))| session.id).collect()
@@ -288,38 +282,25 @@ impl Accounts for World {
 impl Throttle for World {
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault> {
         self.changed()?;
-        let mut state = self.state.lock();
-        let remembered = Tallies {
-            account: state.by_account.get(&attempt.account).copied().unwrap_or(AccountTally::FRESH),
-            source: state.by_source.get(&attempt.source).copied().unwrap_or(Bucket::full(SOURCE)),
-            everybody: (attempt.by == Party::Stranger)
-                .then(|| state.everybody.unwrap_or(Bucket::full(EVERYBODY))),
-        };
-        match remembered.count(now) {
-            Ok(counted) => {
-                state.by_account.insert(attempt.account, counted.account);
-                state.by_source.insert(attempt.source, counted.source);
-                state.everybody = counted.everybody.or(state.everybody);
-                Ok(Reservation::Reserved)
-            }
-            Err(wait) => Ok(Reservation::Wait(wait)),
+        Ok(self.state.lock().tallies.reserve(attempt, now))
+    }
+
+    async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.changed()?;
+        if self.fails_beside.load(SeqCst) {
+            return Err(Fault::unavailable("the store", "it fails beside a login"));
         }
-    }
-
-    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
-        self.changed()?;
-        let mut state = self.state.lock();
-        state.by_account.remove(&attempt.account);
-        state.give_back_everybodys(attempt.by);
+        self.state.lock().tallies.succeeded(receipt);
         Ok(())
     }
 
-    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
+    async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
         self.changed()?;
-        let mut state = self.state.lock();
-        state.by_account.entry(attempt.account).and_modify(|tally| *tally = tally.give_back());
-        state.by_source.entry(attempt.source).and_modify(|it| *it = it.give_back(SOURCE));
-        state.give_back_everybodys(attempt.by);
+        self.state.lock().tallies.give_back(receipt);
         Ok(())
+    }
+
+    async fn forgive(&self, _: &[[u8; 32]]) -> Result<(), Fault> {
+        unimplemented!("not asked by the portal")
     }
 }

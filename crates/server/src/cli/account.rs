@@ -51,6 +51,11 @@ pub(super) enum AccountCommand {
         /// Identifier or subject
         account: String,
     },
+    /// Forget failed attempts, so that its owner need not wait for what somebody guessed
+    Unthrottle {
+        /// Identifier or subject
+        account: String,
+    },
 }
 
 #[derive(Args)]
@@ -102,6 +107,13 @@ impl AccountCommand {
             }
             Self::Set(set) => set.run(context),
             Self::Show { account, json } => show(context, account, json),
+            Self::Unthrottle { account } => {
+                done(context, Ask::AccountUnthrottle { who: account.clone() })?;
+                say(&format!(
+                    "Failed attempts at {account} are forgotten; whoever guesses on makes new ones"
+                ));
+                Ok(())
+            }
         }
     }
 }

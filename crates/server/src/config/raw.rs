@@ -126,7 +126,8 @@ pub(crate) struct Remember {
     pub(crate) absolute: Span,
 }
 
-/// What a password must be, and what hashing one by Argon2id costs. A login hashes at the cost of its day; an older hash is made anew.
+/// What a password must be, what hashing one by Argon2id costs, and how often strangers may guess. A login hashes at the cost of its
+/// day; an older hash is made anew.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Passwords {
@@ -138,6 +139,9 @@ pub(crate) struct Passwords {
     pub(crate) iterations: u32,
     /// Lanes of that memory: 1 to 16.
     pub(crate) lanes: u32,
+    /// How many failed attempts a minute all strangers may make together, beyond one from each source: 60 to 60000. Three times as
+    /// many at once.
+    pub(crate) guesses_per_minute: u32,
 }
 
 /// Token mode comes later; `algorithm` already says what services' JWTs are signed with.
@@ -292,7 +296,7 @@ impl Default for Remember {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { min_length: 15, memory_kib: 19_456, iterations: 2, lanes: 1 }
+        Self { min_length: 15, memory_kib: 19_456, iterations: 2, lanes: 1, guesses_per_minute: 300 }
     }
 }
 

@@ -12,6 +12,7 @@ use vestibule_core::csrf::origin::Origin;
 use vestibule_core::mint::Audience;
 use vestibule_core::route::{CsrfPolicy, Requirement, Route};
 use vestibule_core::session::{Cap, SessionLimits};
+use vestibule_core::throttle::Allowance;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_verify::Algorithm;
@@ -88,6 +89,8 @@ pub(crate) struct PasswordRules {
     /// In code points.
     pub(crate) min_length: usize,
     pub(crate) cost: PasswordCost,
+    /// What all strangers may together.
+    pub(crate) guesses: Allowance,
 }
 
 /// A setting that weakens a gate.
@@ -356,7 +359,15 @@ fn password_rules(raw: &raw::Passwords) -> Result<PasswordRules, Wrong> {
     }
     let cost = PasswordCost::new(raw.memory_kib, raw.iterations, raw.lanes)
         .map_err(|cause| Wrong::new("passwords", cause.to_string()))?;
-    Ok(PasswordRules { min_length: raw.min_length, cost })
+    if !(60..=60_000).contains(&raw.guesses_per_minute) {
+        let what = format!(
+            "{} is out of range: fewer than 60 would keep people waiting who mistype, more than 60000 is no limit",
+            raw.guesses_per_minute
+        );
+        return Err(Wrong::new("passwords.guesses_per_minute", what));
+    }
+    let guesses = Allowance::per_minute(raw.guesses_per_minute);
+    Ok(PasswordRules { min_length: raw.min_length, cost, guesses })
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, Wrong> {

@@ -142,6 +142,14 @@ fn bad_configurations_are_refused_in_so_many_words() {
             "[passwords]\nmin_length = 8",
             "v.toml:2:1: passwords.min_length: 8 is out of range: 15 is the least",
         ),
+        (
+            "[passwords]\nguesses_per_minute = 59",
+            "v.toml:2:1: passwords.guesses_per_minute: 59 is out of range: fewer than 60 would keep",
+        ),
+        (
+            "[passwords]\nguesses_per_minute = 60001",
+            "v.toml:2:1: passwords.guesses_per_minute: 60001 is out of range",
+        ),
         ("[passwords]\nmemory_kib = 1024", "v.toml:1:2: passwords: Argon2id needs at least 19456 KiB"),
         (
             "[tokens]\nalgorithm = \"HS256\"",
@@ -356,6 +364,7 @@ fn variables_override_and_are_typed_as_their_key_wants() {
     .unwrap();
     assert_eq!(settings.session_limits.idle.as_secs(), 1200);
     assert_eq!(settings.passwords.min_length, 20);
+    assert_eq!(settings.passwords.guesses, vestibule_core::throttle::STRANGERS);
     assert_eq!(settings.data_dir, Path::new("/srv/123"));
     assert_eq!(settings.forward_auth_proxies.len(), 1);
     assert_eq!(settings.listen.public.port(), 9090);

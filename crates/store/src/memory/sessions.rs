@@ -88,7 +88,7 @@ impl Sessions for MemoryStore {
         state.sessions.values().for_each(|kept| {
             kept.live.tidy(now);
         });
-        state.forget_tallies(now);
+        state.tallies.forget(now);
         Ok(forgotten.len() as u64)
     }
 }

@@ -4,15 +4,16 @@
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use vestibule_core::port::{Attempt, Party, Reservation, Throttle};
-use vestibule_core::throttle::{AccountTally, Bucket, EVERYBODY, FORGET_AFTER, HARD_STOP, SOURCE, Tallies};
+use vestibule_core::port::Throttle;
+use vestibule_core::throttle::{
+    AccountTally, Attempt, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt, Reservation, Tallies,
+};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
 use super::rows::{integer, timestamp};
 use super::trouble::Trouble;
 use super::writer::{Change, Written};
-use crate::tally::{EVERYBODYS, FULL_AFTER};
 
 /// Tallies that one change forgets.
 const SLICE: i64 = 256;
@@ -23,12 +24,16 @@ impl Throttle for SqliteStore {
         self.writer.write(Reserve { attempt, now }).await
     }
 
-    async fn succeeded(&self, attempt: Attempt) -> Result<(), Fault> {
-        self.writer.write(Succeeded(attempt)).await
+    async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.writer.write(Settle { receipt: *receipt, settled: Tallies::succeeded }).await
     }
 
-    async fn give_back(&self, attempt: Attempt) -> Result<(), Fault> {
-        self.writer.write(GiveBack(attempt)).await
+    async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
+        self.writer.write(Settle { receipt: *receipt, settled: Tallies::give_back }).await
+    }
+
+    async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault> {
+        self.writer.write(Forgive(accounts.to_vec())).await
     }
 }
 
@@ -41,24 +46,11 @@ impl Change for Reserve {
     type Answer = Reservation;
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Reservation>, Trouble> {
-        let stored = Stored::read(&self.attempt, transaction).await?;
-        let remembered = Tallies {
-            account: stored.account.unwrap_or(AccountTally::FRESH),
-            source: stored.source.unwrap_or(Bucket::full(SOURCE)),
-            everybody: match self.attempt.by {
-                Party::Known => None,
-                Party::Stranger => Some(stored.everybody.unwrap_or(Bucket::full(EVERYBODY))),
-            },
-        };
-        let answer = match remembered.count(self.now) {
-            Ok(counted) => {
-                let counted = Stored {
-                    account: Some(counted.account),
-                    source: Some(counted.source),
-                    everybody: counted.everybody,
-                };
-                counted.write(&self.attempt, transaction).await?;
-                Reservation::Reserved
+        let remembered = read(&self.attempt, transaction).await?;
+        let answer = match remembered.count(self.attempt, self.now) {
+            Ok((counted, receipt)) => {
+                keep(&self.attempt, remembered, counted, transaction).await?;
+                Reservation::Reserved(receipt)
             }
             Err(wait) => Reservation::Wait(wait),
         };
@@ -66,33 +58,36 @@ impl Change for Reserve {
     }
 }
 
-struct Succeeded(Attempt);
+/// What becomes of tallies once it is known how an attempt went.
+struct Settle {
+    receipt: Receipt,
+    settled: fn(Tallies, &Receipt) -> Tallies,
+}
 
-impl Change for Succeeded {
+impl Change for Settle {
     type Answer = ();
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
-        sqlx::query("DELETE FROM account_tallies WHERE account = ?1")
-            .bind(&self.0.account[..])
-            .execute(&mut *transaction)
-            .await?;
-        if self.0.by == Party::Stranger {
-            let stored = Stored::read(&self.0, transaction).await?;
-            let given_back = Stored { account: None, source: None, ..stored.given_back(Party::Stranger) };
-            given_back.write(&self.0, transaction).await?;
-        }
+        let attempt = &self.receipt.attempt;
+        let remembered = read(attempt, transaction).await?;
+        let settled = (self.settled)(remembered, &self.receipt);
+        keep(attempt, remembered, settled, transaction).await?;
         Ok(Written::without_table(()))
     }
 }
 
-struct GiveBack(Attempt);
+struct Forgive(Vec<[u8; 32]>);
 
-impl Change for GiveBack {
+impl Change for Forgive {
     type Answer = ();
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
-        let stored = Stored::read(&self.0, transaction).await?;
-        stored.given_back(self.0.by).write(&self.0, transaction).await?;
+        for account in &self.0 {
+            sqlx::query("DELETE FROM account_tallies WHERE account = ?1")
+                .bind(&account[..])
+                .execute(&mut *transaction)
+                .await?;
+        }
         Ok(Written::without_table(()))
     }
 }
@@ -127,88 +122,113 @@ impl Change for ForgetTallies {
     }
 }
 
-/// What is stored of all that an attempt counts against; `None` where nothing is.
-struct Stored {
-    account: Option<AccountTally>,
-    source: Option<Bucket>,
-    everybody: Option<Bucket>,
+/// What is remembered of all that an attempt counts against, in one question: a login waits for each.
+async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<Tallies, Trouble> {
+    let row: TalliesRow = sqlx::query_as(
+        "SELECT account.failures, account.not_before, account.counted_at,
+                devices.failures, devices.not_before, devices.counted_at,
+                source.attempts_left, source.counted_at, crowd.attempts_left, crowd.counted_at
+         FROM (SELECT 1) LEFT JOIN account_tallies AS account ON account.account = ?1
+              LEFT JOIN account_tallies AS devices ON devices.account = ?2
+              LEFT JOIN source_tallies AS source ON source.source = ?3
+              LEFT JOIN source_tallies AS crowd ON crowd.source = ?4",
+    )
+    .bind(&attempt.account[..])
+    .bind(devices(attempt))
+    .bind(&attempt.source[..])
+    .bind(crowd(attempt))
+    .fetch_one(transaction)
+    .await?;
+    let fresh = Tallies::fresh(attempt);
+    Ok(Tallies {
+        account: tally(row.0, row.1, row.2)?.unwrap_or(fresh.account),
+        devices: tally(row.3, row.4, row.5)?.unwrap_or(fresh.devices),
+        source: bucket(row.6, row.7)?.unwrap_or(fresh.source),
+        crowd: bucket(row.8, row.9)?.unwrap_or(fresh.crowd),
+    })
 }
 
-impl Stored {
-    /// In one question: a login waits for each.
-    async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<Self, Trouble> {
-        let row: TalliesRow = sqlx::query_as(
-            "SELECT account.failures, account.not_before, account.counted_at,
-                    source.attempts_left, source.counted_at, everybody.attempts_left, everybody.counted_at
-             FROM (SELECT 1) LEFT JOIN account_tallies AS account ON account.account = ?1
-                  LEFT JOIN source_tallies AS source ON source.source = ?2
-                  LEFT JOIN source_tallies AS everybody ON everybody.source = ?3",
-        )
-        .bind(&attempt.account[..])
-        .bind(&attempt.source[..])
-        .bind(&EVERYBODYS[..])
-        .fetch_one(transaction)
-        .await?;
-        let (failures, not_before, counted_at, source_left, source_counted_at, left, everybody_counted_at) =
-            row;
-        Ok(Self {
-            account: match (failures, not_before, counted_at) {
-                (Some(failures), Some(not_before), Some(counted_at)) => Some(AccountTally {
-                    failures: u32::try_from(failures).map_err(|_| corrupt("failures"))?,
-                    not_before: timestamp(not_before).ok_or_else(|| corrupt("not_before"))?,
-                    counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
-                }),
-                _ => None,
-            },
-            source: bucket(source_left, source_counted_at)?,
-            everybody: bucket(left, everybody_counted_at)?,
-        })
-    }
-
-    fn given_back(self, by: Party) -> Self {
-        Self {
-            account: self.account.map(AccountTally::give_back),
-            source: self.source.map(|bucket| bucket.give_back(SOURCE)),
-            everybody: match by {
-                Party::Known => None,
-                Party::Stranger => self.everybody.map(|bucket| bucket.give_back(EVERYBODY)),
-            },
-        }
-    }
-
-    /// Keeps what there is and leaves the rest as it was; all of it on one way to SQLite's thread and back.
-    async fn write(&self, attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
-        let left = |bucket: Option<Bucket>| bucket.map(|bucket| i64::from(bucket.left));
-        let counted_at = |bucket: Option<Bucket>| bucket.map(|bucket| integer(bucket.counted_at.millis()));
-        sqlx::query(
-            "INSERT INTO account_tallies (account, failures, not_before, counted_at)
-             SELECT ?1, ?2, ?3, ?4 WHERE ?2 IS NOT NULL
-             ON CONFLICT (account) DO UPDATE
-             SET failures = excluded.failures, not_before = excluded.not_before, counted_at = excluded.counted_at;
-             INSERT INTO source_tallies (source, attempts_left, counted_at)
-             SELECT column1, column2, column3 FROM (VALUES (?5, ?6, ?7), (?8, ?9, ?10)) WHERE column2 IS NOT NULL
-             ON CONFLICT (source) DO UPDATE
-             SET attempts_left = excluded.attempts_left, counted_at = excluded.counted_at",
-        )
-        .bind(&attempt.account[..])
-        .bind(self.account.map(|tally| i64::from(tally.failures)))
-        .bind(self.account.map(|tally| integer(tally.not_before.millis())))
-        .bind(self.account.map(|tally| integer(tally.counted_at.millis())))
-        .bind(&attempt.source[..])
-        .bind(left(self.source))
-        .bind(counted_at(self.source))
-        .bind(&EVERYBODYS[..])
-        .bind(left(self.everybody))
-        .bind(counted_at(self.everybody))
-        .execute(transaction)
-        .await?;
-        Ok(())
-    }
+/// Keeps what has changed and leaves the rest as it was; all of it on one way to SQLite's thread and back. A tally without a failure is
+/// as good as none.
+async fn keep(
+    attempt: &Attempt,
+    before: Tallies,
+    now: Tallies,
+    transaction: &mut SqliteConnection,
+) -> Result<(), Trouble> {
+    let account = (now.account != before.account).then_some(now.account);
+    let in_devices = (now.devices != before.devices).then_some(now.devices);
+    let source = (now.source != before.source).then_some(now.source);
+    let in_crowd = (now.crowd != before.crowd).then_some(now.crowd);
+    sqlx::query(
+        "INSERT INTO account_tallies (account, failures, not_before, counted_at)
+         SELECT column1, column2, column3, column4 FROM (VALUES (?1, ?2, ?3, ?4), (?5, ?6, ?7, ?8))
+         WHERE column1 IS NOT NULL AND column2 IS NOT NULL
+         ON CONFLICT (account) DO UPDATE
+         SET failures = excluded.failures, not_before = excluded.not_before, counted_at = excluded.counted_at;
+         DELETE FROM account_tallies WHERE account IN (?1, ?5) AND failures = 0;
+         INSERT INTO source_tallies (source, attempts_left, counted_at)
+         SELECT column1, column2, column3 FROM (VALUES (?9, ?10, ?11), (?12, ?13, ?14))
+         WHERE column1 IS NOT NULL AND column2 IS NOT NULL
+         ON CONFLICT (source) DO UPDATE
+         SET attempts_left = excluded.attempts_left, counted_at = excluded.counted_at",
+    )
+    .bind(&attempt.account[..])
+    .bind(account.map(|tally| i64::from(tally.failures)))
+    .bind(account.map(|tally| integer(tally.not_before.millis())))
+    .bind(account.map(|tally| integer(tally.counted_at.millis())))
+    .bind(devices(attempt))
+    .bind(in_devices.map(|tally| i64::from(tally.failures)))
+    .bind(in_devices.map(|tally| integer(tally.not_before.millis())))
+    .bind(in_devices.map(|tally| integer(tally.counted_at.millis())))
+    .bind(&attempt.source[..])
+    .bind(source.map(|bucket| i64::from(bucket.left)))
+    .bind(source.map(|bucket| integer(bucket.counted_at.millis())))
+    .bind(crowd(attempt))
+    .bind(in_crowd.map(|bucket| i64::from(bucket.left)))
+    .bind(in_crowd.map(|bucket| integer(bucket.counted_at.millis())))
+    .execute(transaction)
+    .await?;
+    Ok(())
 }
 
-/// An account's failures, when it may be tried again and when it was counted; what is left to a source and to everybody, and when
-/// that was counted.
-type TalliesRow = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+fn devices(attempt: &Attempt) -> Option<Vec<u8>> {
+    attempt.by.devices().map(|key| key.to_vec())
+}
+
+fn crowd(attempt: &Attempt) -> Option<Vec<u8>> {
+    attempt.by.crowd().map(|crowd| crowd.key.to_vec())
+}
+
+/// Failures, when it may be tried again and when it was counted, of the account and of its known devices; what is left and when that was
+/// so, of the source and of the crowd.
+type TalliesRow = (
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+);
+
+fn tally(
+    failures: Option<i64>,
+    not_before: Option<i64>,
+    counted_at: Option<i64>,
+) -> Result<Option<AccountTally>, Trouble> {
+    let (Some(failures), Some(not_before), Some(counted_at)) = (failures, not_before, counted_at) else {
+        return Ok(None);
+    };
+    Ok(Some(AccountTally {
+        failures: u32::try_from(failures).map_err(|_| corrupt("failures"))?,
+        not_before: timestamp(not_before).ok_or_else(|| corrupt("not_before"))?,
+        counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
+    }))
+}
 
 fn bucket(left: Option<i64>, counted_at: Option<i64>) -> Result<Option<Bucket>, Trouble> {
     let (Some(left), Some(counted_at)) = (left, counted_at) else { return Ok(None) };

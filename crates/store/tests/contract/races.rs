@@ -8,12 +8,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Added, Attempt, Ending, Opened, Party, Reissued, Reservation, Warrant};
+use vestibule_core::port::{Added, Ending, Opened, Reissued, Warrant};
 use vestibule_core::session::{Cap, Reissue};
-use vestibule_core::throttle::{EVERYBODY, FREE_ATTEMPTS, SOURCE};
+use vestibule_core::throttle::{
+    Attempt, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Reservation, SOURCE, STRANGERS,
+};
 use vestibule_core::{Fault, Timestamp};
 
-use crate::throttle::stranger;
+use crate::throttle::{STRANGER, attempt, from_source, stranger};
 use crate::world::*;
 
 const ROUNDS: u16 = 20;
@@ -280,32 +282,30 @@ async fn parallel_guesses_evaluate_exactly_the_budget() {
     on_every_store(async |store| {
         for round in 0..ROUNDS as u8 {
             let on_one_account = race(0..RACERS, &store, move |store, number| async move {
-                let attempt =
-                    Attempt { account: [round; 32], source: [number as u8; 32], by: Party::Stranger };
+                let attempt = Attempt { account: [round; 32], source: [number as u8; 32], by: STRANGER };
                 store.reserve(attempt, START.after(DAY * u32::from(round))).await.unwrap()
             });
             assert_eq!(reserved(on_one_account.await), FREE_ATTEMPTS as usize);
         }
         for round in 0..ROUNDS as u8 {
             let from_one_source = race(0..2 * RACERS, &store, move |store, number| async move {
-                let attempt = Attempt {
-                    account: [100 + number as u8; 32],
-                    source: [100 + round; 32],
-                    by: Party::Stranger,
-                };
+                let attempt =
+                    Attempt { account: [100 + number as u8; 32], source: [100 + round; 32], by: STRANGER };
                 let now = START.after(DAY * (100 + 3 * u32::from(round)));
                 store.reserve(attempt, now).await.unwrap()
             });
-            assert_eq!(reserved(from_one_source.await), SOURCE.burst as usize);
+            assert_eq!(reserved(from_one_source.await), SOURCE.burst() as usize);
         }
     })
     .await;
 }
 
-/// AU-05: ten thousand guesses at one moment, hundreds of them at once and each from a source of its own, evaluate what one account allows; each at an account of
-/// its own as well, what all strangers together are allowed.
+/// AU-05: ten thousand guesses at one moment, hundreds of them at once. All at one account, each from a source of its own, they evaluate
+/// what one account allows. Each at an account of its own, from a hundred sources, they evaluate one for each source and what all
+/// strangers together are allowed: the sources would have had 60 each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_thousand_parallel_guesses_evaluate_exactly_the_budget() {
+    const SOURCES: u16 = 100;
     on_every_store(async |store| {
         let on_one_account = race(0..10_000_u16, &store, |store, number| async move {
             let attempt = Attempt { account: [1; 32], ..stranger(number) };
@@ -313,9 +313,32 @@ async fn ten_thousand_parallel_guesses_evaluate_exactly_the_budget() {
         });
         assert_eq!(reserved(on_one_account.await), FREE_ATTEMPTS as usize);
         let on_every_account = race(0..10_000_u16, &store, |store, number| async move {
-            guess(&*store, stranger(number), START.after(DAY)).await
+            guess(&*store, from_source(number % SOURCES, number), START.after(DAY)).await
         });
-        assert_eq!(reserved(on_every_account.await), EVERYBODY.burst as usize);
+        assert_eq!(reserved(on_every_account.await), usize::from(SOURCES) + STRANGERS.burst() as usize);
+    })
+    .await;
+}
+
+/// AU-05: guesses carry the moment at which they began, and reach the store in any order: an earlier one is no clock that was set back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guesses_that_come_out_of_order_evaluate_exactly_the_budget() {
+    on_every_store(async |store| {
+        let mut now = START;
+        for number in 0..HARD_STOP as u8 {
+            while let Reservation::Wait(wait) = store.reserve(attempt(1, number), now).await.unwrap() {
+                now = now.after(wait);
+            }
+        }
+        // The hundred and first, and then a day of waiting for each.
+        let due = now.after(HARD_WAIT);
+        for expected in [1, 0] {
+            let guesses = race(0..RACERS, &store, move |store, number| async move {
+                let began = due.after(Duration::from_millis((RACERS - number).into()));
+                store.reserve(attempt(1, 100 + number as u8), began).await.unwrap()
+            });
+            assert_eq!(reserved(guesses.await), expected);
+        }
     })
     .await;
 }
@@ -370,7 +393,7 @@ where
 }
 
 fn reserved(answers: Vec<Reservation>) -> usize {
-    answers.into_iter().filter(|answer| *answer == Reservation::Reserved).count()
+    answers.into_iter().filter(|answer| matches!(answer, Reservation::Reserved(_))).count()
 }
 
 fn set(ids: Vec<Vec<SessionId>>) -> BTreeSet<SessionId> {

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use vestibule_core::Timestamp;
-use vestibule_core::port::{Attempt, Party, Reservation};
-use vestibule_core::throttle::{EVERYBODY, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, SOURCE};
+use vestibule_core::throttle::{
+    Attempt, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Party, Receipt, Reservation, SOURCE,
+    STRANGERS,
+};
 
 use crate::world::*;
 
@@ -26,7 +28,7 @@ async fn an_account_has_its_free_attempts_and_then_waits() {
 #[tokio::test]
 async fn what_one_tally_refuses_is_not_counted_against_the_other() {
     on_every_store(async |store| {
-        for account in 0..SOURCE.burst as u8 {
+        for account in 0..SOURCE.burst() as u8 {
             assert_eq!(reserve(&*store, attempt(account, 1), START).await, None);
         }
         // The source is exhausted: a hundred tries from there cost the account nothing.
@@ -40,7 +42,7 @@ async fn what_one_tally_refuses_is_not_counted_against_the_other() {
         for _ in 0..100 {
             assert!(reserve(&*store, attempt(200, 3), START).await.is_some());
         }
-        for account in 0..SOURCE.burst as u8 {
+        for account in 0..SOURCE.burst() as u8 {
             assert_eq!(reserve(&*store, attempt(account, 3), START).await, None, "{account}");
         }
         // Both are: the longer wait is told.
@@ -52,15 +54,17 @@ async fn what_one_tally_refuses_is_not_counted_against_the_other() {
 #[tokio::test]
 async fn success_clears_the_account_and_not_the_source() {
     on_every_store(async |store| {
-        for _ in 0..FREE_ATTEMPTS {
+        for _ in 1..FREE_ATTEMPTS {
             reserve(&*store, attempt(1, 1), START).await;
         }
-        store.succeeded(attempt(1, 1)).await.unwrap();
-        store.succeeded(attempt(77, 77)).await.unwrap();
+        let receipt = counted(&*store, attempt(1, 1), START).await;
+        store.succeeded(&receipt).await.unwrap();
+        // Twice tells nothing new.
+        store.succeeded(&receipt).await.unwrap();
         for _ in 0..FREE_ATTEMPTS {
             assert_eq!(reserve(&*store, attempt(1, 2), START).await, None);
         }
-        for account in 0..(SOURCE.burst - FREE_ATTEMPTS) as u8 {
+        for account in 0..(SOURCE.burst() - FREE_ATTEMPTS) as u8 {
             assert_eq!(reserve(&*store, attempt(100 + account, 1), START).await, None);
         }
         assert!(reserve(&*store, attempt(250, 1), START).await.is_some());
@@ -71,12 +75,14 @@ async fn success_clears_the_account_and_not_the_source() {
 #[tokio::test]
 async fn what_was_not_evaluated_is_given_back() {
     on_every_store(async |store| {
-        for _ in 0..10 * SOURCE.burst {
-            assert_eq!(reserve(&*store, attempt(1, 1), START).await, None);
-            store.give_back(attempt(1, 1)).await.unwrap();
+        for _ in 0..10 * SOURCE.burst() {
+            let receipt = counted(&*store, attempt(1, 1), START).await;
+            store.give_back(&receipt).await.unwrap();
         }
-        // Nothing was taken, so there is nothing to give.
-        store.give_back(attempt(2, 2)).await.unwrap();
+        // Nothing is left of it, so there is nothing to give.
+        let gone = counted(&*store, attempt(2, 2), START).await;
+        store.give_back(&gone).await.unwrap();
+        store.give_back(&gone).await.unwrap();
         for _ in 0..FREE_ATTEMPTS {
             assert_eq!(reserve(&*store, attempt(2, 2), START).await, None);
         }
@@ -113,38 +119,106 @@ async fn forgetting_forgives_nobody() {
     .await;
 }
 
-/// AU-05: guesses that come from everywhere and go to every account wait for each other; who is known waits for none of them, and
-/// whoever gets in has taken nothing from the rest.
+/// AU-05: guesses that come from everywhere and go to every account wait for each other beyond one a minute from each source; who is
+/// known waits for none of them, and whoever gets in has taken nothing from the rest.
 #[tokio::test]
 async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
     on_every_store(async |store| {
-        for number in 0..EVERYBODY.burst as u16 {
-            assert_eq!(reserve(&*store, stranger(number), START).await, None, "{number}");
+        let sources = 20;
+        for number in 0..STRANGERS.burst() as u16 + sources {
+            let receipt = counted(&*store, from_source(number % sources, number), START).await;
+            assert_eq!(receipt.taken_from.is_none(), number < sources, "{number}");
         }
         let wait = Duration::from_millis(200);
-        assert_eq!(reserve(&*store, stranger(60_000), START).await, Some(wait));
-        let known = Attempt { by: Party::Known, ..stranger(60_001) };
-        for _ in 0..FREE_ATTEMPTS {
-            assert_eq!(reserve(&*store, known, START).await, None);
+        let probe = from_source(0, 60_000);
+        assert_eq!(reserve(&*store, probe, START).await, Some(wait));
+        for (number, by) in [(60_001, Party::Session), (60_002, Party::Device([8; 32]))] {
+            let known = Attempt { by, ..from_source(1, number) };
+            for _ in 1..FREE_ATTEMPTS {
+                assert_eq!(reserve(&*store, known, START).await, None);
+            }
+            let receipt = counted(&*store, known, START).await;
+            store.succeeded(&receipt).await.unwrap();
+            assert_eq!(reserve(&*store, probe, START).await, Some(wait), "the known gave nothing back");
         }
-        store.succeeded(known).await.unwrap();
+        let own = counted(&*store, from_source(100, 60_003), START).await;
+        assert_eq!(own.taken_from, None, "a source that nobody used has one of its own");
+        store.succeeded(&own).await.unwrap();
+        assert_eq!(reserve(&*store, probe, START).await, Some(wait), "nothing was taken from the rest");
+
+        let newcomer =
+            counted(&*store, Attempt { by: Party::Newcomer, ..from_source(2, 60_004) }, START).await;
+        assert_eq!(newcomer.taken_from, Party::Newcomer.crowd());
+        let later = START.after(wait);
+        let taken = counted(&*store, probe, later).await;
+        assert_eq!(reserve(&*store, from_source(0, 60_005), later).await, Some(wait));
+        store.succeeded(&taken).await.unwrap();
+        let taken = counted(&*store, from_source(0, 60_005), later).await;
+        assert_eq!(reserve(&*store, from_source(0, 60_006), later).await, Some(wait));
+        store.give_back(&taken).await.unwrap();
+        assert_eq!(reserve(&*store, from_source(0, 60_006), later).await, None);
+        store.forget_expired(later).await.unwrap();
         assert_eq!(
-            reserve(&*store, stranger(60_000), START).await,
-            Some(wait),
-            "the known gave nothing back"
-        );
-        store.succeeded(stranger(0)).await.unwrap();
-        assert_eq!(reserve(&*store, stranger(60_000), START).await, None);
-        store.give_back(stranger(60_000)).await.unwrap();
-        assert_eq!(reserve(&*store, stranger(60_002), START).await, None);
-        assert_eq!(reserve(&*store, stranger(60_003), START).await, Some(wait));
-        store.forget_expired(START).await.unwrap();
-        assert_eq!(
-            reserve(&*store, stranger(60_003), START).await,
+            reserve(&*store, from_source(0, 60_007), later).await,
             Some(wait),
             "nothing was forgotten too early"
         );
-        assert_eq!(reserve(&*store, stranger(60_003), START.after(wait)).await, None);
+    })
+    .await;
+}
+
+/// AU-05: all known devices of an account stop at a hundred failures in a row, however few each has; success on one starts afresh.
+#[tokio::test]
+async fn known_devices_of_an_account_stop_together() {
+    on_every_store(async |store| {
+        let device = |number: u8| Attempt { by: Party::Device([8; 32]), ..attempt(number, number) };
+        for number in 0..HARD_STOP as u8 {
+            assert_eq!(reserve(&*store, device(number), START).await, None, "{number}");
+        }
+        assert_eq!(reserve(&*store, device(200), START).await, Some(HARD_WAIT));
+        let elsewhere = Attempt { by: Party::Device([9; 32]), ..attempt(200, 200) };
+        assert_eq!(reserve(&*store, elsewhere, START).await, None, "another account's");
+        let receipt = counted(&*store, device(200), START.after(HARD_WAIT)).await;
+        store.give_back(&receipt).await.unwrap();
+        let receipt = counted(&*store, device(200), START.after(HARD_WAIT)).await;
+        store.succeeded(&receipt).await.unwrap();
+        assert_eq!(reserve(&*store, device(201), START.after(HARD_WAIT)).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_forgiven_is_forgotten_of_these_accounts_alone() {
+    on_every_store(async |store| {
+        let device = Attempt { by: Party::Device([8; 32]), ..attempt(3, 3) };
+        for source in 0..FREE_ATTEMPTS as u8 {
+            reserve(&*store, attempt(1, source), START).await;
+            reserve(&*store, attempt(2, source), START).await;
+        }
+        for number in 0..HARD_STOP as u8 {
+            reserve(&*store, Attempt { by: device.by, ..attempt(100 + number, number) }, START).await;
+        }
+        assert!(reserve(&*store, device, START).await.is_some());
+        store.forgive(&[[1; 32], [8; 32], [77; 32]]).await.unwrap();
+        assert_eq!(reserve(&*store, attempt(1, 99), START).await, None);
+        assert_eq!(reserve(&*store, device, START).await, None);
+        assert_eq!(reserve(&*store, attempt(2, 99), START).await, Some(Duration::from_secs(1)));
+    })
+    .await;
+}
+
+/// What is given back late leaves the wait of an attempt after it.
+#[tokio::test]
+async fn giving_back_wipes_no_later_attempts_wait() {
+    on_every_store(async |store| {
+        for source in 1..FREE_ATTEMPTS as u8 {
+            reserve(&*store, attempt(1, source), START).await;
+        }
+        let first = counted(&*store, attempt(1, 9), START).await;
+        let later = START.after(Duration::from_secs(1));
+        assert_eq!(reserve(&*store, attempt(1, 9), later).await, None);
+        store.give_back(&first).await.unwrap();
+        assert_eq!(reserve(&*store, attempt(1, 9), later).await, Some(Duration::from_secs(2)));
     })
     .await;
 }
@@ -153,18 +227,32 @@ async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
 pub(crate) fn stranger(number: u16) -> Attempt {
     let mut key = [0xee; 32];
     key[..2].copy_from_slice(&number.to_be_bytes());
-    Attempt { account: key, source: key, by: Party::Stranger }
+    Attempt { account: key, source: key, by: STRANGER }
+}
+
+/// An attempt on an account that no other attempt concerns, from this source.
+pub(crate) fn from_source(source: u16, number: u16) -> Attempt {
+    Attempt { source: stranger(source).source, ..stranger(number) }
+}
+
+pub(crate) const STRANGER: Party = Party::Stranger(STRANGERS);
+
+async fn counted(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Receipt {
+    match store.reserve(attempt, now).await.unwrap() {
+        Reservation::Reserved(receipt) => receipt,
+        Reservation::Wait(wait) => panic!("wait {wait:?}"),
+    }
 }
 
 async fn reserve(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Option<Duration> {
     match store.reserve(attempt, now).await.unwrap() {
-        Reservation::Reserved => None,
+        Reservation::Reserved(_) => None,
         Reservation::Wait(wait) => Some(wait),
     }
 }
 
 pub(crate) fn attempt(account: u8, source: u8) -> Attempt {
-    Attempt { account: [account; 32], source: [source; 32], by: Party::Stranger }
+    Attempt { account: [account; 32], source: [source; 32], by: STRANGER }
 }
 
 /// AU-05: a hundred failures in a row are not forgotten by waiting, though less than that is.

@@ -8,12 +8,11 @@ use tokio::task::JoinSet;
 use vestibule_core::family::{Next, RefreshToken};
 use vestibule_core::key::{KeyRecord, SealedKey};
 use vestibule_core::port::{
-    Accounts, Attempt, Directory, Ending, Grants, Keys, Opened, Party, Redeemed, Redemption, Reservation,
-    Sessions, Throttle,
+    Accounts, Directory, Ending, Grants, Keys, Opened, Redeemed, Redemption, Sessions, Throttle,
 };
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
-use vestibule_core::throttle::FREE_ATTEMPTS;
+use vestibule_core::throttle::{Attempt, FREE_ATTEMPTS, Party, Reservation, STRANGERS};
 use vestibule_core::verify::{Algorithm, KeyId};
 use vestibule_store::SqliteOptions;
 
@@ -35,9 +34,9 @@ async fn what_was_stored_is_there_after_a_restart() {
         gone_at: None,
     };
     store.rotate(key, START).await.unwrap();
-    let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger };
+    let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger(STRANGERS) };
     for _ in 0..FREE_ATTEMPTS {
-        assert_eq!(store.reserve(attempt, START).await.unwrap(), Reservation::Reserved);
+        assert!(matches!(store.reserve(attempt, START).await.unwrap(), Reservation::Reserved(_)));
     }
     store.close().await.unwrap();
 

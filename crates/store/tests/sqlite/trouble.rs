@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use vestibule_core::Fault;
 use vestibule_core::account::Traits;
+use vestibule_core::port::Changed;
 use vestibule_core::port::{Accounts, Directory, Ending, Keys, Opened, Page, Sessions, Throttle};
-use vestibule_core::port::{Attempt, Changed, Party};
 use vestibule_core::session::Cap;
+use vestibule_core::throttle::{Attempt, Party, STRANGERS};
 use vestibule_store::SqliteOptions;
 
 use crate::world::*;
@@ -277,7 +278,7 @@ async fn a_damaged_row_fails_its_own_change_and_no_other() {
     );
     assert!(matches!(store.set_traits(subject(2), traits).await, Ok(Changed::Changed { .. })));
 
-    let attempt = Attempt { account: [1; 32], source: [1; 32], by: Party::Stranger };
+    let attempt = Attempt { account: [1; 32], source: [1; 32], by: Party::Stranger(STRANGERS) };
     store.reserve(attempt, START).await.unwrap();
     harm(&home, "UPDATE account_tallies SET failures = -1").await;
     assert_corrupt(store.reserve(attempt, START).await.err(), "failures");

@@ -1,6 +1,9 @@
 //! Known devices: guessing keeps strangers waiting, not the owner.
 
 use super::*;
+use crate::throttle::{HARD_STOP, HARD_WAIT};
+
+const ADA: Subject = Subject::from_bytes([1; 16]);
 
 fn marked<'a>(identifier: &'a str, password: &'a str, mark: Option<&DeviceMark>) -> LoginRequest<'a> {
     LoginRequest { mark: mark.cloned(), ..request(identifier, password) }
@@ -61,6 +64,80 @@ fn a_device_has_a_budget_of_its_own_and_no_more() {
     assert!(matches!(bench.tries("ada@example.com", PASSWORD, None), LoginOutcome::Opened { .. }));
 }
 
+/// AU-05: however many marks somebody drew, all of them together stop at a hundred failures in a row; who has none is not concerned,
+/// and a success on any of them starts afresh.
+#[test]
+fn all_known_devices_of_an_account_stop_at_a_hundred_together() {
+    let bench = bench();
+    let marks: Vec<_> = (0..30).map(|_| bench.mark_of("ada@example.com")).collect();
+    let guesses = |marks: &[DeviceMark]| -> usize {
+        marks.iter().map(|mark| bench.guess_until_waiting("ada@example.com", Some(mark))).sum()
+    };
+    assert_eq!(guesses(&marks[..10]), 50);
+    let LoginOutcome::Opened { .. } = bench.tries("ada@example.com", PASSWORD, Some(&marks[29])) else {
+        panic!("fifty failures elsewhere make no device wait")
+    };
+    assert_eq!(guesses(&marks[10..]), HARD_STOP as usize);
+    let LoginOutcome::Wait(wait) = bench.tries("ada@example.com", PASSWORD, Some(&marks[29])) else {
+        panic!("the stop is for all of them")
+    };
+    assert_eq!(wait, HARD_WAIT);
+    assert!(matches!(bench.tries("ada@example.com", PASSWORD, None), LoginOutcome::Opened { .. }));
+}
+
+/// A new password, disabling the account, and another account of the same name end all marks.
+#[test]
+fn a_mark_is_of_one_account_in_one_epoch() {
+    let bench = bench();
+    let mark = bench.mark_of("ada@example.com");
+    bench.guess_until_waiting("ada@example.com", None);
+    let known = |bench: &Bench| {
+        !matches!(bench.tries("ada@example.com", "wrong password, wrong", Some(&mark)), LoginOutcome::Wait(_))
+    };
+    assert!(known(&bench));
+    bench.world.accounts.lock().get_mut(&ADA).unwrap().epoch = 2;
+    assert!(!known(&bench), "the account has changed");
+    let mut again = bench.world.accounts.lock().remove(&ADA).unwrap();
+    assert!(!known(&bench), "the account is gone");
+    again.subject = Subject::from_bytes([11; 16]);
+    again.epoch = 1;
+    bench.world.accounts.lock().insert(again.subject, again);
+    assert!(!known(&bench), "somebody else has the name");
+}
+
+/// AU-04: who brings a mark learns nothing of names: known or not, each costs as many looks at the store.
+#[test]
+fn a_mark_costs_every_name_the_same() {
+    let bench = bench();
+    let bobs = bench.mark_of("bob@example.com");
+    let looks = |name: &str| {
+        let before = bench.world.store_reads.load(Ordering::SeqCst);
+        assert!(matches!(bench.tries(name, "wrong password, wrong", Some(&bobs)), LoginOutcome::Refused));
+        bench.world.store_reads.load(Ordering::SeqCst) - before
+    };
+    assert_eq!(looks("ada@example.com"), looks("nobody@example.com"));
+}
+
+/// What an operator has forgotten is what keeps an owner waiting on any device.
+#[test]
+fn forgiving_an_account_lets_its_owner_in_at_once() {
+    let bench = bench();
+    let ada = bench.world.accounts.lock()[&ADA].clone();
+    let marks: Vec<_> = (0..21).map(|_| bench.mark_of("ada@example.com")).collect();
+    for mark in &marks {
+        bench.guess_until_waiting("ada@example.com", Some(mark));
+    }
+    let fresh = bench.mark_of("bob@example.com");
+    bench.guess_until_waiting("ada@example.com", Some(&fresh));
+    for mark in [None, Some(&marks[20])] {
+        assert!(matches!(bench.tries("ada@example.com", PASSWORD, mark), LoginOutcome::Wait(_)));
+    }
+    run(bench.world.forgive(&tallies_of(&pepper(), &ada))).unwrap();
+    for mark in [None, Some(&marks[20])] {
+        assert!(matches!(bench.tries("ada@example.com", PASSWORD, mark), LoginOutcome::Opened { .. }));
+    }
+}
+
 /// A mark of somebody else's account, or one that nobody here made, is as good as none.
 #[test]
 fn a_foreign_or_forged_mark_counts_as_a_stranger() {
@@ -75,11 +152,7 @@ fn a_foreign_or_forged_mark_counts_as_a_stranger() {
         assert!(matches!(bench.tries("ada@example.com", PASSWORD, Some(mark)), LoginOutcome::Wait(_)));
     }
     // Another installation's, under another pepper.
-    let elsewhere = DeviceMark::draw(
-        &Pepper::new(&[9; 32]),
-        &Identifier::parse("ada@example.com").unwrap(),
-        &*bench.login.entropy,
-    );
+    let elsewhere = DeviceMark::draw(&Pepper::new(&[9; 32]), ADA, 1, &*bench.login.entropy);
     assert!(matches!(
         bench.tries("ada@example.com", PASSWORD, elsewhere.ok().as_ref()),
         LoginOutcome::Wait(_)
@@ -88,13 +161,13 @@ fn a_foreign_or_forged_mark_counts_as_a_stranger() {
 
 #[test]
 fn a_cookie_value_is_a_mark_or_none() {
-    let identifier = Identifier::parse("ada@example.com").unwrap();
     let bench = bench();
     let mark = bench.mark_of("ada@example.com");
     let value = mark.reveal_cookie_value();
     let read = DeviceMark::from_cookie_value(value.as_bytes()).unwrap();
-    assert!(read.is_of(&pepper(), &identifier));
-    assert!(!read.is_of(&pepper(), &Identifier::parse("bob@example.com").unwrap()));
+    assert!(read.is_of(&pepper(), ADA, 1));
+    assert!(!read.is_of(&pepper(), ADA, 2));
+    assert!(!read.is_of(&pepper(), Subject::from_bytes([2; 16]), 1));
     for bad in
         ["", "a", &value[1..], &format!("{value}A"), &value.replace(&value[..1], "+"), &format!(" {value}")]
     {

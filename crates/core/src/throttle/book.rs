@@ -1,0 +1,74 @@
+//! Tallies in memory, for a store that keeps them nowhere else. In: the verbs of [`crate::port::Throttle`], one after the other. Out:
+//! what every store must answer.
+
+use std::collections::HashMap;
+
+use super::{
+    AccountTally, Attempt, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt, Reservation, Tallies,
+};
+use crate::time::Timestamp;
+
+/// All tallies, by digest.
+#[derive(Clone, Debug, Default)]
+pub struct TallyBook {
+    accounts: HashMap<[u8; 32], AccountTally>,
+    buckets: HashMap<[u8; 32], Bucket>,
+}
+
+impl TallyBook {
+    /// Counts an attempt, or says how long to wait.
+    pub fn reserve(&mut self, attempt: Attempt, now: Timestamp) -> Reservation {
+        match self.tallies(&attempt).count(attempt, now) {
+            Ok((counted, receipt)) => {
+                self.keep(&attempt, counted);
+                Reservation::Reserved(receipt)
+            }
+            Err(wait) => Reservation::Wait(wait),
+        }
+    }
+
+    /// The attempt succeeded.
+    pub fn succeeded(&mut self, receipt: &Receipt) {
+        self.keep(&receipt.attempt, self.tallies(&receipt.attempt).succeeded(receipt));
+    }
+
+    /// The attempt was never evaluated.
+    pub fn give_back(&mut self, receipt: &Receipt) {
+        self.keep(&receipt.attempt, self.tallies(&receipt.attempt).give_back(receipt));
+    }
+
+    /// Forgets what is remembered of these accounts.
+    pub fn forgive(&mut self, accounts: &[[u8; 32]]) {
+        self.accounts.retain(|account, _| !accounts.contains(account));
+    }
+
+    /// Forgets what a fresh tally would equal at `now`, never one that reached the stop.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.accounts
+            .retain(|_, tally| tally.failures >= HARD_STOP || now.since(tally.counted_at) < FORGET_AFTER);
+        self.buckets.retain(|_, bucket| now.since(bucket.counted_at) < FULL_AFTER);
+    }
+
+    fn tallies(&self, attempt: &Attempt) -> Tallies {
+        let fresh = Tallies::fresh(attempt);
+        let account = |key: &[u8; 32]| self.accounts.get(key).copied();
+        let bucket = |key: &[u8; 32]| self.buckets.get(key).copied();
+        Tallies {
+            account: account(&attempt.account).unwrap_or(fresh.account),
+            devices: attempt.by.devices().and_then(|key| account(&key)).unwrap_or(fresh.devices),
+            source: bucket(&attempt.source).unwrap_or(fresh.source),
+            crowd: attempt.by.crowd().and_then(|crowd| bucket(&crowd.key)).unwrap_or(fresh.crowd),
+        }
+    }
+
+    fn keep(&mut self, attempt: &Attempt, tallies: Tallies) {
+        self.accounts.insert(attempt.account, tallies.account);
+        self.buckets.insert(attempt.source, tallies.source);
+        if let Some(devices) = attempt.by.devices() {
+            self.accounts.insert(devices, tallies.devices);
+        }
+        if let Some(crowd) = attempt.by.crowd() {
+            self.buckets.insert(crowd.key, tallies.crowd);
+        }
+    }
+}
