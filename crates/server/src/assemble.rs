@@ -29,8 +29,8 @@ use vestibule_gateway::door::csrf::CsrfDoor;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::{Swap, Timeouts};
+use vestibule_portal::Portal;
 use vestibule_portal::theme::Theme;
-use vestibule_portal::{FaultLines, Portal};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -54,7 +54,7 @@ pub(crate) struct House {
     pub(crate) revocations: Arc<RevocationView>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) pepper: Pepper,
+    pepper: Pepper,
 }
 
 /// What answers requests.
@@ -171,8 +171,6 @@ impl House {
             accounts: Arc::clone(&accounts),
             sessions,
             throttle,
-            guesses: settings.passwords.guesses,
-            fault_log: Arc::new(FaultLines),
             hasher,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
@@ -198,6 +196,7 @@ impl House {
             logout: Arc::clone(&self.logout),
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),
+            publish_ahead: settings.publish_ahead,
             accounts,
             directory,
             pre_session_cookie: settings.pre_session_cookie.clone(),
