@@ -29,8 +29,8 @@ use vestibule_gateway::door::csrf::CsrfDoor;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::{Swap, Timeouts};
-use vestibule_portal::Portal;
 use vestibule_portal::theme::Theme;
+use vestibule_portal::{FaultLines, Portal};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -54,7 +54,7 @@ pub(crate) struct House {
     pub(crate) revocations: Arc<RevocationView>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pepper: Pepper,
+    pub(crate) pepper: Pepper,
 }
 
 /// What answers requests.
@@ -171,6 +171,8 @@ impl House {
             accounts: Arc::clone(&accounts),
             sessions,
             throttle,
+            guesses: settings.passwords.guesses,
+            fault_log: Arc::new(FaultLines),
             hasher,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
