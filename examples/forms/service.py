@@ -1,8 +1,8 @@
 """A notebook with plain HTML forms and no JavaScript. Who writes is known by a JWT, and no other site can write in their name.
 
     pip install "pyjwt[crypto]"
-    python service.py http://127.0.0.1:8080                                        # behind Vestibule's own proxy
-    python service.py http://127.0.0.1:8000 --ask http://127.0.0.1:8081/csrf       # behind nginx or Caddy
+    python service.py http://127.0.0.1:8080 --proxy-checks-forms                   # behind Vestibule's own proxy
+    python service.py http://127.0.0.1:8000 --ask http://127.0.0.1:8081/csrf       # behind nginx, Caddy or HAProxy
 """
 
 import argparse
@@ -28,10 +28,16 @@ PAGE = """<!doctype html>
 </form>
 """
 
+# The page runs nothing, loads nothing, sends its form to itself alone, and nobody shows it inside a page of theirs.
+POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 parser = argparse.ArgumentParser()
 parser.add_argument("issuer", help="what browsers see: Vestibule's public_url")
 parser.add_argument("--keys", help="where the keys are, when not at the issuer")
-parser.add_argument("--ask", help="Vestibule's internal /csrf, when the proxy in front does not see forms")
+# One of the two: a service that nobody has told who checks its forms must not guess that somebody does.
+checks = parser.add_mutually_exclusive_group(required=True)
+checks.add_argument("--ask", help="Vestibule's internal /csrf, when the proxy in front does not see forms")
+checks.add_argument("--proxy-checks-forms", action="store_true", help='Vestibule\'s own proxy is in front, with csrf = "token"')
 parser.add_argument("--port", type=int, default=9000)
 options = parser.parse_args()
 
@@ -51,7 +57,7 @@ def claims_of(headers):
 
 def is_from_a_page_of(session, csrf_token):
     """Whether a form carries the token that a page of this session was given. 204 is the only yes."""
-    if not options.ask:
+    if options.proxy_checks_forms:
         return True  # The proxy in front has read the form before us, and refused those without.
     form = urllib.parse.urlencode({"session": session, "csrf_token": csrf_token}).encode()
     try:
@@ -86,7 +92,7 @@ class Notebook(BaseHTTPRequestHandler):
         try:
             return claims_of(self.headers)
         except jwt.PyJWTError as error:
-            self.answer(401, f"No JWT that can be believed: {error}")
+            self.answer(401, f"No JWT that can be believed: {escape(str(error))}")
 
     def show(self, status, claims, csrf_token, complaint=""):
         shown = "".join(f"<li>{escape(note)}</li>" for note in notes[claims["sub"]])
@@ -96,7 +102,8 @@ class Notebook(BaseHTTPRequestHandler):
     def answer(self, status, text, **headers):
         body = text.encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
+        always = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
+        for name, value in {**always, **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

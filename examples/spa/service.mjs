@@ -32,7 +32,8 @@ async function answer(request) {
   const { pathname } = new URL(request.url, issuer)
   if (files[pathname] && request.method === 'GET') {
     const [name, type] = files[pathname]
-    const headers = { 'Content-Type': type, 'Content-Security-Policy': "default-src 'self'", 'Cache-Control': 'no-cache' }
+    const ofPages = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    const headers = { 'Content-Type': type, 'Content-Security-Policy': ofPages, 'Cache-Control': 'no-cache' }
     return [200, await readFile(new URL(name, import.meta.url)), headers]
   }
   const jwt = (request.headers.authorization ?? '').replace(/^Bearer /, '')

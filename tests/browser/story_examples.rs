@@ -69,7 +69,9 @@ impl Stage {
             command.arg("-u").arg(example_path("forms/service.py")).arg(origin);
             command.args(["--port", &behind.port().to_string()]);
             command.args(["--keys", &format!("http://{}/.well-known/jwks.json", vestibule.public)]);
-            if door != Door::BuiltIn {
+            if door == Door::BuiltIn {
+                command.arg("--proxy-checks-forms");
+            } else {
                 command.args(["--ask", &format!("http://{}/csrf", vestibule.internal)]);
             }
             let mut running = Running::start("the notebook", command, place.join("service.log"));

@@ -31,6 +31,7 @@ impl HaProxy {
             EXAMPLE,
             &[
                 ("127.0.0.1:8000", &front_text),
+                ("app.example.com:8000", &format!("app.example.com:{}", front.port())),
                 ("127.0.0.1:8080", &public),
                 ("127.0.0.1:8081", &internal),
                 ("127.0.0.1:9000", &service),

@@ -24,8 +24,13 @@ pub(crate) fn node(script: &str) -> Command {
 
 /// Python with PyJWT and `cryptography`.
 pub(crate) fn python(script: &str) -> Command {
+    python_of(&script_path(script))
+}
+
+/// The same for a script that lies elsewhere.
+pub(crate) fn python_of(script: &Path) -> Command {
     let mut command = Command::new(oracles("python").join("bin/python"));
-    command.arg("-u").arg(script_path(script));
+    command.arg("-u").arg(script);
     command
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Nginx {
 /// A throw-away certificate.
 pub(crate) struct Certificate {
     place: Place,
+    hosts: String,
 }
 
 impl Certificate {
@@ -37,7 +38,7 @@ impl Certificate {
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
-        Self { place }
+        Self { place, hosts: hosts.join(" ") }
     }
 
     fn key(&self) -> PathBuf {
@@ -68,16 +69,32 @@ impl Nginx {
         service: SocketAddr,
         certificate: &Certificate,
     ) -> Self {
-        let listen = format!("listen {front};");
-        let listen_tls = format!(
-            "listen {front} ssl; ssl_certificate {}; ssl_certificate_key {};",
+        let (listen, listen_default) =
+            (format!("listen {front};"), format!("listen {front} default_server;"));
+        let tls = format!(
+            "ssl_certificate {}; ssl_certificate_key {};",
             certificate.chain().display(),
             certificate.key().display()
         );
         Self::start_with(&exchange(
             &configuration(front, public, internal, service),
-            &[(&listen, &listen_tls)],
+            &[
+                (&listen, &format!("listen {front} ssl; {tls}")),
+                (&listen_default, &format!("listen {front} ssl default_server; {tls}")),
+                ("app.example.com", &certificate.hosts),
+            ],
         ))
+    }
+
+    /// The same with more in it, as somebody would add it who starts from the file.
+    pub(crate) fn start_extended(
+        front: SocketAddr,
+        public: SocketAddr,
+        internal: SocketAddr,
+        service: SocketAddr,
+        changes: &[(&str, &str)],
+    ) -> Self {
+        Self::start_with(&exchange(&configuration(front, public, internal, service), changes))
     }
 
     fn start_with(configuration: &str) -> Self {
