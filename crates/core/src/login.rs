@@ -250,6 +250,11 @@ impl Login {
         }
     }
 
+    /// A mark for the device that holds this session.
+    pub(crate) fn mark_for(&self, session: &Session) -> Result<DeviceMark, Fault> {
+        DeviceMark::draw(&self.pepper, session.subject, session.epoch, &*self.entropy)
+    }
+
     fn fresh_token(&self) -> Result<SessionToken, Fault> {
         let mut secret = zeroize::Zeroizing::new([0; 32]);
         self.entropy.fill(&mut *secret)?;

@@ -8,7 +8,7 @@ use crate::account::policy::{PasswordReject, Policy};
 use crate::fault::Fault;
 use crate::id::SessionId;
 use crate::live::LiveSession;
-use crate::login::{Confirmation, Login, NewToken};
+use crate::login::{Confirmation, DeviceMark, Login, NewToken};
 use crate::port::{Changed, Warrant};
 
 #[cfg(test)]
@@ -38,6 +38,8 @@ pub enum PasswordChanged {
         ended: Vec<SessionId>,
         /// The session's new token; `None` leaves it the one it has.
         renewed: Option<NewToken>,
+        /// What marks the device as known from now on: the marks of before ended with the old password.
+        mark: Option<DeviceMark>,
     },
     /// The account is gone.
     Gone,
@@ -78,7 +80,8 @@ impl PasswordChange {
                 login.logout.revoke(&ended);
                 // The password is changed whatever becomes of this: a store that fails now is no reason to say that it is not.
                 let renewed = login.rotate(session).await.ok().flatten();
-                Ok(PasswordChanged::Changed { ended, renewed })
+                let mark = renewed.as_ref().and_then(|renewed| login.mark_for(&renewed.session).ok());
+                Ok(PasswordChanged::Changed { ended, renewed, mark })
             }
             Changed::Unknown => Ok(PasswordChanged::Gone),
         }

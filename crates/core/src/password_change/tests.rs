@@ -22,7 +22,7 @@ fn attempt(desk: &Desk, session: &LiveSession, current: &str, new: &str) -> Pass
 fn the_new_one_is_in_force_and_one_session_is_left_under_a_new_token() {
     let desk = Desk::new();
     let (other, session) = (desk.open(ADA), desk.open(ADA));
-    let PasswordChanged::Changed { ended, renewed } = attempt(&desk, &session, PASSWORD, NEW) else {
+    let PasswordChanged::Changed { ended, renewed, .. } = attempt(&desk, &session, PASSWORD, NEW) else {
         panic!("refused")
     };
     assert_eq!(ended, [other.id()]);

@@ -4,7 +4,7 @@ use super::*;
 use crate::login::LoginRequest;
 use crate::session::SessionKind;
 use crate::testing::{Desk, PASSWORD, run};
-use crate::throttle::{FREE_ATTEMPTS, SOURCE};
+use crate::throttle::{FREE_ATTEMPTS, NEWCOMERS, SOURCE};
 
 const NEW: &str = "nine umbrellas argue quietly";
 
@@ -74,6 +74,29 @@ fn attempts_count_against_the_name_and_against_the_source_with_its_logins() {
         .unwrap();
     }
     assert!(matches!(attempt(&registration, "m", NEW), RegistrationOutcome::Wait(_)));
+}
+
+/// AU-05: whoever makes accounts, from however many places, uses up what newcomers may together, and keeps nobody from signing in.
+#[test]
+fn a_flood_of_registrations_keeps_nobody_from_signing_in() {
+    let desk = Desk::new();
+    let registration = registration(&desk);
+    let from = |source: u32, identifier: &str| {
+        let source = Some(std::net::Ipv4Addr::from(0x0a00_0000 + (source << 8)).into());
+        run(registration.attempt(RegistrationRequest { identifier, password: NEW, source })).unwrap()
+    };
+    let sources = 20;
+    for number in 0..NEWCOMERS.burst() + sources {
+        let outcome = from(number % sources, &format!("flood {number}"));
+        assert!(matches!(outcome, RegistrationOutcome::Registered { added: Some(_) }), "{number}");
+    }
+    let wait = RegistrationOutcome::Wait(Duration::from_millis(200));
+    assert_eq!(from(0, "one too many"), wait, "that they succeeded gave nothing back");
+    assert!(matches!(from(sources, "from elsewhere"), RegistrationOutcome::Registered { .. }));
+    // Nor does signing in from where nobody registered.
+    for _ in 0..SOURCE.burst() {
+        assert!(desk.signs_in("ada@example.com", PASSWORD));
+    }
 }
 
 #[test]

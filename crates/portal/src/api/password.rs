@@ -6,12 +6,14 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::SET_COOKIE;
 use serde::Deserialize;
 use vestibule_core::Reject;
 use vestibule_core::password_change::PasswordChanged;
+use vestibule_core::session::SessionKind;
 
 use crate::problem::Problem;
-use crate::{Portal, body};
+use crate::{Portal, body, cookie};
 
 /// The body. No Debug: it holds passwords.
 #[derive(Deserialize)]
@@ -34,8 +36,13 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_forged(&known, &parts, None)?;
     portal.note_use(&known);
     match portal.change_password(&known, &asked.current_password, &asked.new_password, &parts).await? {
-        PasswordChanged::Changed { renewed: Some(renewed), .. } => {
-            portal.delivered(&renewed.token, &renewed.session)
+        PasswordChanged::Changed { renewed: Some(renewed), mark, .. } => {
+            let mut response = portal.delivered(&renewed.token, &renewed.session)?;
+            // A client that keeps no session cookie keeps no mark.
+            if let Some(mark) = mark.filter(|_| renewed.session.kind != SessionKind::Client) {
+                response.headers_mut().append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
+            }
+            Ok(response)
         }
         PasswordChanged::Changed { renewed: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
         PasswordChanged::Gone => Err(Reject::UnknownSession.into()),

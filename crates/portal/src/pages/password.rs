@@ -8,6 +8,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use http::header::SET_COOKIE;
 use http::request::Parts;
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
@@ -22,7 +23,7 @@ use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
 use crate::visitor::{Known, Visitor};
-use crate::{Portal, body, event};
+use crate::{Portal, body, cookie, event};
 
 const PATH: &str = "/auth/account/password";
 
@@ -75,10 +76,13 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Repeated, not_repeated()).await;
     }
     match portal.change_password(&known, current, new, &parts).await? {
-        PasswordChanged::Changed { renewed, .. } => {
+        PasswordChanged::Changed { renewed, mark, .. } => {
             let mut response = see_other(&Notice::PasswordChanged.told_on(HOME));
             if let Some(renewed) = renewed {
                 portal.deliver(&renewed, response.headers_mut())?;
+            }
+            if let Some(mark) = mark {
+                response.headers_mut().append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
             }
             Ok(response)
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Once;
 use std::sync::atomic::Ordering::SeqCst;
 
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{ApiClient, Browser, fetch, with_form};
@@ -126,4 +126,14 @@ async fn the_address_is_the_clients_only_where_a_trusted_proxy_says_so() {
     assert_eq!(lines.len(), 2);
     assert!(lines[0].ends_with("source.address=203.0.113.7"), "{}", lines[0]);
     assert!(lines[1].ends_with("source.address=198.51.100.2"), "{}", lines[1]);
+}
+
+/// What fails beside a login is told to the operator, and to nobody else.
+#[tokio::test]
+async fn what_fails_beside_a_login_is_a_line_and_no_answer() {
+    let house = House::new();
+    house.world.fails_beside.store(true, SeqCst);
+    assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    let text = heard().join("\n");
+    assert!(text.contains("ERROR vestibule::fault") && text.contains("it fails beside a login"), "{text}");
 }

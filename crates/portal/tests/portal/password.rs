@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use http::{Method, StatusCode};
+use vestibule_core::throttle::FREE_ATTEMPTS;
 
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, fetch, signed_in, token_of};
@@ -11,6 +12,7 @@ const PATH: &str = "/auth/account/password";
 const API: &str = "/auth/api/v1/password";
 const NEW: &str = "nine umbrellas argue quietly";
 const SESSION: &str = "__Host-Http-vestibule";
+const MARK: &str = "__Host-Http-vestibule_device";
 
 async fn change(browser: &mut Browser, current: &str, new: &str, repeated: &str) -> Answer {
     let token = token_of(browser, PATH).await;
@@ -44,6 +46,31 @@ async fn a_changed_password_leaves_one_session_under_a_new_token() {
     assert_eq!(bob.get("/auth/account").await.status, StatusCode::OK, "nobody else's is touched");
     assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(Browser::of(&house).sign_in(ADA, NEW).await.status, StatusCode::SEE_OTHER);
+}
+
+/// AU-05: the device on which the password was changed stays known, by the page and by the API; a copy of its mark from before does not.
+#[tokio::test]
+async fn who_changes_the_password_stays_known_and_marks_of_before_do_not() {
+    let house = House::new();
+    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let mut copy = Browser::of(&house);
+    copy.jar.insert(MARK.to_owned(), browser.jar[MARK].clone());
+    assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).await.status, StatusCode::SEE_OTHER);
+    for _ in 0..=FREE_ATTEMPTS {
+        Browser::of(&house).sign_in(ADA, "not the password").await;
+    }
+    browser.jar.remove(SESSION);
+    assert_eq!(copy.sign_in(ADA, NEW).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(browser.sign_in(ADA, NEW).await.status, StatusCode::SEE_OTHER);
+
+    let before = browser.jar[MARK].clone();
+    let body = format!(r#"{{"current_password":"{NEW}","new_password":"{PASSWORD}"}}"#);
+    let token = token_of(&mut browser, PATH).await;
+    let answer = fetch(&mut browser, Method::PUT, API, Some(&token), Some(&body)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_ne!(browser.jar[MARK], before);
+    browser.jar.remove(SESSION);
+    assert_eq!(browser.sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -261,7 +261,12 @@ impl Accounts for World {
             return Ok(Changed::Unknown);
         };
         account.password = Some(new);
+        account.epoch += 1;
+        let epoch = account.epoch;
         let ended = state.end(|session| session.subject == subject && Some(session.id) != warrant.keeps());
+        for (session, _) in state.sessions.values_mut().filter(|(session, _)| session.subject == subject) {
+            session.epoch = epoch;
+        }
         Ok(Changed::Changed { ended })
     }
 
