@@ -21,6 +21,7 @@ struct Stage {
     _service: Running,
     vestibule: Vestibule,
     front: SocketAddr,
+    behind: SocketAddr,
     origin: String,
     subject: String,
     _place: Place,
@@ -59,7 +60,7 @@ impl Stage {
             Door::HaProxy => Some(Box::new(HaProxy::start(front, public, internal, behind))),
             Door::BuiltIn => None,
         };
-        Self { _proxy: proxy, _service: service, vestibule, front, origin, subject, _place: place }
+        Self { _proxy: proxy, _service: service, vestibule, front, behind, origin, subject, _place: place }
     }
 
     fn notebook(door: Door) -> Self {
@@ -211,6 +212,25 @@ fn only_tokens_of_its_own_pages_are_good(stage: &Stage) {
     assert!(stage.vestibule.logged().contains("\"ready\""));
     let outside = Ask::post("/csrf").form(&[("session", "x"), ("csrf_token", &good)]).send(stage.front);
     assert!(matches!(outside.status, 401 | 403 | 404), "nobody outside may ask: {outside:?}");
+}
+
+/// HD-01: who starts from the examples starts with pages that nobody frames and that show nothing of a stranger's as markup.
+#[test]
+fn the_pages_of_the_examples_are_guarded() {
+    let (notebook, tasks) = (Stage::notebook(Door::BuiltIn), Stage::tasks(Door::BuiltIn));
+    let mut browser = Browser::at(&notebook.origin);
+    let page = browser.sign_in("/notes/", ADA, PASSWORD).answer;
+    for shown in [page, Browser::at(&tasks.origin).look("/")] {
+        let policy = shown.header("content-security-policy").unwrap_or_default().to_owned();
+        assert!(shown.status == 200 && policy.contains("default-src"), "{shown:?}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+
+    // A JWT whose key is called `<script>`: the library names it in what it says.
+    let forged = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiIsImtpZCI6IjxzY3JpcHQ-In0.e30.AA";
+    let refused = Ask::get("/notes/").bearer(forged).send(notebook.behind);
+    assert_eq!(refused.status, 401, "{refused:?}");
+    assert!(refused.text().contains("&lt;script&gt;") && !refused.text().contains("<script>"), "{refused:?}");
 }
 
 #[test]
