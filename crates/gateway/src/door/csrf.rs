@@ -12,11 +12,11 @@ use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, Limited};
-use vestibule_core::{Fault, Reject};
 use vestibule_core::csrf::Binding;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
 use vestibule_core::port::Directory;
+use vestibule_core::{Fault, Reject};
 
 use crate::answer::Refusal;
 use crate::form::{field, is_form};
