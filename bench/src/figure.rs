@@ -10,4 +10,5 @@ mod program;
 pub(crate) mod steps;
 pub(crate) mod storm;
 pub(crate) mod swap;
+pub(crate) mod timing;
 pub(crate) mod verify;

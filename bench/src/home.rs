@@ -55,17 +55,23 @@ impl Homes {
         if let Some((_, home)) = self.0.get(&sessions) {
             return Ok(home.clone());
         }
-        let temporary = TempDir::with_prefix("vestibule-bench-")?;
-        let home = Home { folder: temporary.path().join("data"), sessions };
-        home.make()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(home.fill())?;
+        let (temporary, home) = Home::temporary(sessions)?;
         self.0.insert(sessions, (Some(temporary), home.clone()));
         Ok(home)
     }
 }
 
 impl Home {
+    /// A store with this many live sessions that nobody else measures with; it goes with the folder.
+    pub(crate) fn temporary(sessions: u64) -> Result<(TempDir, Self)> {
+        let temporary = TempDir::with_prefix("vestibule-bench-")?;
+        let home = Self { folder: temporary.path().join("data"), sessions };
+        home.make()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(home.fill())?;
+        Ok((temporary, home))
+    }
+
     /// A folder that [`Homes::with`] made, in a child process.
     pub(crate) fn at(folder: &Path) -> Result<Self> {
         let sessions = fs::read_to_string(folder.join("sessions")).context("not a folder of this program")?;

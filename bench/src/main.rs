@@ -69,6 +69,8 @@ enum Figure {
     Storm,
     /// Headers to permit to JWT within the process, and what a warm request asks of store and key
     Swap,
+    /// Whether the time of a refusal tells an unknown name from a known one
+    Timing,
     /// JWTs at the service: first and second sight
     Verify,
 }
@@ -122,6 +124,7 @@ fn measure(cli: &Cli) -> Result<()> {
             Figure::Steps => figure::steps::measure(scale)?,
             Figure::Storm => figure::storm::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Swap => figure::swap::measure(scale, &mut homes)?,
+            Figure::Timing => figure::timing::measure(scale, cli.program.as_deref())?,
             Figure::Verify => figure::verify::measure(scale)?,
         });
     }
