@@ -3,9 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::personas::{
-    ADA, Application, Ask, Browser, Door, Nginx, PASSWORD, Vestibule, free_address, routes,
+    ADA, Application, Ask, Browser, Certificate, Door, Nginx, PASSWORD, Vestibule, free_address, routes,
 };
+
+/// A JWT as far as its header says, in the name of a key that nobody has.
+const WELL_FORMED: &str = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJhdCtqd3QifQ.e30.AAAA";
 
 #[test]
 fn behind_the_built_in_door_an_axum_application_knows_who_signed_in() {
@@ -26,9 +31,8 @@ fn an_application_knows_who_signed_in(door: Door) {
 
     // Started before Vestibule, it has no keys, and nobody can tell whether a JWT is good: neither yes nor no. For whoever brings
     // none there is nothing to tell.
-    let well_formed = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJhdCtqd3QifQ.e30.AAAA";
     for path in ["/orders/", "/public/"] {
-        let answer = around(Ask::get(path).bearer(well_formed));
+        let answer = around(Ask::get(path).bearer(WELL_FORMED));
         assert_eq!(
             (answer.status, &answer.json()["code"]),
             (503, &"unavailable".into()),
@@ -48,7 +52,7 @@ fn an_application_knows_who_signed_in(door: Door) {
     assert_eq!(browser.look("/public/").text(), "Hello, stranger");
     assert_eq!(browser.look("/orders/").status, 302);
 
-    // The first JWT has it ask for the keys, unless it has done so by itself; it asks twice in half a minute at most.
+    // While it has no keys it asks every few seconds.
     browser.sign_in("/auth/login", ADA, PASSWORD);
     let began = Instant::now();
     while browser.look("/orders/").status == 503 {
@@ -76,4 +80,48 @@ fn an_application_knows_who_signed_in(door: Door) {
     browser.sign_out();
     assert_eq!(browser.look("/orders/").status, 302);
     assert_eq!(browser.look("/public/").text(), "Hello, stranger");
+}
+
+/// KM-02, KM-03: a service that finds its keys by a certificate that it trusts takes a key that nobody announced at its first JWT, and goes
+/// on while the issuer cannot be asked.
+#[test]
+fn an_application_finds_the_keys_by_tls_and_lives_through_rotations_and_silence() {
+    let (front, mut vestibule) = (free_address(), Vestibule::installed());
+    let (certificate, origin) =
+        (Certificate::for_hosts(&["localhost"]), format!("https://localhost:{}", front.port()));
+    let application = Application::start_trusting(&certificate.chain(), &origin);
+    let distrustful = Application::start(&origin);
+    vestibule.configure(&format!("public_url = \"{origin}\""), &routes(application.address));
+    vestibule.start();
+    vestibule.operator.add_account(ADA);
+    let nginx =
+        Nginx::start_tls(front, vestibule.public, vestibule.internal, application.address, &certificate);
+    let login = json!({ "identifier": ADA, "password": PASSWORD, "deliver": "body" });
+    let login = Ask::post("/auth/api/v1/login").json(&login).send(vestibule.public).json();
+    let session = login["session_token"].as_str().unwrap();
+    let host = format!("localhost:{}", front.port());
+    let orders = || Ask::get("/orders/").header("Host", &host).bearer(session).send(vestibule.public);
+
+    let began = Instant::now();
+    while orders().status == 503 {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not find the keys");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(orders().status, 200, "{:?}", orders());
+
+    // Not announced, and not missed either.
+    let operator = &vestibule.operator;
+    let first = operator.json(&["key", "list"])[0]["key_id"].as_str().unwrap().to_owned();
+    operator.ok(&["key", "rotate", "--now"], "");
+    assert_eq!(orders().status, 200, "{:?}", orders());
+    operator.ok(&["key", "retire", &first], "");
+    assert_eq!(orders().status, 200, "{:?}", orders());
+
+    // By a certificate that it does not trust, the other one gets no key: it cannot tell.
+    let refused = Ask::get("/orders/").bearer(WELL_FORMED).send(distrustful.address);
+    assert_eq!((refused.status, &refused.json()["code"]), (503, &"unavailable".into()), "{refused:?}");
+
+    // Silence: the last good keys stay.
+    drop(nginx);
+    assert_eq!(orders().status, 200, "{:?}", orders());
 }

@@ -1,7 +1,7 @@
 //! A service behind as its authors would write it: the example of `vestibule-verify`'s `axum` feature, built and started as it stands.
 
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -20,8 +20,18 @@ pub(crate) struct Application {
 impl Application {
     /// Starts it for the audience `orders`; it looks for the keys where the issuer says they are.
     pub(crate) fn start(issuer: &str) -> Self {
-        let (place, address) = (Place::new(), free_address());
+        Self::start_by(issuer, Command::new(built()))
+    }
+
+    /// The same, trusting this certificate and no other.
+    pub(crate) fn start_trusting(certificate: &Path, issuer: &str) -> Self {
         let mut command = Command::new(built());
+        command.env("SSL_CERT_FILE", certificate);
+        Self::start_by(issuer, command)
+    }
+
+    fn start_by(issuer: &str, mut command: Command) -> Self {
+        let (place, address) = (Place::new(), free_address());
         command.args([issuer, "orders"]).arg(address.to_string());
         let running = Running::start("the axum application", command, place.join("said.log"));
         let began = Instant::now();

@@ -30,6 +30,7 @@ impl Certificate {
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
             .args(["-days", "2", "-subj", "/CN=story", "-addext"])
             .arg(format!("subjectAltName={}", names.join(",")))
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .arg("-keyout")
             .arg(place.join("key.pem"))
             .arg("-out")
@@ -45,7 +46,8 @@ impl Certificate {
         self.place.join("key.pem")
     }
 
-    fn chain(&self) -> PathBuf {
+    /// Where it is, for those who are to trust it.
+    pub(crate) fn chain(&self) -> PathBuf {
         self.place.join("certificate.pem")
     }
 }

@@ -276,6 +276,20 @@ async fn nonsense_counts_as_silence_and_an_empty_set_as_a_withdrawal() {
     assert_eq!(verifier.discovery_fault(), None);
 }
 
+/// However long it says that it may be kept, nobody waits that long for keys.
+#[tokio::test]
+async fn an_empty_set_is_looked_at_again_soon() {
+    let (issuer, forge) = issuer_with("ES256");
+    issuer.answer(KEYS, Answer::json(&common::jwks(&[&forge])).with("cache-control", "no-store"));
+    let discovery = discovery(&issuer).with_freshness(millis(300), Duration::from_secs(3600));
+    let verifier = discovery.ready().await.unwrap();
+    issuer.answer(KEYS, Answer::json(&json!({ "keys": [] })).with("cache-control", "max-age=3600"));
+    wait_until("withdrawn", || !verifier.has_keys()).await;
+    issuer.publish(&[&forge]);
+    wait_until("there again", || verifier.has_keys()).await;
+    verifier.verify(&forge.control()).unwrap();
+}
+
 #[tokio::test]
 async fn keys_that_moved_are_found_again_by_the_metadata() {
     let (issuer, forge) = issuer_with("ES256");
@@ -294,13 +308,19 @@ async fn keys_that_moved_are_found_again_by_the_metadata() {
 async fn a_verifier_may_be_there_before_its_issuer() {
     let (issuer, forge) = issuer_with("ES256");
     issuer.set_down(true);
-    let verifier = restless(&issuer).start().unwrap();
+    let discovery_of = || discovery(&issuer).with_freshness(millis(300), Duration::from_secs(3600));
+    let verifier = discovery_of().start().unwrap();
     assert!(!verifier.has_keys());
     assert_eq!(verifier.verify_asking(&forge.control()).await.unwrap_err(), Reject::KeyUnknown);
     wait_until("noticed", || verifier.discovery_fault().is_some()).await;
     issuer.set_down(false);
     wait_until("there", || verifier.has_keys()).await;
     verifier.verify(&forge.control()).unwrap();
+
+    // Nor has asking for any keys used up the one question about unknown ones.
+    let sudden = issuer.forge("ES256");
+    issuer.publish(&[&forge, &sudden]);
+    verifier.verify_asking(&sudden.control()).await.unwrap();
 
     // The first to ask waits for the first keys.
     let verifier = discovery(&issuer).start().unwrap();

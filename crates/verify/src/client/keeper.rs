@@ -81,7 +81,7 @@ impl Keeper {
             self.pause = match &outcome {
                 Ok(pause) => {
                     failures = 0;
-                    *pause
+                    if self.shared.has_keys() { *pause } else { self.longest_pause() }
                 }
                 Err(_) => {
                     self.found_at = None;
@@ -97,11 +97,7 @@ impl Keeper {
     /// While there are no keys, everybody waits for some.
     fn longest_pause(&self) -> Duration {
         let least = self.pace.fresh.0;
-        if self.shared.is_stale() || self.shared.trust().now().keys.is_empty() {
-            least.min(WITHOUT_KEYS)
-        } else {
-            least
-        }
+        if self.shared.has_keys() { least } else { least.min(WITHOUT_KEYS) }
     }
 
     /// One question, two when the way to the keys is not known. Out: how long to wait before the next.

@@ -50,8 +50,12 @@ impl KeySource {
         self.shared.is_stale()
     }
 
-    /// Asks the issuer, in the background, unless that was done lately or is being done.
+    /// Asks the issuer about an unknown key, in the background, unless that was done lately or is being done. Where there are no keys at
+    /// all the issuer is being asked every few seconds anyway, and a wish would only use up the one that a rotation will need.
     pub(crate) fn wish(&self) {
+        if !self.shared.has_keys() {
+            return;
+        }
         let now = Instant::now();
         let mut gate = self.shared.gate();
         if gate.is_asking || gate.not_before.is_some_and(|not_before| now < not_before) {
@@ -106,6 +110,10 @@ impl Shared {
 
     pub(super) fn trust(&self) -> Arc<Trust> {
         Arc::clone(&self.trust)
+    }
+
+    pub(super) fn has_keys(&self) -> bool {
+        !self.is_stale() && !self.trust.now().keys.is_empty()
     }
 
     pub(super) fn is_stale(&self) -> bool {
