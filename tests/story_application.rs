@@ -82,7 +82,7 @@ fn an_application_knows_who_signed_in(door: Door) {
     assert_eq!(browser.look("/public/").text(), "Hello, stranger");
 }
 
-/// KM-02, KM-03: a service that finds its keys by a certificate that it trusts takes a key that nobody announced at its first JWT, and goes
+/// KM-02: a service that finds its keys by a certificate that it trusts takes a key that nobody announced at its first JWT, and goes
 /// on while the issuer cannot be asked.
 #[test]
 fn an_application_finds_the_keys_by_tls_and_lives_through_rotations_and_silence() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod crowd;
+pub(crate) mod layer;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod memory;

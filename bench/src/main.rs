@@ -55,6 +55,8 @@ struct Cli {
 enum Figure {
     /// `/check` over sockets: CPU time of the server beside bare hyper
     Check,
+    /// The tower layer of `vestibule-verify` around a service
+    Layer,
     /// Reading one account's sessions among many
     List,
     /// Logins with a password beside Argon2 alone
@@ -117,6 +119,7 @@ fn measure(cli: &Cli) -> Result<()> {
     for figure in figures {
         rows.extend(match figure {
             Figure::Check => figure::check::measure(scale, &mut homes, cli.program.as_deref())?,
+            Figure::Layer => figure::layer::measure(scale)?,
             Figure::List => figure::list::measure(scale, &mut homes)?,
             Figure::Login => figure::login::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Memory => figure::memory::measure(scale, &mut homes)?,

@@ -37,6 +37,7 @@ const WALLS: [Wall; 6] = [
         name: "web framework",
         hits: |path| matches!(path, ["axum" | "axum_core" | "tower", _, ..]),
         only_in: &[
+            "bench/src/figure/layer.rs",
             "crates/portal/src/",
             "crates/server/src/",
             "crates/verify/examples/",

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ pub(crate) const KEYS: &str = "/.well-known/jwks.json";
 /// One request, as it came in.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    pub(crate) at: Instant,
     pub(crate) path: String,
     pub(crate) head: String,
 }
@@ -179,7 +180,7 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let path = head.split(' ').nth(1)?.to_owned();
     let answer = {
         let mut state = state.lock().unwrap();
-        state.asked.push(Asked { path: path.clone(), head: head.clone() });
+        state.asked.push(Asked { at: Instant::now(), path: path.clone(), head: head.clone() });
         if state.is_down {
             return None;
         }
