@@ -8,6 +8,7 @@ pub(crate) mod login;
 pub(crate) mod memory;
 pub(crate) mod open;
 mod program;
+pub(crate) mod refresh;
 pub(crate) mod steps;
 pub(crate) mod storm;
 pub(crate) mod swap;

@@ -65,6 +65,8 @@ enum Figure {
     Memory,
     /// Opening sessions without hashing: many writers beside one
     Open,
+    /// Trading refresh tokens: many families beside one
+    Refresh,
     /// Single steps: signing, digests, CSRF tokens
     Steps,
     /// How long `/check` takes while many sign in
@@ -124,6 +126,7 @@ fn measure(cli: &Cli) -> Result<()> {
             Figure::Login => figure::login::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Memory => figure::memory::measure(scale, &mut homes)?,
             Figure::Open => figure::open::measure(scale)?,
+            Figure::Refresh => figure::refresh::measure(scale)?,
             Figure::Steps => figure::steps::measure(scale)?,
             Figure::Storm => figure::storm::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Swap => figure::swap::measure(scale, &mut homes)?,

@@ -208,7 +208,7 @@ impl Decider {
         }
         let judged = match credential {
             Credential::Reference(token) => self.judged(&token.digest(&self.pepper), trace).await?,
-            Credential::Value(jwt) => match self.session_of(jwt, trace) {
+            Credential::Value(jwt) => match self.session_of_traced(jwt, trace) {
                 Ok(digest) => self.judged(&digest, trace).await?,
                 Err(reject) => Err(reject),
             },
@@ -256,9 +256,14 @@ impl Decider {
         Ok(live.judge(now).map(|()| (live, now)))
     }
 
+    /// What the session behind an access token is looked up by, alive or not.
+    pub fn session_of(&self, jwt: &str) -> Result<SessionDigest, Reject> {
+        self.session_of_traced(jwt, &mut Trace::off())
+    }
+
     /// What the session behind an access token is looked up by. An access token says whose it is; whether that still holds is asked of the
     /// session, as for everybody else: one that was ended, disabled or demoted a moment ago is refused, whatever the JWT says.
-    fn session_of(&self, jwt: &str, trace: &mut Trace) -> Result<SessionDigest, Reject> {
+    fn session_of_traced(&self, jwt: &str, trace: &mut Trace) -> Result<SessionDigest, Reject> {
         let claims = self.edge.verify_at(jwt, self.clock.now().unix_seconds()).map_err(Reject::Jwt)?;
         // What we sign has these; a JWT without them is none of ours, whatever its signature says.
         let subject: Subject = claims.sub().parse().map_err(|_| Reject::MalformedCredential)?;

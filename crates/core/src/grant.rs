@@ -12,9 +12,10 @@ use crate::id::SessionId;
 use crate::live::{LiveSession, Use};
 use crate::logout::Logout;
 use crate::mint::Minter;
-use crate::port::{Begun, Clock, Entropy, Grants, Recall, Redeemed, Redemption, Sessions};
+use crate::port::{Begun, Clock, Ending, Entropy, Grants, Recall, Redeemed, Redemption, Sessions};
 use crate::reject::Reject;
 use crate::secret::Pepper;
+use crate::session::SessionDigest;
 use crate::token::AccessToken;
 
 #[cfg(test)]
@@ -113,6 +114,16 @@ impl Granter {
             self.sessions.note_use(live.digest(), redemption.now);
         }
         self.tokens(live, &next).await.map(|tokens| Refreshed::Tokens(Box::new(tokens)))
+    }
+
+    /// What the session of a refresh token is looked up by; `None` for what is no refresh token of ours. A used one tells it, too.
+    pub fn session_of(&self, presented: &str) -> Option<SessionDigest> {
+        RefreshToken::parse(presented, &self.pepper).ok().map(|token| token.session_digest(&self.pepper))
+    }
+
+    /// Ends a session with its family; says which, if there still was one.
+    pub async fn end(&self, session: SessionDigest) -> Result<Vec<SessionId>, Fault> {
+        self.logout.end(Ending::Presented(session)).await
     }
 
     /// The session that a family belongs to, judged by the clock.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::account::password::stand_in_for;
 use crate::account::{Account, Identifier, PasswordHash, Status};
+use crate::family;
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::logout::Logout;
@@ -49,6 +50,8 @@ pub struct Login {
     pub limits: SessionLimits,
     /// How long remembered sessions live; `None` remembers nobody: whoever asks for it gets a session like any other.
     pub remember: Option<SessionLimits>,
+    /// How long sessions live whose holders have refresh tokens.
+    pub refresh: SessionLimits,
     /// How many sessions an account may have.
     pub cap: Cap,
     /// For how long a proof is fresh enough to change an account with.
@@ -82,7 +85,7 @@ pub struct LoginRequest<'a> {
 pub enum LoginOutcome {
     /// Signed in. The token goes to its holder, once.
     Opened {
-        /// The secret.
+        /// The secret; of a session of [`SessionKind::Tokens`], it is good for nothing.
         token: SessionToken,
         /// What the store knows.
         session: Box<Session>,
@@ -218,6 +221,7 @@ impl Login {
         };
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
+        let id = SessionId::from_bytes(id);
         let now = self.clock.now();
         let kind = match request.kind {
             SessionKind::Remembered if self.remember.is_none() => SessionKind::Browser,
@@ -225,8 +229,13 @@ impl Login {
         };
         let limits = self.limits_of(kind);
         let session = Session {
-            digest: token.digest(&self.pepper),
-            id: SessionId::from_bytes(id),
+            digest: match kind {
+                SessionKind::Tokens => family::session_digest(id, &self.pepper),
+                SessionKind::Browser | SessionKind::Client | SessionKind::Remembered => {
+                    token.digest(&self.pepper)
+                }
+            },
+            id,
             subject: account.subject,
             version: 1,
             epoch: account.epoch,
@@ -264,6 +273,7 @@ impl Login {
     fn limits_of(&self, kind: SessionKind) -> SessionLimits {
         match kind {
             SessionKind::Remembered => self.remember.unwrap_or(self.limits),
+            SessionKind::Tokens => self.refresh,
             SessionKind::Browser | SessionKind::Client => self.limits,
         }
     }

@@ -191,6 +191,8 @@ pub enum SessionKind {
     /// In a browser's cookie that outlives the browser, because its holder asked to be remembered: longer limits, one factor for
     /// ever ([`Self::strongest`]), and a new session token every day.
     Remembered,
+    /// There is none: its holder has an access token and a refresh token ([`crate::family`]).
+    Tokens,
 }
 
 impl SessionKind {
@@ -200,19 +202,22 @@ impl SessionKind {
             Self::Browser => "browser",
             Self::Client => "client",
             Self::Remembered => "remembered",
+            Self::Tokens => "tokens",
         }
     }
 
     /// Back from [`Self::name`].
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Browser, Self::Client, Self::Remembered].into_iter().find(|kind| kind.name() == name)
+        [Self::Browser, Self::Client, Self::Remembered, Self::Tokens]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 
     /// The most that a proof is worth in such a session: a browser that is remembered stands in for nobody's second factor
     /// (NIST SP 800-63B-4 section 5.1).
     pub const fn strongest(self) -> Assurance {
         match self {
-            Self::Browser | Self::Client => Assurance::Aal2,
+            Self::Browser | Self::Client | Self::Tokens => Assurance::Aal2,
             Self::Remembered => Assurance::Aal1,
         }
     }

@@ -396,6 +396,10 @@ impl Desk {
             pepper: pepper(),
             limits: SessionLimits { idle: Duration::from_secs(1800), absolute: Duration::from_secs(43_200) },
             remember: None,
+            refresh: SessionLimits {
+                idle: Duration::from_secs(14 * 86_400),
+                absolute: Duration::from_secs(30 * 86_400),
+            },
             cap: Cap::NONE,
             step_up: Duration::from_secs(600),
             logout: Arc::new(Logout {

@@ -38,7 +38,7 @@ pub(crate) fn session(
             let left = session.ends_at.since(now).as_secs();
             Some(u32::try_from(left).unwrap_or(LONGEST_SECONDS).min(LONGEST_SECONDS))
         }
-        SessionKind::Browser | SessionKind::Client => None,
+        SessionKind::Browser | SessionKind::Client | SessionKind::Tokens => None,
     };
     set_cookie(name, &token.reveal_cookie_value(), SameSite::Lax, max_age)
 }

@@ -13,17 +13,19 @@ use vestibule_core::{Fault, Reject};
 use crate::Portal;
 
 /// The counters of the pages and the API: name and meaning.
-pub const METRICS: [(&str, &str); 4] = [
+pub const METRICS: [(&str, &str); 5] = [
     (LOGINS, "Attempts to sign in or to confirm a password: succeeded, confirmed, refused, throttled, fault"),
     (LOGOUTS, "Sessions ended by their holders"),
     (CSRF_REFUSED, "Requests refused because another site may have caused them"),
     (REGISTRATIONS, "Attempts to register: succeeded, taken, throttled"),
+    (REFRESHES, "Refresh tokens presented: succeeded, refused, replayed, fault"),
 ];
 
 const LOGINS: &str = "vestibule_logins_total";
 const LOGOUTS: &str = "vestibule_logouts_total";
 const CSRF_REFUSED: &str = "vestibule_csrf_refused_total";
 const REGISTRATIONS: &str = "vestibule_registrations_total";
+const REFRESHES: &str = "vestibule_refreshes_total";
 
 const CONFIRMED: &str = "confirmed";
 const SUCCEEDED: &str = "succeeded";
@@ -31,6 +33,7 @@ const REFUSED: &str = "refused";
 const TAKEN: &str = "taken";
 const THROTTLED: &str = "throttled";
 const FAULT: &str = "fault";
+const REPLAYED: &str = "replayed";
 
 pub(crate) fn login_succeeded(session: &Session) {
     metrics::counter!(LOGINS, "outcome" => SUCCEEDED).increment(1);
@@ -124,6 +127,47 @@ pub(crate) fn registered(subject: Subject, source: Option<IpAddr>) {
         subject = %subject,
         source.address = source.map(display),
     );
+}
+
+pub(crate) fn refreshed() {
+    metrics::counter!(REFRESHES, "outcome" => SUCCEEDED).increment(1);
+}
+
+pub(crate) fn refresh_refused(reject: Reject, source: Option<IpAddr>) {
+    metrics::counter!(REFRESHES, "outcome" => REFUSED).increment(1);
+    tracing::warn!(
+        target: "vestibule::refusal",
+        event = "refresh.refused",
+        reject.code = reject.detail(),
+        source.address = source.map(display),
+    );
+}
+
+/// A refresh token was presented that had been used up: somebody has a copy. Its session has ended.
+pub(crate) fn refresh_replayed(session: SessionId, source: Option<IpAddr>) {
+    metrics::counter!(REFRESHES, "outcome" => REPLAYED).increment(1);
+    tracing::warn!(
+        target: "vestibule::event",
+        event = "refresh.replayed",
+        session.id = %session,
+        source.address = source.map(display),
+    );
+}
+
+pub(crate) fn tokens_revoked(ended: &[SessionId], source: Option<IpAddr>) {
+    for session in ended {
+        metrics::counter!(LOGOUTS).increment(1);
+        tracing::info!(
+            target: "vestibule::event",
+            event = "tokens.revoked",
+            session.id = %session,
+            source.address = source.map(display),
+        );
+    }
+}
+
+pub(crate) fn refresh_fault() {
+    metrics::counter!(REFRESHES, "outcome" => FAULT).increment(1);
 }
 
 /// Whose name it was is not said, as with logins.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::decide::Decider;
+use vestibule_core::grant::Granter;
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::Minter;
@@ -32,6 +33,7 @@ mod key_set;
 mod metadata;
 mod moment;
 mod notice;
+mod oauth;
 mod pages;
 mod pre_session;
 mod problem;
@@ -58,6 +60,8 @@ pub struct Portal {
     pub registration: Option<Registration>,
     /// Changes passwords.
     pub password_change: PasswordChange,
+    /// Issues access tokens with the refresh tokens that go with them.
+    pub granter: Granter,
     /// Judges sessions, origins and CSRF tokens.
     pub decider: Arc<Decider>,
     /// Has the key ring whose public half is published.

@@ -8,7 +8,7 @@ use axum::response::Redirect;
 use axum::routing::{delete, get, post, put};
 
 use crate::problem::Problem;
-use crate::{Portal, answer, api, key_set, metadata, pages, static_file};
+use crate::{Portal, answer, api, key_set, metadata, oauth, pages, static_file};
 
 /// Everything under `/auth`, and of `/.well-known` the key set, the metadata and `change-password`. Every answer, errors included, leaves
 /// through one layer that puts problems into words and sets the security headers.
@@ -39,6 +39,8 @@ pub fn router(portal: Arc<Portal>) -> Router {
         .route("/auth/api/v1/confirm", post(api::confirm::submit))
         .route("/auth/api/v1/password", put(api::password::submit))
         .route("/auth/api/v1/csrf", get(api::csrf::issue))
+        .route("/auth/oauth/revoke", post(oauth::revoke::submit))
+        .route("/auth/oauth/token", post(oauth::token::submit))
         .route("/.well-known/change-password", get(pages::password::well_known))
         .route(key_set::PATH, get(key_set::serve))
         .route(metadata::PATH, get(metadata::serve))

@@ -47,7 +47,7 @@ impl Portal {
     ) -> Result<LoginOutcome, Fault> {
         let replaces = match kind {
             SessionKind::Browser | SessionKind::Remembered => self.session_held(parts).await?,
-            SessionKind::Client => None,
+            SessionKind::Client | SessionKind::Tokens => None,
         };
         let request = LoginRequest {
             identifier: typed.identifier,

@@ -40,6 +40,7 @@ fn bench() -> Bench {
         pepper: pepper(),
         limits: SessionLimits { idle: Duration::from_secs(1800), absolute: Duration::from_secs(43_200) },
         remember: Some(SessionLimits { idle: DAY * 7, absolute: DAY * 30 }),
+        refresh: SessionLimits { idle: DAY * 14, absolute: DAY * 30 },
         cap: Cap::NONE,
         step_up: Duration::from_secs(600),
         logout: Arc::new(Logout {

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 use serde::Deserialize;
 use serde_json::json;
+use vestibule_core::Reject;
 use vestibule_core::csrf::Binding;
 use vestibule_core::login::LoginOutcome;
 use vestibule_core::session::{Session, SessionKind, SessionToken};
@@ -18,7 +19,7 @@ use vestibule_core::session::{Session, SessionKind, SessionToken};
 use super::SessionJson;
 use crate::problem::Problem;
 use crate::sign_in::Typed;
-use crate::{Portal, body, cookie};
+use crate::{Portal, body, cookie, oauth};
 
 /// The body. Unknown and repeated members are refused. No Debug: it holds a password.
 #[derive(Deserialize)]
@@ -28,8 +29,7 @@ struct LoginJson {
     password: String,
     #[serde(default)]
     mode: Mode,
-    #[serde(default)]
-    deliver: Deliver,
+    deliver: Option<Deliver>,
     #[serde(default)]
     remember: bool,
 }
@@ -42,11 +42,11 @@ enum Mode {
     Token,
 }
 
-#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+/// Cookie for sessions and body for tokens, where it is not said.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Deliver {
     Body,
-    #[default]
     Cookie,
 }
 
@@ -54,14 +54,22 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (parts, body) = request.into_parts();
     portal.refuse_foreign_where_said(&parts)?;
     let asked = read(&parts.headers, body).await?;
-    let kind = match asked.deliver {
+    let kind = match (asked.mode, asked.deliver) {
+        (Mode::Token, Some(Deliver::Cookie)) => return Err(TOKEN_COOKIES),
         // What a program keeps by itself needs nobody to remember it.
-        Deliver::Body => SessionKind::Client,
-        Deliver::Cookie if asked.remember => SessionKind::Remembered,
-        Deliver::Cookie => SessionKind::Browser,
+        (Mode::Token, _) => SessionKind::Tokens,
+        (Mode::Session, Some(Deliver::Body)) => SessionKind::Client,
+        (Mode::Session, _) if asked.remember => SessionKind::Remembered,
+        (Mode::Session, _) => SessionKind::Browser,
     };
     let typed = Typed { identifier: &asked.identifier, password: &asked.password };
     match portal.sign_in(typed, kind, &parts).await? {
+        LoginOutcome::Opened { session, .. } if session.kind == SessionKind::Tokens => {
+            let tokens = portal.granter.begin(session.id).await?;
+            // Ended by somebody else in the moment since it was opened.
+            let tokens = tokens.ok_or(Problem::Rejected(Reject::UnknownSession))?;
+            Ok(oauth::token::delivered(&tokens, portal.clock.now()))
+        }
         LoginOutcome::Opened { token, session, mark, .. } => {
             let mut response = portal.delivered(&token, &session)?;
             if session.kind != SessionKind::Client {
@@ -75,21 +83,19 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<LoginJson, Problem> {
-    let asked: LoginJson = body::json(
+    body::json(
         headers,
         body,
         "Expected a JSON object with identifier and password, and if need be mode, deliver and remember, \
          each once and nothing else.",
     )
-    .await?;
-    if asked.mode == Mode::Token {
-        return Err(Problem::Unsupported(
-            "mode-unsupported",
-            "This installation opens sessions; it does not hand out tokens at login. Use mode \"session\".",
-        ));
-    }
-    Ok(asked)
+    .await
 }
+
+const TOKEN_COOKIES: Problem = Problem::Unsupported(
+    "deliver-unsupported",
+    "This installation hands tokens out in the body alone. For a browser, use mode \"session\".",
+);
 
 impl Portal {
     /// A session token for its holder: in the body for what a program keeps, else in a cookie and nowhere else.

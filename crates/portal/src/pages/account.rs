@@ -183,7 +183,7 @@ impl Row {
             address: session.device.address.map(|address| address.to_string()),
             kind: match session.kind {
                 SessionKind::Browser => None,
-                SessionKind::Client => Some("app"),
+                SessionKind::Client | SessionKind::Tokens => Some("app"),
                 SessionKind::Remembered => Some("remembered"),
             },
             is_current: session.id == current,

@@ -10,17 +10,18 @@ use vestibule_core::account::policy::Policy;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
+use vestibule_core::grant::Granter;
 use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
-use vestibule_core::mint::{AudienceTable, Minter};
+use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::password_change::PasswordChange;
 use vestibule_core::registration::Registration;
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::throttle::STRANGERS;
-use vestibule_core::verify::{Algorithm, RevocationView, Verifier};
+use vestibule_core::verify::{Algorithm, KeySet, RevocationView, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
@@ -31,12 +32,15 @@ use crate::world::{START, World};
 
 pub(crate) const ORIGIN: &str = "https://app.test";
 pub(crate) const ADA: &str = "ada@example.com";
+/// How long access tokens live.
+pub(crate) const ACCESS: Duration = Duration::from_secs(600);
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 pub(crate) struct House {
     pub(crate) world: Arc<World>,
     pub(crate) router: Router,
     pub(crate) csrf: Arc<CsrfTokens>,
+    minter: Arc<Minter>,
 }
 
 /// Whether strangers may make accounts.
@@ -109,6 +113,10 @@ impl House {
                 idle: Duration::from_secs(7 * 24 * 3600),
                 absolute: Duration::from_secs(30 * 24 * 3600),
             }),
+            refresh: SessionLimits {
+                idle: Duration::from_secs(14 * 24 * 3600),
+                absolute: Duration::from_secs(30 * 24 * 3600),
+            },
             cap: Cap::NONE,
             step_up: Duration::from_secs(600),
             logout: Arc::clone(&logout),
@@ -118,12 +126,24 @@ impl House {
         let minter = Minter::new(
             origin.to_owned(),
             ring,
-            AudienceTable::new(Vec::new()),
+            AudienceTable::new(vec![Audience::edge(origin, ACCESS).unwrap()]),
             world.clone(),
             world.clone(),
             world.clone(),
         );
+        let minter = Arc::new(minter);
+        let granter = Granter {
+            sessions: world.clone(),
+            grants: world.clone(),
+            logout: Arc::clone(&logout),
+            minter: Arc::clone(&minter),
+            pepper,
+            entropy: world.clone(),
+            clock: world.clone(),
+            window: Duration::from_secs(10),
+        };
         let portal = Portal {
+            granter,
             registration: match registration {
                 Registering::Closed => None,
                 Registering::Open => {
@@ -134,8 +154,8 @@ impl House {
             login,
             logout,
             decider,
-            minter: Arc::new(minter),
-            publish_ahead: std::time::Duration::from_secs(24 * 60 * 60),
+            minter,
+            publish_ahead: Duration::from_secs(24 * 60 * 60),
             accounts: world.clone(),
             directory: world.clone(),
             pre_session_cookie: CookieName::pre_session("vestibule", https).unwrap(),
@@ -145,7 +165,13 @@ impl House {
             entropy: world.clone(),
             theme,
         };
-        Self { world, router: router(Arc::new(portal)), csrf }
+        let minter = Arc::clone(&portal.minter);
+        Self { world, router: router(Arc::new(portal)), csrf, minter }
+    }
+
+    /// The published keys.
+    pub(crate) fn published(&self) -> KeySet {
+        self.minter.ring().published(START).unwrap()
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn listen() {
     });
 }
 
-fn heard() -> Vec<String> {
+pub(crate) fn heard() -> Vec<String> {
     let heard = HEARD.with_borrow(Vec::clone);
     String::from_utf8(heard).unwrap().lines().map(str::to_owned).collect()
 }

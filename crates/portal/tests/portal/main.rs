@@ -28,4 +28,5 @@ mod remembered;
 mod sessions;
 mod snapshots;
 mod theme;
+mod tokens;
 mod world;

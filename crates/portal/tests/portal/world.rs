@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::family::{RefreshDigest, TokenFamily, Turn};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
@@ -37,6 +38,7 @@ pub(crate) struct World {
 struct State {
     sessions: HashMap<SessionDigest, (Session, Arc<LiveSession>)>,
     accounts: HashMap<Subject, Account>,
+    families: HashMap<SessionDigest, TokenFamily>,
     tallies: TallyBook,
 }
 
@@ -190,6 +192,36 @@ impl Sessions for World {
 
     async fn forget_expired(&self, _: Timestamp) -> Result<u64, Fault> {
         unimplemented!("not asked by the portal")
+    }
+}
+
+#[async_trait]
+impl Grants for World {
+    async fn begin(&self, session: &SessionDigest, first: RefreshDigest) -> Result<Begun, Fault> {
+        self.changed()?;
+        self.state.lock().families.insert(*session, TokenFamily::new(first));
+        Ok(Begun::Begun)
+    }
+
+    async fn redeem(&self, asked: Redemption) -> Result<Redeemed, Fault> {
+        self.changed()?;
+        let state = &mut *self.state.lock();
+        let known = state.sessions.get(&asked.session).map(|(session, _)| session.id);
+        let family = state.families.get(&asked.session).copied();
+        let (Some(id), Some(family)) = (known, family) else { return Ok(Redeemed::Unknown) };
+        Ok(match family.judge(&asked.presented, asked.next, asked.now, asked.window) {
+            Turn::Rotate(rotated) => {
+                state.families.insert(asked.session, rotated);
+                Redeemed::Rotated
+            }
+            Turn::Repeat(salt) => Redeemed::Repeated(salt),
+            Turn::Late => Redeemed::Late,
+            Turn::Replay => {
+                state.end(|session| session.id == id);
+                Redeemed::Replayed(id)
+            }
+            Turn::Unknown => Redeemed::Unknown,
+        })
     }
 }
 

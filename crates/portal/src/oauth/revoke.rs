@@ -1,0 +1,37 @@
+//! `POST /auth/oauth/revoke` (RFC 7009): whoever has a token can end the session that it is of, and with it all its tokens. In: a form.
+//! Out: 200, whether or not there was anything to end.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::json;
+
+use super::{Refusal, answer, first_party};
+use crate::{Portal, event};
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let form = first_party(&portal, &parts, body).await?;
+    let presented = form.field("token");
+    if presented.is_empty() {
+        return Err(Refusal::invalid_request("token is missing."));
+    }
+    // `token_type_hint` is a hint for those who would have to search (RFC 7009 section 2.1): our tokens tell what they are.
+    let digest = match portal.granter.session_of(presented) {
+        Some(digest) => digest,
+        None => match portal.decider.session_of(presented) {
+            Ok(digest) => digest,
+            // Not ours, or expired: there is nothing that it could still do (RFC 7009 section 2.2).
+            Err(_) => return Ok(answer(StatusCode::OK, json!({}))),
+        },
+    };
+    match portal.granter.end(digest).await {
+        Ok(ended) => {
+            event::tokens_revoked(&ended, portal.source(&parts));
+            Ok(answer(StatusCode::OK, json!({})))
+        }
+        Err(fault) => Err(Refusal::fault(&portal, &fault)),
+    }
+}

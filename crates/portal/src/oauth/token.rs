@@ -1,0 +1,68 @@
+//! `POST /auth/oauth/token` (RFC 6749 section 3.2): a refresh token for an access token and the next refresh token. No cookie counts
+//! here, so no other site can make a browser do anything by it. In: a form. Out: both tokens, or an error.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use http::request::Parts;
+use serde_json::json;
+use vestibule_core::Timestamp;
+use vestibule_core::grant::{Refreshed, Tokens};
+
+use super::{Refusal, answer, first_party};
+use crate::form::Form;
+use crate::{Portal, event};
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let form = first_party(&portal, &parts, body).await?;
+    match form.field("grant_type") {
+        "" => Err(Refusal::invalid_request("grant_type is missing.")),
+        "refresh_token" => portal.refresh(&form, &parts).await,
+        _ => Err(Refusal::unsupported_grant_type()),
+    }
+}
+
+impl Portal {
+    async fn refresh(&self, form: &Form, parts: &Parts) -> Result<Response, Refusal> {
+        let presented = form.field("refresh_token");
+        if presented.is_empty() {
+            return Err(Refusal::invalid_request("refresh_token is missing."));
+        }
+        // RT-04: nothing was granted that could be asked for, let alone more.
+        if !form.field("scope").is_empty() {
+            return Err(Refusal::invalid_scope());
+        }
+        match self.granter.refresh(presented).await {
+            Ok(Refreshed::Tokens(tokens)) => {
+                event::refreshed();
+                Ok(delivered(&tokens, self.clock.now()))
+            }
+            Ok(Refreshed::Refused(reject)) => {
+                event::refresh_refused(reject, self.source(parts));
+                Err(Refusal::invalid_grant())
+            }
+            Ok(Refreshed::Replayed(session)) => {
+                event::refresh_replayed(session, self.source(parts));
+                Err(Refusal::invalid_grant())
+            }
+            Err(fault) => {
+                event::refresh_fault();
+                Err(Refusal::fault(self, &fault))
+            }
+        }
+    }
+}
+
+/// Both tokens, to whom they belong (RFC 6749 section 5.1).
+pub(crate) fn delivered(tokens: &Tokens, now: Timestamp) -> Response {
+    let body = json!({
+        "access_token": tokens.access.jwt(),
+        "token_type": "Bearer",
+        "expires_in": tokens.access.expires_at.since(now).as_secs(),
+        "refresh_token": tokens.refresh.as_str(),
+    });
+    answer(StatusCode::OK, body)
+}
