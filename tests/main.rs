@@ -44,3 +44,4 @@ mod story_sessions;
 mod story_smuggling;
 mod story_storm;
 mod story_swap;
+mod story_tokens;

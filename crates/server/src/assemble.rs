@@ -13,10 +13,11 @@ use vestibule_core::account::policy::Policy;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
+use vestibule_core::grant::Granter;
 use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
-use vestibule_core::mint::{AudienceTable, LONGEST_LIFETIME, Minter};
+use vestibule_core::mint::{Audience, AudienceTable, LONGEST_LIFETIME, Minter};
 use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
 use vestibule_core::registration::Registration;
@@ -55,6 +56,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) pepper: Pepper,
+    /// Whom access tokens are for: this gateway.
+    edge_audience: Audience,
 }
 
 /// What answers requests.
@@ -98,10 +101,14 @@ impl House {
         let accounts: Arc<dyn Accounts> = store.clone();
         let sessions: Arc<dyn Sessions> = store.clone();
         let keys: Arc<dyn Keys> = store.clone();
+        let edge_audience = Audience::edge(&issuer, settings.tokens.access)?;
+        let audiences = settings.audiences.iter().chain([&edge_audience]).cloned().collect();
+        // Whoever waits for the last JWT of a session or a key waits for the longest of all.
+        let longest_jwt = LONGEST_LIFETIME.max(settings.tokens.access);
         let minter = Arc::new(Minter::new(
             issuer,
             ring,
-            AudienceTable::new(settings.audiences.clone()),
+            AudienceTable::new(audiences),
             accounts,
             Arc::clone(&clock),
             Arc::clone(&entropy),
@@ -123,7 +130,7 @@ impl House {
             pepper: pepper.clone(),
             revocations: Arc::clone(&revocations),
             clock: Arc::clone(&clock),
-            longest_jwt: LONGEST_LIFETIME,
+            longest_jwt,
         });
         let key_room = KeyRoom {
             rotation: Rotation {
@@ -133,7 +140,7 @@ impl House {
                 entropy: Arc::clone(&entropy),
                 algorithm: settings.algorithm,
                 publish_ahead: settings.publish_ahead,
-                longest_jwt: LONGEST_LIFETIME,
+                longest_jwt,
             },
             keys,
             seal,
@@ -155,6 +162,7 @@ impl House {
             clock,
             entropy,
             pepper,
+            edge_audience,
         }))
     }
 
@@ -179,6 +187,7 @@ impl House {
             pepper: self.pepper.clone(),
             limits: settings.session_limits,
             remember: settings.remember,
+            refresh: settings.tokens.refresh,
             cap: settings.session_cap,
             step_up: settings.step_up,
             logout: Arc::clone(&self.logout),
@@ -191,7 +200,18 @@ impl House {
                 Some(Registration { login: Arc::clone(&login), policy: Arc::clone(&policy) })
             }
         };
+        let granter = Granter {
+            sessions: self.store.clone(),
+            grants: self.store.clone(),
+            logout: Arc::clone(&self.logout),
+            minter: Arc::clone(&self.minter),
+            pepper: self.pepper.clone(),
+            entropy: Arc::clone(&self.entropy),
+            clock: Arc::clone(&self.clock),
+            window: settings.tokens.replay_window,
+        };
         let portal = Portal {
+            granter,
             registration,
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
@@ -242,7 +262,7 @@ impl House {
         // Old routes name old audiences until they are gone: for a moment both are known.
         let older = &self.settings.audiences;
         let kept = older.iter().filter(|old| newer.audiences.iter().all(|new| new.name != old.name));
-        let both = newer.audiences.iter().chain(kept).cloned().collect();
+        let both = newer.audiences.iter().chain(kept).chain([&self.edge_audience]).cloned().collect();
         self.minter.replace_audiences(AudienceTable::new(both));
         self.decider.routes.store(Arc::new(RouteTable::new(newer.routes.clone())));
     }

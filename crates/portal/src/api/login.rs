@@ -68,7 +68,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             let tokens = portal.granter.begin(session.id).await?;
             // Ended by somebody else in the moment since it was opened.
             let tokens = tokens.ok_or(Problem::Rejected(Reject::UnknownSession))?;
-            Ok(oauth::token::delivered(&tokens, portal.clock.now()))
+            Ok(oauth::token::delivered(&tokens))
         }
         LoginOutcome::Opened { token, session, mark, .. } => {
             let mut response = portal.delivered(&token, &session)?;

@@ -8,7 +8,6 @@ use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 use serde_json::json;
-use vestibule_core::Timestamp;
 use vestibule_core::grant::{Refreshed, Tokens};
 
 use super::{Refusal, answer, first_party};
@@ -38,7 +37,7 @@ impl Portal {
         match self.granter.refresh(presented).await {
             Ok(Refreshed::Tokens(tokens)) => {
                 event::refreshed();
-                Ok(delivered(&tokens, self.clock.now()))
+                Ok(delivered(&tokens))
             }
             Ok(Refreshed::Refused(reject)) => {
                 event::refresh_refused(reject, self.source(parts));
@@ -57,11 +56,11 @@ impl Portal {
 }
 
 /// Both tokens, to whom they belong (RFC 6749 section 5.1).
-pub(crate) fn delivered(tokens: &Tokens, now: Timestamp) -> Response {
+pub(crate) fn delivered(tokens: &Tokens) -> Response {
     let body = json!({
         "access_token": tokens.access.jwt(),
         "token_type": "Bearer",
-        "expires_in": tokens.access.expires_at.since(now).as_secs(),
+        "expires_in": tokens.access.expires_at.since(tokens.access.minted_at).as_secs(),
         "refresh_token": tokens.refresh.as_str(),
     });
     answer(StatusCode::OK, body)

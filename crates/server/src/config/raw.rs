@@ -144,11 +144,11 @@ pub(crate) struct Passwords {
     pub(crate) guesses_per_minute: u32,
 }
 
-/// Token mode comes later; `algorithm` already says what services' JWTs are signed with.
+/// What is signed, and how long the tokens live that clients sign in for with `mode` "token".
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Tokens {
-    /// Comes later: how long an access token of token mode lives.
+    /// How long an access token lives: 1m to 1h.
     pub(crate) access: Span,
     pub(crate) refresh: Refresh,
     /// What services' JWTs are signed with: ES256, EdDSA, RS256 or PS256.
@@ -157,7 +157,7 @@ pub(crate) struct Tokens {
     pub(crate) cookies: bool,
 }
 
-/// Refresh tokens: come later.
+/// Refresh tokens.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Refresh {
@@ -165,7 +165,7 @@ pub(crate) struct Refresh {
     pub(crate) idle: Span,
     /// How long its family lives at most.
     pub(crate) absolute: Span,
-    /// For how long a used one is taken for a retry, and not for a theft.
+    /// For how long a used one is taken for a retry, and not for a theft: 0s (the strict profile) to 1m.
     pub(crate) replay_window: Span,
 }
 

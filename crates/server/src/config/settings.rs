@@ -24,8 +24,10 @@ use super::span::Span;
 mod routes;
 mod sessions;
 mod theme;
+mod tokens;
 
 pub(crate) use theme::Look;
+pub(crate) use tokens::TokenSettings;
 
 /// All settings, valid together.
 #[derive(Clone)]
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) device_cookie: CookieName,
     pub(crate) passwords: PasswordRules,
     pub(crate) algorithm: Algorithm,
+    /// How long tokens live.
+    pub(crate) tokens: TokenSettings,
     pub(crate) rotate_every: Duration,
     pub(crate) publish_ahead: Duration,
     /// Who may ask /check.
@@ -160,6 +164,7 @@ impl Settings {
             step_up: sessions::step_up(&raw.sessions)?,
             passwords: password_rules(&raw.passwords)?,
             algorithm: algorithm(&raw.tokens.algorithm)?,
+            tokens: tokens::settings(&raw.tokens)?,
             rotate_every: at_least("keys.rotate_every", raw.keys.rotate_every, Span::hours(1))?,
             publish_ahead: publish_ahead(&raw.keys)?,
             forward_auth_proxies: networks(
@@ -197,13 +202,6 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
     };
     if raw.listen.tls.is_some() {
         return later("listen.tls", "TLS on the listeners (let a proxy in front speak TLS)");
-    }
-    let tokens = raw::Tokens::default();
-    if raw.tokens.access != tokens.access {
-        return later("tokens.access", "token mode");
-    }
-    if raw.tokens.refresh != tokens.refresh {
-        return later("tokens.refresh", "token mode");
     }
     if raw.tokens.cookies {
         return later("tokens.cookies", "the JWT in a cookie");

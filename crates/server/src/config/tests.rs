@@ -155,6 +155,16 @@ fn bad_configurations_are_refused_in_so_many_words() {
             "[tokens]\nalgorithm = \"HS256\"",
             "v.toml:2:1: tokens.algorithm: \"HS256\" does not sign here; choose ES256, EdDSA, RS256 or PS256",
         ),
+        ("[tokens]\naccess = \"59s\"", "v.toml:2:1: tokens.access: 59s is too short; 1m is the least"),
+        ("[tokens]\naccess = \"61m\"", "v.toml:2:1: tokens.access: 1h1m is too long; 1h is the most"),
+        (
+            "[tokens]\nrefresh = { replay_window = \"61s\" }",
+            "v.toml:2:13: tokens.refresh.replay_window: 1m1s is too long; 1m is the most",
+        ),
+        (
+            "[tokens]\nrefresh = { idle = \"31d\" }",
+            "v.toml:2:13: tokens.refresh.idle: 31d is longer than `tokens.refresh.absolute` (30d)",
+        ),
         ("[tokens]\nalgorithm = \"none\"", "v.toml:2:1: tokens.algorithm: \"none\" does not sign here"),
         (
             "[keys]\npublish_ahead = \"30d\"",
@@ -306,14 +316,6 @@ fn what_comes_later_is_known_by_name_and_refused() {
         (
             "[listen]\ntls = { cert_file = \"a\", key_file = \"b\" }",
             "v.toml:2:1: listen.tls: TLS on the listeners",
-        ),
-        (
-            "[tokens]\naccess = \"5m\"",
-            "v.toml:2:1: tokens.access: token mode is not available yet; leave this key out",
-        ),
-        (
-            "[tokens]\nrefresh = { replay_window = \"1m\" }",
-            "v.toml:2:1: tokens.refresh: token mode is not available yet; leave this key out",
         ),
         ("[tokens]\ncookies = true", "v.toml:2:1: tokens.cookies: the JWT in a cookie is not available yet"),
         (

@@ -39,7 +39,7 @@ pub(super) fn step_up(raw: &raw::Sessions) -> Result<Duration, Wrong> {
     at_least(key, raw.step_up, Span::minutes(1))
 }
 
-fn judged(section: &str, idle: Span, absolute: Span) -> Result<SessionLimits, Wrong> {
+pub(super) fn judged(section: &str, idle: Span, absolute: Span) -> Result<SessionLimits, Wrong> {
     let (idle_key, absolute_key) = (format!("{section}.idle"), format!("{section}.absolute"));
     let limits = SessionLimits {
         idle: at_least(&idle_key, idle, Span::minutes(1))?,

@@ -1,0 +1,43 @@
+//! How long tokens live. In: `[tokens]`. Out: spans, each of them one that makes sense.
+
+use std::time::Duration;
+
+use vestibule_core::mint::LONGEST_ACCESS;
+use vestibule_core::session::SessionLimits;
+
+use super::{at_least, sessions};
+use crate::config::Wrong;
+use crate::config::raw;
+use crate::config::span::Span;
+
+/// Of a retry that comes later than this nobody can tell whether it is one (RFC 9700 section 4.14.2).
+const WIDEST_WINDOW: Span = Span::minutes(1);
+
+/// Token mode, judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenSettings {
+    /// How long an access token lives.
+    pub(crate) access: Duration,
+    /// How long the sessions live whose holders have refresh tokens.
+    pub(crate) refresh: SessionLimits,
+    /// For how long a used refresh token is forgiven; zero is the strict profile.
+    pub(crate) replay_window: Duration,
+}
+
+pub(super) fn settings(raw: &raw::Tokens) -> Result<TokenSettings, Wrong> {
+    let access = at_least("tokens.access", raw.access, Span::minutes(1))?;
+    if access > LONGEST_ACCESS {
+        let what = format!("{} is too long; 1h is the most: refreshing takes over from there", raw.access);
+        return Err(Wrong::new("tokens.access", what));
+    }
+    let window = raw.refresh.replay_window;
+    if window.duration() > WIDEST_WINDOW.duration() {
+        let what = format!("{window} is too long; {WIDEST_WINDOW} is the most");
+        return Err(Wrong::new("tokens.refresh.replay_window", what));
+    }
+    Ok(TokenSettings {
+        access,
+        refresh: sessions::judged("tokens.refresh", raw.refresh.idle, raw.refresh.absolute)?,
+        replay_window: window.duration(),
+    })
+}
