@@ -62,7 +62,7 @@ async fn who_was_quiet_for_longest_goes_and_proxies_last() {
     held[1].seat.pulse.beat(Phase::Idle);
     held[1].seat.look();
     a_moment().await;
-    let mut left = Vec::new();
+    let (mut left, mut stays) = (Vec::new(), Vec::new());
     for number in 0..4 {
         let (places, drain) = (Arc::clone(&places), drain.clone());
         let source = address(&format!("203.0.113.{number}"));
@@ -77,7 +77,7 @@ async fn who_was_quiet_for_longest_goes_and_proxies_last() {
         drop(gone);
         let newcomer = admitted.await.unwrap().expect("the place that was made");
         newcomer.seat.pulse.beat(Phase::Busy);
-        std::mem::forget(newcomer);
+        stays.push(newcomer);
     }
     assert_eq!(left, ["198.51.100.2", "198.51.100.3", "198.51.100.1", "192.0.2.1"]);
 }
