@@ -22,7 +22,7 @@ use vestibule_core::decide::{Decider, Decision, Inquiry};
 use vestibule_core::id::Subject;
 use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
-use vestibule_core::port::{Accounts, Added, Changed, Clock, Warrant};
+use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Warrant};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
 use vestibule_core::token::AccessToken;
@@ -209,8 +209,12 @@ impl Accounts for RememberedAccounts {
         Ok(found)
     }
 
-    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault> {
-        self.store.password_near(near).await
+    async fn find_to_sign_in(
+        &self,
+        identifier: Option<&Identifier>,
+        near: Subject,
+    ) -> Result<Candidate, Fault> {
+        self.store.find_to_sign_in(identifier, near).await
     }
 
     async fn upgrade_password(

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use crate::account::password::stand_in_for;
 use crate::account::{Account, Identifier, PasswordHash, Status};
 use crate::family;
@@ -122,10 +124,8 @@ impl Login {
             Reservation::Wait(wait) => return Ok(LoginOutcome::Wait(wait)),
         };
         match self.evaluate(identifier, request.identifier, password).await {
-            Ok(Some(account)) => {
-                self.note_success(&receipt).await;
-                self.open(account, request, mark).await
-            }
+            // Both at once: the store then takes them in one step.
+            Ok(Some(account)) => join(self.note_success(&receipt), self.open(account, request, mark)).await.1,
             Ok(None) => Ok(LoginOutcome::Refused),
             Err(fault) => {
                 // Best effort: when this fails too, the guesser is out of pocket, not the account.
@@ -158,29 +158,21 @@ impl Login {
         }
     }
 
+    /// What an unknown name is compared with is a hash of the same scheme and cost as some account has, always the same account for one
+    /// name, that no password matches. So a name costs what one account in so many costs, whether it is known or not, when hashes were
+    /// imported or the cost was raised. Who watches one name for long may see it change its cost without a sign-in, where accounts come
+    /// and go.
     async fn evaluate(
         &self,
         identifier: Option<Identifier>,
         typed: &str,
         password: Password,
     ) -> Result<Option<Account>, Fault> {
-        // Asked for known accounts, too: they must not be told by one read less.
-        let stand_in = self.stand_in(identifier.as_ref().map_or(typed, Identifier::as_str)).await?;
-        let account = match identifier {
-            Some(identifier) => self.accounts.find_by_identifier(&identifier).await?,
-            None => None,
-        };
-        self.shown(account, stand_in, password).await
-    }
-
-    /// What a password is compared with where there is no account of that name: a hash of the same scheme and cost as some account
-    /// has, always the same account for one name, that no password matches. So a name costs what one account in so many
-    /// costs, whether it is known or not, when hashes were imported or the cost was raised. Who watches one name for long may see
-    /// it change its cost without a sign-in, where accounts come and go.
-    async fn stand_in(&self, name: &str) -> Result<Option<PasswordHash>, Fault> {
+        let name = identifier.as_ref().map_or(typed, Identifier::as_str);
         let digest = self.pepper.digest(Purpose::StandIn, &[name.as_bytes()]);
         let near = digest.first_chunk().map_or(Subject::from_bytes([0; 16]), |it| Subject::from_bytes(*it));
-        Ok(self.accounts.password_near(near).await?.as_ref().and_then(stand_in_for))
+        let found = self.accounts.find_to_sign_in(identifier.as_ref(), near).await?;
+        self.shown(found.account, found.lent.as_ref().and_then(stand_in_for), password).await
     }
 
     /// The account, if the password is the one that it has now; `stand_in` gets the same work where there is nothing to compare with.

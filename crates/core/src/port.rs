@@ -200,9 +200,14 @@ pub trait Accounts: Send + Sync {
     /// Finds by its stable name.
     async fn find(&self, subject: Subject) -> Result<Option<Account>, Fault>;
 
-    /// The password hash of the account whose subject is `near` or comes next after it, the first one's after the last; `None` when
-    /// that account has none, or there is no account. Subjects are random: so every account is as likely as any other to be named.
-    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault>;
+    /// What signing in needs to know, in one look whatever there is: the account of this identifier, and of the account whose subject is
+    /// `near` or comes next after it (the first one's after the last) the password hash. Subjects are random: so every account is as likely
+    /// as any other to lend its hash.
+    async fn find_to_sign_in(
+        &self,
+        identifier: Option<&Identifier>,
+        near: Subject,
+    ) -> Result<Candidate, Fault>;
 
     /// Replaces a password hash by one of the same password at a higher cost, unless the hash has changed meanwhile.
     async fn upgrade_password(
@@ -228,6 +233,15 @@ pub trait Accounts: Send + Sync {
 
     /// Removes an account and ends all its sessions. Its subject is never used again.
     async fn remove(&self, subject: Subject) -> Result<Changed, Fault>;
+}
+
+/// Whom a password may be of. No Debug: it holds hashes.
+#[derive(Clone, Default)]
+pub struct Candidate {
+    /// The account of that identifier.
+    pub account: Option<Account>,
+    /// The hash that another account lends, to be compared with in its place; `None` when that one has no password.
+    pub lent: Option<PasswordHash>,
 }
 
 /// On whose word a password is replaced.

@@ -235,10 +235,14 @@ impl Accounts for World {
         Ok(self.accounts.lock().get(&subject).cloned())
     }
 
-    async fn password_near(&self, _: Subject) -> Result<Option<PasswordHash>, Fault> {
+    async fn find_to_sign_in(&self, identifier: Option<&Identifier>, _: Subject) -> Result<Candidate, Fault> {
         self.answer()?;
         let accounts = self.accounts.lock();
-        Ok(accounts.values().min_by_key(|account| account.subject).and_then(|it| it.password.clone()))
+        let lender = accounts.values().min_by_key(|account| account.subject);
+        Ok(Candidate {
+            account: accounts.values().find(|account| Some(&account.identifier) == identifier).cloned(),
+            lent: lender.and_then(|account| account.password.clone()),
+        })
     }
 
     async fn upgrade_password(

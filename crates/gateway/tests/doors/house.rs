@@ -324,7 +324,7 @@ impl Accounts for World {
         }))
     }
 
-    async fn password_near(&self, _: Subject) -> Result<Option<PasswordHash>, Fault> {
+    async fn find_to_sign_in(&self, _: Option<&Identifier>, _: Subject) -> Result<Candidate, Fault> {
         Err(NOT_ASKED)
     }
 

@@ -8,7 +8,7 @@ use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::Subject;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Accounts, Added, Changed, Warrant};
+use vestibule_core::port::{Accounts, Added, Candidate, Changed, Warrant};
 
 use super::{Kept, MemoryStore, State};
 
@@ -36,10 +36,18 @@ impl Accounts for MemoryStore {
         Ok(self.0.lock().accounts.get(&subject).cloned())
     }
 
-    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault> {
+    async fn find_to_sign_in(
+        &self,
+        identifier: Option<&Identifier>,
+        near: Subject,
+    ) -> Result<Candidate, Fault> {
         let state = self.0.lock();
+        let subject = identifier.and_then(|identifier| state.identifiers.get(identifier));
         let next = state.accounts.values().min_by_key(|account| (account.subject < near, account.subject));
-        Ok(next.and_then(|account| account.password.clone()))
+        Ok(Candidate {
+            account: subject.and_then(|subject| state.accounts.get(subject)).cloned(),
+            lent: next.and_then(|account| account.password.clone()),
+        })
     }
 
     async fn upgrade_password(

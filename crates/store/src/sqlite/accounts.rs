@@ -6,10 +6,10 @@ use sqlx::SqliteConnection;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Accounts, Added, Changed, Ending, Warrant};
+use vestibule_core::port::{Accounts, Added, Candidate, Changed, Ending, Warrant};
 
 use super::SqliteStore;
-use super::rows::{self, AccountRow, SessionRow, integer};
+use super::rows::{self, AccountRow, CandidateRow, SessionRow, integer};
 use super::sessions::end;
 use super::trouble::Trouble;
 use super::writer::{Change, Written};
@@ -43,19 +43,23 @@ impl Accounts for SqliteStore {
         self.read(question).await
     }
 
-    async fn password_near(&self, near: Subject) -> Result<Option<PasswordHash>, Fault> {
+    async fn find_to_sign_in(
+        &self,
+        identifier: Option<&Identifier>,
+        near: Subject,
+    ) -> Result<Candidate, Fault> {
         let question = async {
-            let next = "SELECT password FROM accounts WHERE subject >= ?1 ORDER BY subject LIMIT 1";
-            let found: Option<Option<String>> =
-                sqlx::query_scalar(next).bind(&near.bytes()[..]).fetch_optional(&self.readers).await?;
-            let found = match found {
-                Some(password) => password,
-                None => {
-                    let first = "SELECT password FROM accounts ORDER BY subject LIMIT 1";
-                    sqlx::query_scalar(first).fetch_optional(&self.readers).await?.flatten()
-                }
-            };
-            Ok(found.map(PasswordHash::from_phc))
+            let row: CandidateRow = sqlx::query_as(
+                "WITH next AS (SELECT password FROM accounts WHERE subject >= ?2 ORDER BY subject LIMIT 1)
+                 SELECT account.*, CASE WHEN EXISTS (SELECT 1 FROM next) THEN (SELECT password FROM next)
+                                   ELSE (SELECT password FROM accounts ORDER BY subject LIMIT 1) END AS lent
+                 FROM (SELECT 1) LEFT JOIN accounts AS account ON account.identifier = ?1",
+            )
+            .bind(identifier.map(Identifier::as_str))
+            .bind(&near.bytes()[..])
+            .fetch_one(&self.readers)
+            .await?;
+            row.read()
         };
         self.read(question).await
     }

@@ -10,6 +10,7 @@ use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyRecord, SealedKey};
+use vestibule_core::port::Candidate;
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::session::{Device, Session, SessionDigest, SessionKind};
 use vestibule_core::verify::{Algorithm, KeyId};
@@ -103,6 +104,41 @@ impl AccountRow {
             epoch: unsigned(self.epoch).ok_or_else(|| corrupt("epoch"))?,
             created_at: timestamp(self.created_at).ok_or_else(|| corrupt("created_at"))?,
         })
+    }
+}
+
+/// An account, if there is one, and a hash that another one lends.
+#[derive(FromRow)]
+pub(super) struct CandidateRow {
+    subject: Option<Vec<u8>>,
+    identifier: Option<String>,
+    password: Option<String>,
+    traits: Option<String>,
+    status: Option<String>,
+    epoch: Option<i64>,
+    created_at: Option<i64>,
+    lent: Option<String>,
+}
+
+impl CandidateRow {
+    pub(super) fn read(self) -> Result<Candidate, Trouble> {
+        let account =
+            match (self.subject, self.identifier, self.traits, self.status, self.epoch, self.created_at) {
+                (
+                    Some(subject),
+                    Some(identifier),
+                    Some(traits),
+                    Some(status),
+                    Some(epoch),
+                    Some(created_at),
+                ) => {
+                    let password = self.password;
+                    let row = AccountRow { subject, identifier, password, traits, status, epoch, created_at };
+                    Some(row.read()?)
+                }
+                _ => None,
+            };
+        Ok(Candidate { account, lent: self.lent.map(PasswordHash::from_phc) })
     }
 }
 

@@ -78,7 +78,7 @@ async fn a_better_hash_replaces_only_the_one_it_was_made_from() {
 #[tokio::test]
 async fn the_password_near_a_subject_is_the_next_accounts_own_and_goes_around() {
     on_every_store(async |store| {
-        let near = async |number| store.password_near(subject(number)).await.unwrap();
+        let near = async |number| store.find_to_sign_in(None, subject(number)).await.unwrap().lent;
         assert!(near(1).await.is_none(), "nobody is there");
         for (number, password) in [(2, Some("two")), (4, None), (6, Some("six"))] {
             let mut account = account(number);
@@ -90,6 +90,12 @@ async fn the_password_near_a_subject_is_the_next_accounts_own_and_goes_around() 
         {
             assert!(near(number).await == expected.map(hash), "{number}");
         }
+        // Whoever lends, the account that is asked for is the one of that name.
+        let asked = account(4).identifier;
+        let found = store.find_to_sign_in(Some(&asked), subject(5)).await.unwrap();
+        assert!(found.account.unwrap().subject == subject(4) && found.lent == Some(hash("six")));
+        let unknown = store.find_to_sign_in(Some(&account(5).identifier), subject(4)).await.unwrap();
+        assert!(unknown.account.is_none() && unknown.lent.is_none());
     })
     .await;
 }
