@@ -16,7 +16,7 @@ use crate::logout::Logout;
 use crate::port::{Accounts, Clock, Entropy, FaultLog, Hasher, Opened, Sessions, Throttle, Verdict};
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Pepper, Purpose};
-use crate::session::{Cap, Device, Session, SessionDigest, SessionKind, SessionLimits, SessionToken};
+use crate::session::{Cap, Device, Session, SessionKind, SessionLimits, SessionToken};
 use crate::throttle::{Allowance, Receipt, Reservation};
 
 mod again;
@@ -80,7 +80,7 @@ pub struct LoginRequest<'a> {
     /// like any other.
     pub kind: SessionKind,
     /// The session that the same browser had: it ends in the same step (no fixation, no leftovers).
-    pub replaces: Option<SessionDigest>,
+    pub replaces: Option<SessionId>,
 }
 
 /// How an attempt to sign in went.
@@ -256,7 +256,7 @@ impl Login {
         DeviceMark::draw(&self.pepper, session.subject, session.epoch, &*self.entropy)
     }
 
-    fn fresh_token(&self) -> Result<SessionToken, Fault> {
+    pub(crate) fn fresh_token(&self) -> Result<SessionToken, Fault> {
         let mut secret = zeroize::Zeroizing::new([0; 32]);
         self.entropy.fill(&mut *secret)?;
         Ok(SessionToken::from_random(*secret))

@@ -10,6 +10,7 @@ use crate::id::SessionId;
 use crate::live::LiveSession;
 use crate::login::{Confirmation, DeviceMark, Login, NewToken};
 use crate::port::{Changed, Warrant};
+use crate::session::Reissue;
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,7 @@ pub enum PasswordChanged {
     Changed {
         /// All other sessions of the account. Verifiers are told already.
         ended: Vec<SessionId>,
-        /// The session's new token; `None` leaves it the one it has.
+        /// The session's new token; `None` when it ended meanwhile.
         renewed: Option<NewToken>,
         /// What marks the device as known from now on: the marks of before ended with the old password.
         mark: Option<DeviceMark>,
@@ -52,8 +53,8 @@ pub enum PasswordChanged {
 }
 
 impl PasswordChange {
-    /// Changes the password of whose session this is. A fault leaves the old password in force, and the session with the token that
-    /// it has.
+    /// Changes the password of whose session this is, ends all others and gives this one a new session token, in one step. A fault
+    /// leaves the old password in force, and the session with the token that it has.
     pub async fn attempt(
         &self,
         session: &LiveSession,
@@ -74,12 +75,13 @@ impl PasswordChange {
             Confirmation::Wait(wait) => return Ok(PasswordChanged::Wait(wait)),
         };
         let hash = login.hasher.hash(new).await?;
-        let warrant = Warrant::Owner { epoch, session: session.id() };
+        let token = login.fresh_token()?;
+        let reissue = Reissue { digest: token.digest(&login.pepper), at: login.clock.now(), proof: None };
+        let warrant = Warrant::Owner { epoch, session: session.id(), reissue };
         match login.accounts.set_password(session.subject(), hash, warrant).await? {
-            Changed::Changed { ended } => {
+            Changed::Changed { ended, kept } => {
                 login.logout.revoke(&ended);
-                // The password is changed whatever becomes of this: a store that fails now is no reason to say that it is not.
-                let renewed = login.rotate(session).await.ok().flatten();
+                let renewed = kept.map(|session| NewToken { token, session });
                 let mark = renewed.as_ref().and_then(|renewed| login.mark_for(&renewed.session).ok());
                 Ok(PasswordChanged::Changed { ended, renewed, mark })
             }

@@ -65,12 +65,7 @@ pub trait Sessions: Send + Sync {
 
     /// Opens a session, if its account is still enabled and of the same epoch. In the same step it ends the one that it replaces,
     /// and then, where the account has more than the cap, what lay unused for too long and after that the oldest.
-    async fn open(
-        &self,
-        session: Session,
-        replaces: Option<SessionDigest>,
-        cap: Cap,
-    ) -> Result<Opened, Fault>;
+    async fn open(&self, session: Session, replaces: Option<SessionId>, cap: Cap) -> Result<Opened, Fault>;
 
     /// Gives a session a new digest. The old one is dead in the same step, and JWTs minted under it are not handed out again. Of
     /// any number of replacements of one digest, one alone is carried out.
@@ -217,7 +212,8 @@ pub trait Accounts: Send + Sync {
         new: PasswordHash,
     ) -> Result<(), Fault>;
 
-    /// Sets a new password, raises the epoch and ends all sessions but the one that the warrant is from.
+    /// Sets a new password, raises the epoch and ends all sessions but the one that the warrant is from, which goes on under a new session
+    /// token.
     async fn set_password(
         &self,
         subject: Subject,
@@ -256,6 +252,8 @@ pub enum Warrant {
         epoch: u64,
         /// The session that it was shown in, which stays.
         session: SessionId,
+        /// The session token that it goes on under: whoever has a copy of the one before is out in the same step.
+        reissue: Reissue,
     },
 }
 
@@ -293,6 +291,8 @@ pub enum Changed {
     Changed {
         /// The public names of the sessions that ended.
         ended: Vec<SessionId>,
+        /// The session that stayed, as it goes on.
+        kept: Option<Box<Session>>,
     },
     /// There is no such account, or it is not any more the one that the change was meant for.
     Unknown,

@@ -127,12 +127,7 @@ impl Sessions for World {
         Ok(self.live.lock().get(digest).map(Arc::clone))
     }
 
-    async fn open(
-        &self,
-        session: Session,
-        replaces: Option<SessionDigest>,
-        cap: Cap,
-    ) -> Result<Opened, Fault> {
+    async fn open(&self, session: Session, replaces: Option<SessionId>, cap: Cap) -> Result<Opened, Fault> {
         self.answer()?;
         let current = self
             .accounts
@@ -143,7 +138,7 @@ impl Sessions for World {
             return Ok(Opened::AccountChanged);
         }
         let mut live = self.live.lock();
-        let replaced = replaces.and_then(|digest| live.remove(&digest));
+        let replaced = live.extract_if(|_, session| Some(session.id()) == replaces).next().map(|(_, it)| it);
         live.insert(session.digest, Arc::new(LiveSession::new(&session)));
         self.opened.lock().insert(session.digest, (session, cap));
         Ok(Opened::Open { ended: replaced.into_iter().map(|replaced| replaced.id()).collect() })
@@ -271,17 +266,31 @@ impl Accounts for World {
         account.password = Some(new);
         let mut live = self.live.lock();
         let ended = live.extract_if(|_, it| it.subject() == subject && Some(it.id()) != warrant.keeps());
-        Ok(Changed::Changed { ended: ended.map(|(_, it)| it.id()).collect() })
+        let ended = ended.map(|(_, it)| it.id()).collect();
+        let Warrant::Owner { session, reissue, .. } = warrant else {
+            return Ok(Changed::Changed { ended, kept: None });
+        };
+        let Some(old) = live.values().find(|it| it.id() == session).map(|it| *it.digest()) else {
+            return Ok(Changed::Changed { ended, kept: None });
+        };
+        let mut opened = self.opened.lock();
+        let kept = opened.remove(&old).and_then(|(session, cap)| Some((session.reissued(reissue)?, cap)));
+        live.remove(&old);
+        if let Some((kept, cap)) = &kept {
+            live.insert(kept.digest, Arc::new(LiveSession::new(kept)));
+            opened.insert(kept.digest, (kept.clone(), *cap));
+        }
+        Ok(Changed::Changed { ended, kept: kept.map(|(kept, _)| Box::new(kept)) })
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
         self.accounts.lock().get_mut(&subject).unwrap().traits = traits;
-        Ok(Changed::Changed { ended: Vec::new() })
+        Ok(Changed::Changed { ended: Vec::new(), kept: None })
     }
 
     async fn set_status(&self, subject: Subject, status: Status) -> Result<Changed, Fault> {
         self.accounts.lock().get_mut(&subject).unwrap().status = status;
-        Ok(Changed::Changed { ended: Vec::new() })
+        Ok(Changed::Changed { ended: Vec::new(), kept: None })
     }
 
     async fn remove(&self, _: Subject) -> Result<Changed, Fault> {

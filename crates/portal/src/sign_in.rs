@@ -4,8 +4,9 @@
 use http::HeaderMap;
 use http::request::Parts;
 use vestibule_core::Fault;
+use vestibule_core::id::SessionId;
 use vestibule_core::login::{DeviceMark, LoginOutcome, LoginRequest};
-use vestibule_core::session::{SessionDigest, SessionKind};
+use vestibule_core::session::SessionKind;
 use vestibule_core::wire;
 
 use crate::visitor::{Visitor, user_agent};
@@ -67,9 +68,9 @@ impl Portal {
         DeviceMark::from_cookie_value(value)
     }
 
-    async fn session_held(&self, parts: &Parts) -> Result<Option<SessionDigest>, Fault> {
+    async fn session_held(&self, parts: &Parts) -> Result<Option<SessionId>, Fault> {
         Ok(match self.visitor_of_page(parts).await? {
-            Visitor::Known(known) => Some(*known.session.digest()),
+            Visitor::Known(known) => Some(known.session.id()),
             Visitor::Stranger(_) => None,
         })
     }

@@ -15,9 +15,10 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const CACHE_AND_STORAGE: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
 impl Portal {
-    /// Ends a session, durably.
+    /// Ends a session, durably: by its public name, which stays the same when another tab, or whoever has a copy, had the session token
+    /// replaced a moment ago.
     pub(crate) async fn sign_out(&self, known: &Known, parts: &Parts) -> Result<(), Fault> {
-        let ended = self.logout.end(Ending::Presented(*known.session.digest())).await?;
+        let ended = self.logout.end(Ending::One(known.session.id())).await?;
         // Another tab may have been first: then that one is in the log.
         for id in ended {
             event::logout(id, known.session.subject(), self.source(parts));

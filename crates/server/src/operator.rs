@@ -263,7 +263,7 @@ impl Operator {
     /// Sessions that ended with a change are revoked for this process's verifiers, too.
     fn changed(&self, who: &str, event: &str, subject: Subject, changed: Changed) -> Result<Answer, Not> {
         match changed {
-            Changed::Changed { ended } => {
+            Changed::Changed { ended, .. } => {
                 self.house.logout.revoke(&ended);
                 tracing::info!(target: "vestibule::event", event, subject = %subject, sessions.ended = ended.len());
                 Ok(Answer::Done { ended: ended.len() })

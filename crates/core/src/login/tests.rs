@@ -92,7 +92,7 @@ fn the_session_before_is_replaced() {
     else {
         panic!()
     };
-    let again = LoginRequest { replaces: Some(before.digest), ..request("bob@example.com", PASSWORD) };
+    let again = LoginRequest { replaces: Some(before.id), ..request("bob@example.com", PASSWORD) };
     let LoginOutcome::Opened { session: after, .. } = run(bench.login.attempt(again)).unwrap() else {
         panic!()
     };
@@ -270,7 +270,7 @@ fn what_a_login_ends_is_revoked_and_named() {
     bench.login.cap = cap;
     let before = bench.sign_in(SessionKind::Browser);
     assert!(bench.revocations.is_empty());
-    let again = LoginRequest { replaces: Some(before.digest), ..request("ada@example.com", PASSWORD) };
+    let again = LoginRequest { replaces: Some(before.id), ..request("ada@example.com", PASSWORD) };
     let (_, after, ended) = opened(run(bench.login.attempt(again)).unwrap());
     assert_eq!(ended, [before.id]);
     assert_eq!(bench.world.opened.lock()[&after.digest].1, cap);

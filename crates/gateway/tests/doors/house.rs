@@ -264,7 +264,7 @@ impl Sessions for World {
         Ok(self.live.lock().unwrap().get(digest).map(Arc::clone))
     }
 
-    async fn open(&self, _: Session, _: Option<SessionDigest>, _: Cap) -> Result<Opened, Fault> {
+    async fn open(&self, _: Session, _: Option<SessionId>, _: Cap) -> Result<Opened, Fault> {
         Err(NOT_ASKED)
     }
 

@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::{Method, StatusCode};
 
 use crate::house::{ADA, House, PASSWORD};
-use crate::personas::{Browser, with_form};
+use crate::personas::{Browser, fetch, with_form};
 
 const SESSION: &str = "__Host-Http-vestibule";
 
@@ -34,6 +34,30 @@ async fn the_session_ends_on_the_server_and_the_browser_forgets() {
     thief.jar.insert(SESSION.to_owned(), cookie);
     let refused = thief.get("/auth/account").await;
     assert_eq!(refused.header("location"), "/auth/login?return_to=/auth/account");
+}
+
+/// SS-03, SS-06: another tab, or whoever has a copy of the cookie, may have the session token replaced in the very moment in which its
+/// holder signs out or signs in anew. The session ends all the same: it is the session that is ended, not the token.
+#[tokio::test]
+async fn a_token_that_is_replaced_meanwhile_saves_no_session() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    let token = browser.get("/auth/logout").await.input("csrf_token").unwrap();
+    house.world.is_outrun.store(true, SeqCst);
+    let answer = browser.post("/auth/logout", &[("csrf_token", &token)]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(house.world.sessions_held().is_empty(), "signed out is signed out");
+
+    house.world.is_outrun.store(false, SeqCst);
+    browser.sign_in(ADA, PASSWORD).await;
+    let first = house.world.sessions_held()[0].id;
+    house.world.is_outrun.store(true, SeqCst);
+    let bob = format!(r#"{{"identifier":"bob@example.com","password":"{PASSWORD}"}}"#);
+    let answer = fetch(&mut browser, Method::POST, "/auth/api/v1/login", None, Some(&bob)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let held: Vec<_> = house.world.sessions_held().into_iter().map(|session| session.id).collect();
+    assert!(held.len() == 1 && held[0] != first, "{held:?}");
 }
 
 #[tokio::test]

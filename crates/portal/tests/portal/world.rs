@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) hashed: AtomicU64,
     pub(crate) is_down: AtomicBool,
     pub(crate) hasher_is_full: AtomicBool,
+    /// Whatever ends or replaces sessions finds each under a session token that somebody had replaced the moment before.
+    pub(crate) is_outrun: AtomicBool,
     /// Noting that a login succeeded fails.
     pub(crate) fails_beside: AtomicBool,
 }
@@ -53,6 +55,18 @@ impl World {
     pub(crate) fn new() -> Arc<Self> {
         let world = Self { now: AtomicU64::new(START.millis()), ..Self::default() };
         Arc::new(world)
+    }
+
+    fn outrun(&self) {
+        if !self.is_outrun.load(SeqCst) {
+            return;
+        }
+        let mut state = self.state.lock();
+        for (digest, (mut session, _)) in std::mem::take(&mut state.sessions) {
+            session.digest = SessionDigest::from_bytes(digest.bytes().map(|byte| !byte));
+            let live = Arc::new(LiveSession::new(&session));
+            state.sessions.insert(session.digest, (session, live));
+        }
     }
 
     pub(crate) fn advance(&self, span: Duration) {
@@ -154,13 +168,14 @@ impl Sessions for World {
         Ok(self.state.lock().sessions.get(digest).map(|(_, live)| Arc::clone(live)))
     }
 
-    async fn open(&self, session: Session, replaces: Option<SessionDigest>, _: Cap) -> Result<Opened, Fault> {
+    async fn open(&self, session: Session, replaces: Option<SessionId>, _: Cap) -> Result<Opened, Fault> {
         self.changed()?;
+        self.outrun();
         let mut state = self.state.lock();
-        let replaced = replaces.and_then(|digest| state.sessions.remove(&digest));
+        let replaced = state.end(|session| Some(session.id) == replaces);
         let live = Arc::new(LiveSession::new(&session));
         state.sessions.insert(session.digest, (session, live));
-        Ok(Opened::Open { ended: replaced.into_iter().map(|(replaced, _)| replaced.id).collect() })
+        Ok(Opened::Open { ended: replaced })
     }
 
     async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {
@@ -182,6 +197,7 @@ impl Sessions for World {
 
     async fn end(&self, which: Ending) -> Result<Vec<SessionId>, Fault> {
         self.changed()?;
+        self.outrun();
         Ok(self.state.lock().end(|session| match which {
             Ending::One(id) => session.id == id,
             Ending::Others { subject, keep } => session.subject == subject && session.id != keep,
@@ -304,7 +320,15 @@ impl Accounts for World {
         for (session, _) in state.sessions.values_mut().filter(|(session, _)| session.subject == subject) {
             session.epoch = epoch;
         }
-        Ok(Changed::Changed { ended })
+        let Warrant::Owner { session, reissue, .. } = warrant else {
+            return Ok(Changed::Changed { ended, kept: None });
+        };
+        let old = state.sessions.values().find(|(it, _)| it.id == session).map(|(it, _)| it.digest);
+        let kept = old.and_then(|old| state.sessions.remove(&old)).and_then(|(it, _)| it.reissued(reissue));
+        if let Some(kept) = &kept {
+            state.sessions.insert(kept.digest, (kept.clone(), Arc::new(LiveSession::new(kept))));
+        }
+        Ok(Changed::Changed { ended, kept: kept.map(Box::new) })
     }
 
     async fn set_traits(&self, _: Subject, _: Traits) -> Result<Changed, Fault> {

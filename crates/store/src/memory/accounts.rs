@@ -79,7 +79,11 @@ impl Accounts for MemoryStore {
         let keep = warrant.keeps();
         let ended = state.end(|Kept { session, .. }| session.subject == subject && Some(session.id) != keep);
         state.renew(subject, Some(epoch));
-        Ok(Changed::Changed { ended })
+        let kept = match warrant {
+            Warrant::Owner { session, reissue, .. } => state.reissue_by_name(session, subject, reissue)?,
+            Warrant::Operator => None,
+        };
+        Ok(Changed::Changed { ended, kept })
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
@@ -87,7 +91,7 @@ impl Accounts for MemoryStore {
         let Some(account) = state.accounts.get_mut(&subject) else { return Ok(Changed::Unknown) };
         account.traits = traits;
         state.renew(subject, None);
-        Ok(Changed::Changed { ended: Vec::new() })
+        Ok(Changed::Changed { ended: Vec::new(), kept: None })
     }
 
     async fn set_status(&self, subject: Subject, status: Status) -> Result<Changed, Fault> {
@@ -101,14 +105,14 @@ impl Accounts for MemoryStore {
             }
             Status::Enabled => Vec::new(),
         };
-        Ok(Changed::Changed { ended })
+        Ok(Changed::Changed { ended, kept: None })
     }
 
     async fn remove(&self, subject: Subject) -> Result<Changed, Fault> {
         let state = &mut *self.0.lock();
         let Some(account) = state.accounts.remove(&subject) else { return Ok(Changed::Unknown) };
         state.identifiers.remove(&account.identifier);
-        Ok(Changed::Changed { ended: state.end(|kept| kept.session.subject == subject) })
+        Ok(Changed::Changed { ended: state.end(|kept| kept.session.subject == subject), kept: None })
     }
 }
 

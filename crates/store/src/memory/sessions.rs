@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vestibule_core::account::Status;
-use vestibule_core::id::SessionId;
+use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::{Ending, Opened, Recall, Reissued, Sessions};
 use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
@@ -26,12 +26,7 @@ impl Sessions for MemoryStore {
         Ok(self.0.lock().sessions.get(digest).map(|kept| Arc::clone(&kept.live)))
     }
 
-    async fn open(
-        &self,
-        session: Session,
-        replaces: Option<SessionDigest>,
-        cap: Cap,
-    ) -> Result<Opened, Fault> {
+    async fn open(&self, session: Session, replaces: Option<SessionId>, cap: Cap) -> Result<Opened, Fault> {
         let state = &mut *self.0.lock();
         let is_current = state
             .accounts
@@ -43,7 +38,7 @@ impl Sessions for MemoryStore {
         if state.sessions.contains_key(&session.digest) || state.ids.contains(&session.id) {
             return Err(Fault::Bug("a session was opened under a digest or id that is in use"));
         }
-        let mut ended = state.end(|kept| Some(kept.session.digest) == replaces);
+        let mut ended = state.end(|kept| Some(kept.session.id) == replaces);
         ended.extend(state.make_room(&session, cap));
         state.opened += 1;
         state.ids.insert(session.id);
@@ -53,17 +48,7 @@ impl Sessions for MemoryStore {
     }
 
     async fn reissue(&self, old: &SessionDigest, reissue: Reissue) -> Result<Reissued, Fault> {
-        let state = &mut *self.0.lock();
-        if state.sessions.contains_key(&reissue.digest) {
-            return Err(Fault::Bug("a session token was replaced by one that is in use"));
-        }
-        let Some(kept) = state.sessions.get(old) else { return Ok(Reissued::Gone) };
-        let (number, replaced) = (kept.number, kept.session.clone().reissued(reissue));
-        let Some(session) = replaced else { return Ok(Reissued::Gone) };
-        let live = Arc::new(LiveSession::new(&session));
-        state.sessions.remove(old);
-        state.sessions.insert(session.digest, Kept { number, session: session.clone(), family: None, live });
-        Ok(Reissued::Reissued(Box::new(session)))
+        Ok(self.0.lock().reissue(old, reissue)?.map_or(Reissued::Gone, Reissued::Reissued))
     }
 
     fn note_use(&self, digest: &SessionDigest, seen_at: Timestamp) {
@@ -105,6 +90,31 @@ impl State {
         let room = usize::try_from(most.get() - 1).unwrap_or(usize::MAX);
         held.truncate(held.len().saturating_sub(room));
         self.end(|kept| held.iter().any(|(.., id)| *id == kept.session.id))
+    }
+
+    /// The session of this name under a new session token.
+    pub(super) fn reissue_by_name(
+        &mut self,
+        id: SessionId,
+        of: Subject,
+        reissue: Reissue,
+    ) -> Result<Option<Box<Session>>, Fault> {
+        let is_meant = |kept: &&Kept| kept.session.id == id && kept.session.subject == of;
+        let old = self.sessions.values().find(is_meant).map(|kept| kept.session.digest);
+        old.map_or(Ok(None), |old| self.reissue(&old, reissue))
+    }
+
+    fn reissue(&mut self, old: &SessionDigest, reissue: Reissue) -> Result<Option<Box<Session>>, Fault> {
+        if self.sessions.contains_key(&reissue.digest) {
+            return Err(Fault::Bug("a session token was replaced by one that is in use"));
+        }
+        let Some(kept) = self.sessions.get(old) else { return Ok(None) };
+        let (number, replaced) = (kept.number, kept.session.clone().reissued(reissue));
+        let Some(session) = replaced else { return Ok(None) };
+        let live = Arc::new(LiveSession::new(&session));
+        self.sessions.remove(old);
+        self.sessions.insert(session.digest, Kept { number, session: session.clone(), family: None, live });
+        Ok(Some(Box::new(session)))
     }
 
     pub(super) fn end(&mut self, which: impl Fn(&Kept) -> bool) -> Vec<SessionId> {

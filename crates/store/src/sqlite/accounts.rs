@@ -7,8 +7,10 @@ use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::port::{Accounts, Added, Candidate, Changed, Ending, Warrant};
+use vestibule_core::session::{Reissue, Session, SessionDigest};
 
 use super::SqliteStore;
+use super::opening::renewed;
 use super::rows::{self, AccountRow, CandidateRow, SessionRow, integer};
 use super::sessions::end;
 use super::trouble::Trouble;
@@ -181,12 +183,31 @@ impl Change for SetPassword {
         )
         .bind(&self.subject.bytes()[..])
         .bind(epoch)
-        .fetch_optional(transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
-        if let Some(kept) = kept {
-            ended.table.push(TableChange::Open(Box::new(kept.read()?)));
+        let kept = kept.map(SessionRow::read).transpose()?;
+        let kept = match (kept, self.warrant) {
+            (Some(kept), Warrant::Owner { reissue, .. }) => reissue_as(kept, reissue, transaction).await?,
+            _ => None,
+        };
+        if let Some((old, kept)) = &kept {
+            ended.table.extend([TableChange::End(*old), TableChange::Open(kept.clone())]);
         }
-        Ok(changed(ended))
+        let answer = Changed::Changed { ended: ended.answer, kept: kept.map(|(_, kept)| kept) };
+        Ok(Written { answer, table: ended.table })
+    }
+}
+
+/// A session under its new session token, with the digest that it had.
+async fn reissue_as(
+    kept: Session,
+    reissue: Reissue,
+    transaction: &mut SqliteConnection,
+) -> Result<Option<(SessionDigest, Box<Session>)>, Trouble> {
+    let old = kept.digest;
+    match renewed(&old, kept, reissue, transaction).await? {
+        Some(session) => Ok(Some((old, Box::new(session)))),
+        None => Ok(None),
     }
 }
 
@@ -219,7 +240,7 @@ impl Change for SetTraits {
             Ok(TableChange::Renew(rows::digest(&digest)?, version))
         });
         Ok(Written {
-            answer: Changed::Changed { ended: Vec::new() },
+            answer: Changed::Changed { ended: Vec::new(), kept: None },
             table: table.collect::<Result<_, Trouble>>()?,
         })
     }
@@ -247,7 +268,7 @@ impl Change for SetStatus {
         match self.status {
             _ if known.rows_affected() == 0 => Ok(Written::without_table(Changed::Unknown)),
             Status::Disabled => Ok(changed(end(Ending::Subject(self.subject), transaction).await?)),
-            Status::Enabled => Ok(Written::without_table(Changed::Changed { ended: Vec::new() })),
+            Status::Enabled => Ok(Written::without_table(Changed::Changed { ended: Vec::new(), kept: None })),
         }
     }
 }
@@ -271,5 +292,5 @@ impl Change for Remove {
 }
 
 fn changed(ended: Written<Vec<SessionId>>) -> Written<Changed> {
-    Written { answer: Changed::Changed { ended: ended.answer }, table: ended.table }
+    Written { answer: Changed::Changed { ended: ended.answer, kept: None }, table: ended.table }
 }

@@ -23,7 +23,7 @@ use crate::table::{Table, TableChange};
 /// A session to be opened, with all that has to make room for it.
 pub(super) struct Open {
     pub(super) session: Session,
-    pub(super) replaces: Option<SessionDigest>,
+    pub(super) replaces: Option<SessionId>,
     pub(super) cap: Cap,
     /// Knows which sessions lay unused for too long: the database does not to the minute.
     pub(super) table: Arc<Table>,
@@ -185,8 +185,23 @@ impl Room {
         let replaced = opened.iter().filter_map(|(_, open)| Some((open.replaces?, open.session.digest)));
         // The first of two that replace the same session is the one that ended it.
         let replaced: HashMap<_, _> = replaced.rev().collect();
-        for (digest, id) in delete(replaced.keys().copied(), transaction).await? {
-            if let Some(by) = replaced.get(&digest) {
+        if replaced.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = replaced.keys().map(|id| HEXLOWER.encode(id.bytes())).collect();
+        let rows: Vec<EndedRow> = sqlx::query_as(
+            "DELETE FROM sessions WHERE id IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)
+             RETURNING digest, id",
+        )
+        .bind(json!(names).to_string())
+        .fetch_all(&mut *transaction)
+        .await?;
+        let ended = rows.iter().map(EndedRow::read).collect::<Result<Vec<_>, _>>()?;
+        if !ended.is_empty() {
+            uses::forget(ended.iter().map(|(digest, _)| *digest), transaction).await?;
+        }
+        for (digest, id) in ended {
+            if let Some(by) = replaced.get(&id) {
                 self.note(digest, id, *by);
             }
         }
@@ -294,15 +309,28 @@ impl Change for Reissuing {
             .bind(&self.old.bytes()[..])
             .fetch_optional(&mut *transaction)
             .await?;
-        let known = row.map(SessionRow::read).transpose()?;
-        let Some(session) = known.and_then(|session| session.reissued(self.reissue)) else {
+        let Some(known) = row.map(SessionRow::read).transpose()? else {
             return Ok(Written::without_table(Reissued::Gone));
         };
-        update(&self.old, &session, &mut *transaction).await?;
-        uses::forget([self.old].into_iter(), transaction).await?;
+        let Some(session) = renewed(&self.old, known, self.reissue, transaction).await? else {
+            return Ok(Written::without_table(Reissued::Gone));
+        };
         let table = vec![TableChange::End(self.old), TableChange::Open(Box::new(session.clone()))];
         Ok(Written { answer: Reissued::Reissued(Box::new(session)), table })
     }
+}
+
+/// Writes a session down under its new session token; `None` when the proof is not of its epoch.
+pub(super) async fn renewed(
+    old: &SessionDigest,
+    session: Session,
+    reissue: Reissue,
+    transaction: &mut SqliteConnection,
+) -> Result<Option<Session>, Trouble> {
+    let Some(session) = session.reissued(reissue) else { return Ok(None) };
+    update(old, &session, &mut *transaction).await?;
+    uses::forget([*old].into_iter(), transaction).await?;
+    Ok(Some(session))
 }
 
 async fn update(

@@ -62,12 +62,7 @@ impl Sessions for SqliteStore {
         Ok(self.table.find(digest))
     }
 
-    async fn open(
-        &self,
-        session: Session,
-        replaces: Option<SessionDigest>,
-        cap: Cap,
-    ) -> Result<Opened, Fault> {
+    async fn open(&self, session: Session, replaces: Option<SessionId>, cap: Cap) -> Result<Opened, Fault> {
         self.writer.open(Open { session, replaces, cap, table: Arc::clone(&self.table) }).await
     }
 

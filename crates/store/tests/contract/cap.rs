@@ -39,10 +39,10 @@ async fn what_is_replaced_makes_room_first() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1, 2, 3]).await;
         with_sessions(&*store, 2, &[10]).await;
-        let ended = ended_by(store.open(session(4, 1), Some(digest(3)), at(3)).await.unwrap());
+        let ended = ended_by(store.open(session(4, 1), Some(id(3)), at(3)).await.unwrap());
         assert_eq!(ended, [id(3)]);
         // The one replaced may be another account's: then there is still room to be made in this one.
-        let ended = sorted(store.open(session(5, 1), Some(digest(10)), at(3)).await.unwrap());
+        let ended = sorted(store.open(session(5, 1), Some(id(10)), at(3)).await.unwrap());
         assert_eq!(ended, [id(1), id(10)]);
         assert_eq!(numbers_alive(&*store), [2, 4, 5]);
     })

@@ -128,11 +128,15 @@ impl Model {
             Step::PasswordChange { of, keep } => {
                 let keep = keep.and_then(|which| self.opened.get(which).copied());
                 let epoch = self.accounts.get(&of).map_or(0, |account| account.0);
-                let warrant = keep.map_or(Warrant::Operator, |session| Warrant::Owner { epoch, session });
+                let number = self.next_digest();
+                let reissue = Reissue { digest: digest(number), at: START, proof: None };
+                let warrant =
+                    keep.map_or(Warrant::Operator, |session| Warrant::Owner { epoch, session, reissue });
                 let changed = store.set_password(subject(of), hash("new"), warrant).await.unwrap();
                 self.raise_epoch(of);
                 if self.accounts.contains_key(&of) {
                     self.alive.retain(|id, it| it.of != of || Some(*id) == keep);
+                    self.alive.values_mut().filter(|it| it.of == of).for_each(|it| it.digest = number);
                 }
                 ended_of(changed)
             }
@@ -179,7 +183,10 @@ impl Model {
         let replaced = replaces.and_then(|which| self.nth(which));
         let coming = Session { kind, epoch, ..session(number, of) };
         let cap = Cap { most: most.try_into().ok() };
-        let answer = store.open(coming, replaced.map(|it| digest(it.digest)), cap).await.unwrap();
+        let answer = store
+            .open(coming, replaces.and_then(|which| self.opened.get(which).copied()), cap)
+            .await
+            .unwrap();
         let Opened::Open { ended } = answer else {
             assert_eq!(status, Status::Disabled, "an enabled account's session opens");
             return vec![];
@@ -233,7 +240,7 @@ impl Model {
 
 fn ended_of(changed: Changed) -> Vec<SessionId> {
     match changed {
-        Changed::Changed { ended } => ended,
+        Changed::Changed { ended, .. } => ended,
         Changed::Unknown => vec![],
     }
 }

@@ -29,7 +29,7 @@ async fn two_opens_that_replace_one_session_both_open_and_the_old_one_is_dead() 
             let (old, one, other) = (3 * round, 3 * round + 1, 3 * round + 2);
             store.open(session(old, 1), None, Cap::NONE).await.unwrap();
             let answers = race([one, other], &store, move |store, number| async move {
-                store.open(session(number, 1), Some(digest(old)), Cap::NONE).await.unwrap()
+                store.open(session(number, 1), Some(id(old)), Cap::NONE).await.unwrap()
             });
             let ended: Vec<_> = answers.await.into_iter().map(ended_by).collect();
             assert_eq!(set(ended.clone()), BTreeSet::from([id(old)]));

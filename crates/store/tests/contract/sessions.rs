@@ -68,7 +68,7 @@ async fn a_session_opens_only_for_an_enabled_account_of_its_epoch() {
         store.add(disabled).await.unwrap();
 
         for refused in [of_another_epoch, session(2, 2), session(2, 3)] {
-            let answer = store.open(refused, Some(digest(1)), Cap::NONE).await.unwrap();
+            let answer = store.open(refused, Some(id(1)), Cap::NONE).await.unwrap();
             assert_eq!(answer, Opened::AccountChanged);
             assert!(!is_live(&*store, 2));
             assert!(is_live(&*store, 1), "what was not replaced must live on");
@@ -83,14 +83,14 @@ async fn opening_ends_what_it_replaces() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1]).await;
         assert_eq!(
-            store.open(session(2, 1), Some(digest(1)), Cap::NONE).await.unwrap(),
+            store.open(session(2, 1), Some(id(1)), Cap::NONE).await.unwrap(),
             Opened::Open { ended: vec![id(1)] }
         );
         assert!(!is_live(&*store, 1));
         assert!(is_live(&*store, 2));
         // What it would replace is gone already: no reason not to open.
         assert_eq!(
-            store.open(session(3, 1), Some(digest(1)), Cap::NONE).await.unwrap(),
+            store.open(session(3, 1), Some(id(1)), Cap::NONE).await.unwrap(),
             Opened::Open { ended: vec![] }
         );
         assert!(is_live(&*store, 2) && is_live(&*store, 3));
@@ -107,7 +107,7 @@ async fn a_digest_or_id_in_use_is_our_defect_and_changes_nothing() {
         let mut same_digest = session(3, 1);
         same_digest.digest = digest(1);
         for twice in [same_id, same_digest] {
-            let fault = store.open(twice, Some(digest(2)), Cap::NONE).await.unwrap_err();
+            let fault = store.open(twice, Some(id(2)), Cap::NONE).await.unwrap_err();
             assert!(matches!(fault, Fault::Bug(_)), "{}", fault.report());
             assert_eq!(live(&*store, digest(1)).unwrap().id(), id(1));
             assert!(is_live(&*store, 2), "the failed step must not end what it would have replaced");

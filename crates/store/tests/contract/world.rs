@@ -10,7 +10,7 @@ use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
-use vestibule_core::session::{Cap, Device, Session, SessionDigest, SessionKind};
+use vestibule_core::session::{Cap, Device, Reissue, Session, SessionDigest, SessionKind};
 use vestibule_store::{MemoryStore, SqliteOptions, SqliteStore};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -139,7 +139,7 @@ pub(crate) async fn with_sessions(store: &dyn Store, of: u8, numbers: &[u16]) {
 
 pub(crate) fn ended(changed: Changed) -> Vec<SessionId> {
     match changed {
-        Changed::Changed { mut ended } => {
+        Changed::Changed { mut ended, .. } => {
             ended.sort();
             ended
         }
@@ -155,7 +155,8 @@ pub(crate) fn ended_by(opened: Opened) -> Vec<SessionId> {
     }
 }
 
-/// The word of the account's owner, given in a session.
+/// The word of the account's owner, given in a session, which goes on under the digest a hundred further.
 pub(crate) fn owner(epoch: u64, session: u16) -> Warrant {
-    Warrant::Owner { epoch, session: id(session) }
+    let reissue = Reissue { digest: digest(session + 100), at: START, proof: None };
+    Warrant::Owner { epoch, session: id(session), reissue }
 }

@@ -99,7 +99,7 @@ async fn a_locked_database_changes_nothing_until_it_is_let_go() {
 
     let mut intruder = home.intruder().await;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut intruder).await.unwrap();
-    assert_unavailable(&store.open(session(2), Some(digest(1)), Cap::NONE).await.unwrap_err(), "locked");
+    assert_unavailable(&store.open(session(2), Some(id(1)), Cap::NONE).await.unwrap_err(), "locked");
     assert_unavailable(&store.end(Ending::Everyone).await.unwrap_err(), "locked");
     assert_unavailable(&store.remove(subject(1)).await.unwrap_err(), "locked");
     assert_unavailable(&store.check().await.unwrap_err(), "locked");
@@ -116,7 +116,7 @@ async fn a_locked_database_changes_nothing_until_it_is_let_go() {
     assert_eq!(home.count("SELECT beat FROM pulse").await, 1);
     store.flush().await.unwrap();
     assert_eq!(
-        store.open(session(2), Some(digest(1)), Cap::NONE).await.unwrap(),
+        store.open(session(2), Some(id(1)), Cap::NONE).await.unwrap(),
         Opened::Open { ended: vec![id(1)] }
     );
     assert!(!is_live(&store, 1) && is_live(&store, 2));
