@@ -18,6 +18,8 @@ mod tests;
 
 /// No hash that is known here comes near this length.
 const LONGEST_HASH: usize = 512;
+/// Of the hashes that are made here, in bytes.
+const DIGEST_LENGTH: usize = 32;
 /// As much as each hashing thread may be made to take by somebody else's choice. The second recommended choice of RFC 9106, section 4,
 /// takes 64 MiB; the first, 2 GiB, is too much for that.
 const MOST_IMPORTED_KIB: u32 = 256 * 1024;
@@ -87,7 +89,7 @@ impl PasswordCost {
     }
 
     fn hasher(self) -> Result<Argon2<'static>, Fault> {
-        let params = Params::new(self.memory_kib, self.iterations, self.lanes, Some(32))
+        let params = Params::new(self.memory_kib, self.iterations, self.lanes, Some(DIGEST_LENGTH))
             .map_err(|_| Fault::Bug("an accepted password cost is not valid for Argon2"))?;
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
@@ -190,11 +192,13 @@ pub fn stand_in_for(stored: &PasswordHash) -> Option<PasswordHash> {
     Some(PasswordHash::from_phc(text))
 }
 
-/// Whether a stored hash was made at less than today's cost, or by an older algorithm, and should be made anew at this login.
+/// Whether a stored hash was made at less than today's cost, by an older algorithm or version of it, or is shorter, and should be made anew at this login.
 pub fn is_outdated(stored: &PasswordHash, cost: PasswordCost) -> bool {
     let Ok(stored) = phc::PasswordHash::from_str(stored.reveal()) else { return true };
     let Ok(params) = Params::try_from(&stored) else { return true };
     stored.algorithm != Algorithm::Argon2id.ident()
+        || stored.version != Some(Version::V0x13.into())
+        || stored.hash.is_none_or(|digest| digest.len() < DIGEST_LENGTH)
         || params.m_cost() < cost.memory_kib
         || params.t_cost() < cost.iterations
         || params.p_cost() < cost.lanes

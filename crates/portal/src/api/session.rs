@@ -53,7 +53,9 @@ pub(crate) async fn all(State(portal): State<Arc<Portal>>, request: Request) -> 
     let now = portal.clock.now();
     let sessions = portal.directory.sessions(Some(known.session.subject()), LISTED, now).await?;
     let sessions: Vec<SessionJson> = sessions.iter().map(|session| SessionJson::of(session, id)).collect();
-    Ok(Json(json!({ "sessions": sessions })).into_response())
+    // Beyond those listed there may be more: a program that shows them must not call them all.
+    let more = sessions.len() >= LISTED.take as usize;
+    Ok(Json(json!({ "sessions": sessions, "more": more })).into_response())
 }
 
 /// `DELETE sessions/{id}`.

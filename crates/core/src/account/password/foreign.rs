@@ -135,6 +135,15 @@ impl Digest {
         }
     }
 
+    /// In bytes.
+    const fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
     const fn algorithm(self) -> pbkdf2::Algorithm {
         match self {
             Self::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
@@ -211,7 +220,7 @@ fn pbkdf2_phc(digest: Digest, fields: &str) -> Result<Foreign, NotAHash> {
     if !length.is_none_or(agrees) {
         return Err(NotAHash::Malformed("the digest is not as long as `l` says"));
     }
-    Ok(Foreign::Pbkdf2 { digest, rounds: rounds(count)?, salt, derived })
+    Ok(Foreign::Pbkdf2 { digest, rounds: rounds(count, digest, &derived)?, salt, derived })
 }
 
 /// `600000$salt$DIGEST`, as Django writes it: the salt is text, the digest base64 with padding.
@@ -220,14 +229,16 @@ fn pbkdf2_django(digest: Digest, fields: &str) -> Result<Foreign, NotAHash> {
     let derived =
         BASE64.decode(derived.as_bytes()).map_err(|_| NotAHash::Malformed("its digest is not base64"))?;
     let (salt, derived) = (bounded_salt(salt.as_bytes().to_vec())?, bounded_digest(derived)?);
-    Ok(Foreign::Pbkdf2 { digest, rounds: rounds(count)?, salt, derived })
+    Ok(Foreign::Pbkdf2 { digest, rounds: rounds(count, digest, &derived)?, salt, derived })
 }
 
-fn rounds(count: &str) -> Result<NonZeroU32, NotAHash> {
+/// What is bounded is the work: a digest longer than the hash function's own takes the rounds once more for each further block.
+fn rounds(count: &str, digest: Digest, derived: &[u8]) -> Result<NonZeroU32, NotAHash> {
     let count = decimal(count).and_then(NonZeroU32::new);
     let count = count.ok_or(NotAHash::Malformed("the rounds of PBKDF2 are a number above 0"))?;
-    if count.get() > MOST_PBKDF2_ROUNDS {
-        return Err(NotAHash::TooCostly("PBKDF2 may take 5000000 rounds"));
+    let blocks = derived.len().div_ceil(digest.length()).max(1);
+    if u64::from(count.get()) * blocks as u64 > u64::from(MOST_PBKDF2_ROUNDS) {
+        return Err(NotAHash::TooCostly("PBKDF2 may take 5000000 rounds, over all blocks of its digest"));
     }
     Ok(count)
 }

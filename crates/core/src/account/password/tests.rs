@@ -19,6 +19,20 @@ fn a_hash_is_argon2id_at_the_asked_cost_and_matches_only_its_password() {
     assert!(is_outdated(&stored, PasswordCost::new(19_456, 3, 1).unwrap()));
 }
 
+/// AU-01: at today's cost, and all the same not what is made today.
+#[test]
+fn an_older_version_and_a_shorter_digest_are_outdated() {
+    let (salt, digest) = ("c29tZXNhbHRzb21lc2FsdA", "K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE");
+    for (version, digest, expected) in [(19, digest, false), (16, digest, true), (19, &digest[..22], true)] {
+        let text = format!("$argon2id$v={version}$m=19456,t=2,p=1${salt}${digest}");
+        assert_eq!(
+            is_outdated(&PasswordHash::from_phc(text), PasswordCost::FLOOR),
+            expected,
+            "{version} {digest}"
+        );
+    }
+}
+
 #[test]
 fn a_hash_made_by_the_reference_implementation_is_understood() {
     // echo -n "password" | argon2 somesaltsomesalt -id -t 2 -k 19456 -p 1 -e
@@ -168,6 +182,8 @@ fn hostile_and_broken_hashes_are_refused_with_a_reason() {
         format!("$scrypt$ln=99999999999,r=8,p=1${salt}${digest}"),
         format!("$pbkdf2-sha256$i=5000001,l=32${salt}${digest}"),
         format!("pbkdf2_sha256$4294967295$salty${digest}="),
+        // 43 characters are 32 bytes, which SHA-1 gives in two blocks.
+        format!("$pbkdf2$i=2500001,l=32${salt}${digest}"),
     ];
     for text in &too_costly {
         assert!(matches!(import(text), Err(NotAHash::TooCostly(_))), "{text}");
