@@ -8,17 +8,26 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::{Portal, document, key_set};
+use crate::{Portal, document, key_set, oauth};
 
 /// Where it is; a `public_url` has no path that would go behind it.
 pub(crate) const PATH: &str = "/.well-known/oauth-authorization-server";
 
 /// Members that are URLs, with the path of each. One that is routed gets its line here in the same change.
-const ENDPOINTS: &[(&str, &str)] = &[("jwks_uri", key_set::PATH)];
+const ENDPOINTS: &[(&str, &str)] = &[
+    ("jwks_uri", key_set::PATH),
+    ("revocation_endpoint", oauth::revoke::PATH),
+    ("token_endpoint", oauth::token::PATH),
+];
 
-/// Members that are lists. These two are there although they are empty: the first means the implicit and the code grant when it is
-/// absent, and the second is required (RFC 8414 section 2).
-const LISTS: &[(&str, &[&str])] = &[("grant_types_supported", &[]), ("response_types_supported", &[])];
+/// Members that are lists. The empty one is there because it is required (RFC 8414 section 2); where the authentication of clients is
+/// absent, it means a secret, and our own client has none.
+const LISTS: &[(&str, &[&str])] = &[
+    ("grant_types_supported", &["refresh_token"]),
+    ("response_types_supported", &[]),
+    ("revocation_endpoint_auth_methods_supported", &["none"]),
+    ("token_endpoint_auth_methods_supported", &["none"]),
+];
 
 /// Serves the metadata.
 pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Response {

@@ -14,6 +14,9 @@ use super::{Refusal, answer, first_party};
 use crate::form::Form;
 use crate::{Portal, event};
 
+/// Where it is.
+pub(crate) const PATH: &str = "/auth/oauth/token";
+
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let form = first_party(&portal, &parts, body).await?;

@@ -33,6 +33,8 @@ const SAFE_ADDRESSES: [&str; 28] = [
     "/auth/api/v1/confirm",
     "/auth/api/v1/password",
     "/auth/api/v1/register",
+    "/auth/oauth/revoke",
+    "/auth/oauth/token",
     "/.well-known/change-password",
     "/.well-known/jwks.json",
     "/.well-known/oauth-authorization-server",

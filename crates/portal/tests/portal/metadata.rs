@@ -22,8 +22,8 @@ async fn the_issuer_is_the_one_of_the_jwts() {
     let metadata = metadata(&ApiClient::of(&house)).await;
     assert_eq!(metadata["issuer"], ORIGIN);
     assert_eq!(metadata["jwks_uri"], format!("{ORIGIN}/.well-known/jwks.json"));
-    // Absent, it would mean that there are grants by browser (RFC 8414 section 2).
-    assert!(metadata["grant_types_supported"].is_array(), "{metadata}");
+    assert_eq!(metadata["grant_types_supported"], serde_json::json!(["refresh_token"]));
+    assert_eq!(metadata["token_endpoint_auth_methods_supported"], serde_json::json!(["none"]));
     assert!(metadata["response_types_supported"].is_array(), "{metadata}");
 }
 
