@@ -9,7 +9,7 @@ use vestibule_core::wire::cookie::Https;
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
-const SAFE_ADDRESSES: [&str; 28] = [
+const SAFE_ADDRESSES: [&str; 30] = [
     "/auth",
     "/auth/",
     "/auth/login",
