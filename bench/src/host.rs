@@ -51,6 +51,12 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// Lets everything else go first, from now on and as far as the program's hashing threads do: this thread alone.
+pub(crate) fn step_back() -> Result<()> {
+    rustix::process::nice(10).context("the priority of a thread could not be lowered")?;
+    Ok(())
+}
+
 /// Resident memory of this process in bytes.
 pub(crate) fn resident() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;

@@ -53,7 +53,8 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes, file: Option<&Path>) -> R
     ])
 }
 
-/// Hashes per second with one thread on each core.
+/// Hashes per second with one thread on each core, at the priority that the server hashes at: whatever else the machine does then takes
+/// from both alike.
 fn hashing_alone() -> Result<f64> {
     let password = Password::parse(PASSWORD).context("the password is too long")?;
     let stored = password::hash(&password, &[7; 16], PasswordCost::FLOOR)?;
@@ -69,6 +70,7 @@ fn hashing_alone() -> Result<f64> {
 }
 
 fn rate(password: &Password, stored: &PasswordHash) -> Result<f64> {
+    crate::host::step_back()?;
     let (began, mut hashes) = (Instant::now(), 0_u32);
     while began.elapsed() < ROUND {
         ensure!(password::verify(password, stored)?, "the password is not the one that was hashed");
