@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Map, Value, json};
 
 use crate::forge::{Forge, Hostile, Signer};
@@ -21,12 +21,14 @@ fn outside(answer: &Answer) -> String {
     format!("{} {headers:?} {}", answer.status, answer.text())
 }
 
-/// An installation that says it is at [`ORIGIN`], and a forge that stole its key and knows a live session.
+/// An installation that says it is at [`ORIGIN`], and a forge that stole its key and knows the claims of a token that is in use.
 fn robbed() -> (Scene, Forge) {
     let scene = Scene::at(ORIGIN, Vestibule::installed().with_log_filter("info,vestibule_gateway=debug"));
-    let login = json!({"identifier": ADA, "password": PASSWORD, "deliver": "body"});
+    let login = json!({"identifier": ADA, "password": PASSWORD, "mode": "token"});
     let login = Ask::post("/auth/api/v1/login").json(&login).send(scene.front);
-    let session = login.json()["session"]["id"].as_str().unwrap().to_owned();
+    let issued = login.json()["access_token"].as_str().unwrap().to_owned();
+    let payload = BASE64URL_NOPAD.decode(issued.split('.').nth(1).unwrap().as_bytes()).unwrap();
+    let mut claims: Map<String, Value> = serde_json::from_slice(&payload).unwrap();
     let place = &scene.vestibule.place;
     let mut thief: Command = python("thief.py");
     thief.arg(place.join("vestibule-data/vestibule.db")).arg(place.join("secrets/seal.key"));
@@ -35,15 +37,12 @@ fn robbed() -> (Scene, Forge) {
     let stolen: Value = serde_json::from_slice(&stolen.stdout).unwrap();
     let pkcs8 = HEXLOWER.decode(stolen["pkcs8"].as_str().unwrap().as_bytes()).unwrap();
     let now = now();
-    let claims = json!({
-        "iss": ORIGIN, "aud": ORIGIN, "sub": scene.subject, "sid": session, "exp": now + 250, "iat": now - 30,
-        "auth_time": now - 30, "jti": "rWQ1pVh0Q6C2m5cO1yqk8w", "client_id": "vestibule", "amr": ["pwd"], "acr": "aal1",
-    });
+    claims.extend([("iat".to_owned(), json!(now - 30)), ("exp".to_owned(), json!(now + 250))]);
     let forge = Forge {
         signer: Signer::es256_from_pkcs8(&pkcs8),
         key_id: stolen["key_id"].as_str().unwrap().to_owned(),
         typ: "at+jwt".to_owned(),
-        claims: claims.as_object().cloned().unwrap_or_else(Map::new),
+        claims,
         now,
     };
     (scene, forge)
