@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use vestibule_core::Reject;
 use vestibule_core::csrf::Binding;
@@ -29,6 +29,7 @@ struct LoginJson {
     password: String,
     #[serde(default)]
     mode: Mode,
+    #[serde(default, deserialize_with = "given")]
     deliver: Option<Deliver>,
     #[serde(default)]
     remember: bool,
@@ -48,6 +49,11 @@ enum Mode {
 enum Deliver {
     Body,
     Cookie,
+}
+
+/// A member that may be left out, but not be null.
+fn given<'de, D: Deserializer<'de>>(member: D) -> Result<Option<Deliver>, D::Error> {
+    Deliver::deserialize(member).map(Some)
 }
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
