@@ -3,16 +3,18 @@
 
 use std::str::FromStr;
 
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc;
-use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use self::foreign::Foreign;
+use self::memory::HashingMemory;
 use super::PasswordHash;
 use crate::fault::Fault;
 use crate::secret::Password;
 
 mod foreign;
+pub mod memory;
 #[cfg(test)]
 mod tests;
 
@@ -114,13 +116,9 @@ impl Stored {
         Ok(Self::Argon2(Box::new(hash)))
     }
 
-    fn matches(&self, password: &[u8]) -> Result<bool, Fault> {
+    fn matches(&self, password: &[u8], memory: &mut HashingMemory) -> Result<bool, Fault> {
         match self {
-            Self::Argon2(hash) => match Argon2::default().verify_password(password, hash.as_ref()) {
-                Ok(()) => Ok(true),
-                Err(Error::PasswordInvalid) => Ok(false),
-                Err(cause) => Err(Fault::corrupt("a stored password hash", cause.to_string())),
-            },
+            Self::Argon2(hash) => memory.matches(password, hash),
             Self::Foreign(foreign) => foreign.matches(password),
         }
     }
@@ -144,13 +142,22 @@ pub fn hash(password: &Password, salt: &[u8; 16], cost: PasswordCost) -> Result<
 
 /// Whether a password is the one behind a stored hash, at the cost that the hash itself names. Compares in constant time.
 pub fn verify(password: &Password, stored: &PasswordHash) -> Result<bool, Fault> {
+    verify_in(&mut HashingMemory::default(), password, stored)
+}
+
+/// The same in memory that is there already, for whoever verifies one after the other.
+pub fn verify_in(
+    memory: &mut HashingMemory,
+    password: &Password,
+    stored: &PasswordHash,
+) -> Result<bool, Fault> {
     let stored = Stored::read(stored.reveal())
         .map_err(|cause| Fault::corrupt("a stored password hash", cause.to_string()))?;
-    if stored.matches(password.reveal())? {
+    if stored.matches(password.reveal(), memory)? {
         return Ok(true);
     }
     // An imported hash was made of what was typed. For passwords that normalising leaves alone, nearly all, there is nothing to do.
-    password.reveal_typed().map_or(Ok(false), |typed| stored.matches(typed))
+    password.reveal_typed().map_or(Ok(false), |typed| stored.matches(typed, memory))
 }
 
 /// Takes a hash that another program made: Argon2 or scrypt in PHC form, bcrypt (`$2a$`, `$2b$`, `$2y$`), PBKDF2 (PHC, passlib's or

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use vestibule_core::Fault;
 use vestibule_core::account::PasswordHash;
+use vestibule_core::account::password::memory::HashingMemory;
 use vestibule_core::account::password::{self, PasswordCost};
 use vestibule_core::port::{Entropy, Hasher, Verdict};
 use vestibule_core::secret::Password;
@@ -131,6 +132,7 @@ impl Hasher for HashingPool {
 
 impl Bench {
     fn serve(&self, waiting: &Mutex<Receiver<Job>>) {
+        let mut memory = HashingMemory::default();
         loop {
             // The lock is held while waiting, so threads take turns; it is let go before the work begins.
             let Ok(job) = waiting.lock().recv() else { return };
@@ -141,22 +143,26 @@ impl Bench {
             let done = if job.asked_at.elapsed() > self.longest_wait {
                 Err(overloaded(self.longest_wait))
             } else {
-                self.work_unharmed(job.work)
+                self.work_unharmed(job.work, &mut memory)
             };
+            memory.shrink_to(self.cost);
             job.answer.send(done).ok();
         }
     }
 
     /// A defect that panics costs one answer, and not the thread: with the last of them nobody could sign in any more.
-    fn work_unharmed(&self, work: Work) -> Result<Done, Fault> {
-        // Nothing that is shared is changed by hashing, so there is nothing that a panic could leave half done.
-        catch_unwind(AssertUnwindSafe(|| self.work(work))).unwrap_or(Err(Fault::Bug("hashing panicked")))
+    fn work_unharmed(&self, work: Work, memory: &mut HashingMemory) -> Result<Done, Fault> {
+        // Nothing that is shared is changed by hashing, and the memory is written before it is read: nothing is left half done.
+        catch_unwind(AssertUnwindSafe(|| self.work(work, memory)))
+            .unwrap_or(Err(Fault::Bug("hashing panicked")))
     }
 
-    fn work(&self, work: Work) -> Result<Done, Fault> {
+    fn work(&self, work: Work, memory: &mut HashingMemory) -> Result<Done, Fault> {
         match work {
             Work::Hash(password) => self.hash(&password).map(Done::Hashed),
-            Work::Verify(password, stored) => self.verify(&password, stored.as_ref()).map(Done::Verified),
+            Work::Verify(password, stored) => {
+                self.verify(&password, stored.as_ref(), memory).map(Done::Verified)
+            }
         }
     }
 
@@ -167,23 +173,24 @@ impl Bench {
         password::hash(password, &salt, self.cost)
     }
 
-    fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, Fault> {
+    fn verify(
+        &self,
+        password: &Password,
+        stored: Option<&PasswordHash>,
+        memory: &mut HashingMemory,
+    ) -> Result<Verdict, Fault> {
+        metrics::counter!(HASHINGS.0).increment(1);
         let Some(stored) = stored else {
-            self.matches(password, &self.decoy)?;
+            password::verify_in(memory, password, &self.decoy)?;
             return Ok(Verdict::Mismatch);
         };
-        if !self.matches(password, stored)? {
+        if !password::verify_in(memory, password, stored)? {
             return Ok(Verdict::Mismatch);
         }
         if password::is_outdated(stored, self.cost) {
             return self.hash(password).map(Verdict::MatchOutdated);
         }
         Ok(Verdict::Match)
-    }
-
-    fn matches(&self, password: &Password, stored: &PasswordHash) -> Result<bool, Fault> {
-        metrics::counter!(HASHINGS.0).increment(1);
-        password::verify(password, stored)
     }
 }
 

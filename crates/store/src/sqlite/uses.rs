@@ -1,10 +1,6 @@
 //! Uses of sessions that wait to be written: the hot path notes them here, in memory, and a slow rhythm writes them in batches.
 //! In: a digest and a time. Out: the last use in the database, never earlier than it was and never of a session that has ended.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::BuildHasherDefault;
-
 use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -15,51 +11,64 @@ use vestibule_core::{Fault, Timestamp};
 use super::rows::{self, integer, timestamp};
 use super::trouble::Trouble;
 use super::writer::{Change, Writer, Written};
-use crate::table::{DigestHasher, Table};
+use crate::table::Table;
 
 /// Uses written by one change; logins do not wait behind more.
 const SLICE: usize = 256;
 /// Rows held at once while all are read.
 const LOADED_AT_ONCE: i64 = 4096;
 
-/// The latest use of each session that is not yet written; one entry a session, so bounded by their number.
+/// Uses held in one piece of memory: growing by pieces, a million of them are never copied while a request waits to add its own.
+const PIECE: usize = 1024;
+
+/// Uses that are not yet written, as they came. A session comes once a minute, and once again for each minute in which nothing could be
+/// written until the next attempt, which makes one of them.
 #[derive(Default)]
-pub(super) struct UsesWaiting(Mutex<HashMap<SessionDigest, Timestamp, BuildHasherDefault<DigestHasher>>>);
+pub(super) struct UsesWaiting(Mutex<Vec<Vec<Noted>>>);
+
+type Noted = (SessionDigest, Timestamp);
 
 impl UsesWaiting {
     pub(super) fn note(&self, digest: SessionDigest, seen_at: Timestamp) {
-        match self.0.lock().entry(digest) {
-            Entry::Occupied(mut known) => {
-                let latest = seen_at.max(*known.get());
-                known.insert(latest);
-            }
-            Entry::Vacant(free) => {
-                free.insert(seen_at);
+        let mut pieces = self.0.lock();
+        match pieces.last_mut().filter(|piece| piece.len() < PIECE) {
+            Some(piece) => piece.push((digest, seen_at)),
+            None => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push((digest, seen_at));
+                pieces.push(piece);
             }
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.lock().len()
+        self.0.lock().iter().map(Vec::len).sum()
     }
 
     /// Writes all that was noted until now. What cannot be written is kept for the next time.
     pub(super) async fn flush(&self, writer: &Writer) -> Result<(), Fault> {
-        let mut noted: Vec<_> = std::mem::take(&mut *self.0.lock()).into_iter().collect();
-        // In the order of the database's pages: each of them is then written once, not once a use.
-        noted.sort_unstable();
-        let mut slices = noted.chunks(SLICE);
-        while let Some(slice) = slices.next() {
+        let noted = latest_of_each(std::mem::take(&mut *self.0.lock()).concat());
+        for (number, slice) in noted.chunks(SLICE).enumerate() {
             if let Err(fault) = writer.write(NoteUses(slice.to_vec())).await {
-                slice
-                    .iter()
-                    .chain(slices.flatten())
-                    .for_each(|(digest, seen_at)| self.note(*digest, *seen_at));
+                self.0.lock().insert(0, noted.into_iter().skip(number * SLICE).collect());
                 return Err(fault);
             }
         }
         Ok(())
     }
+}
+
+/// The last use of each session, in the order of the database's pages: each of them is then written once, not once a use.
+fn latest_of_each(mut noted: Vec<Noted>) -> Vec<Noted> {
+    noted.sort_unstable();
+    noted.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = later.1;
+        }
+        same
+    });
+    noted
 }
 
 /// Tells a freshly loaded table what its sessions' last uses were.

@@ -262,3 +262,29 @@ fn a_changed_byte_is_refused_or_still_bounded() {
     }
     assert!(taken > 100, "{taken}: digits of salts and digests can be others");
 }
+
+/// What one hash leaves behind changes nothing about the next, whatever kind and size it is of.
+#[test]
+fn memory_is_used_again_and_every_verdict_stays_what_it_was() {
+    let mut memory = HashingMemory::default();
+    let right = Password::parse(TYPED).unwrap();
+    let wrong = Password::parse("incorrect horse battery staple").unwrap();
+    for (algorithm, version, kib, passes, lanes, length) in [
+        (Algorithm::Argon2id, Version::V0x13, 19_456, 2, 1, 32),
+        (Algorithm::Argon2i, Version::V0x13, 512, 3, 2, 16),
+        (Algorithm::Argon2d, Version::V0x10, 1024, 1, 4, 64),
+        (Algorithm::Argon2id, Version::V0x10, 40_000, 1, 1, 24),
+        (Algorithm::Argon2id, Version::V0x13, 19_456, 2, 1, 32),
+        (Algorithm::Argon2i, Version::V0x10, 64, 1, 1, 32),
+    ] {
+        let params = Params::new(kib, passes, lanes, Some(length)).unwrap();
+        let fresh = Argon2::new(algorithm, version, params);
+        let stored = fresh.hash_password_with_salt(right.reveal(), &[7; 16]).unwrap();
+        let stored = PasswordHash::from_phc(stored.to_string());
+        for _ in 0..2 {
+            assert!(verify_in(&mut memory, &right, &stored).unwrap(), "{}", stored.reveal());
+            assert!(!verify_in(&mut memory, &wrong, &stored).unwrap(), "{}", stored.reveal());
+        }
+        memory.shrink_to(PasswordCost::FLOOR);
+    }
+}
