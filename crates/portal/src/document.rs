@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
@@ -13,9 +14,10 @@ use sha2::{Digest, Sha256};
 pub(crate) fn answer(
     asked: &HeaderMap,
     media_type: &'static str,
-    body: String,
+    body: impl Into<Bytes>,
     max_age: Duration,
 ) -> Response {
+    let body = body.into();
     let mut digest = HEXLOWER.encode(&Sha256::digest(&body));
     digest.truncate(32);
     let etag = format!("\"{digest}\"");

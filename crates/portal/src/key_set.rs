@@ -14,7 +14,7 @@ use crate::{Portal, document};
 /// Where it is, and where the metadata says it is.
 pub(crate) const PATH: &str = "/.well-known/jwks.json";
 /// A withdrawn key is believed for no longer than this by whoever asks when it is told to.
-const LONGEST: Duration = Duration::from_secs(300);
+pub(crate) const LONGEST: Duration = Duration::from_secs(300);
 
 /// Serves the key set.
 pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Result<Response, Problem> {

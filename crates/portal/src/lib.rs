@@ -34,6 +34,7 @@ mod metadata;
 mod moment;
 mod notice;
 mod oauth;
+mod openapi;
 mod pages;
 mod pre_session;
 mod problem;

@@ -5,22 +5,53 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::problem::Problem;
-use crate::{Portal, answer, api, key_set, metadata, oauth, pages, static_file};
+use crate::{Portal, answer, api, key_set, metadata, oauth, openapi, pages, static_file};
 
 /// Everything under `/auth`, and of `/.well-known` the key set, the metadata and `change-password`. Every answer, errors included, leaves
 /// through one layer that puts problems into words and sets the security headers.
 pub fn router(portal: Arc<Portal>) -> Router {
-    // Where registration is closed there is nothing at its addresses.
-    let registration = match portal.registration {
-        Some(_) => Router::new()
+    let registration = if portal.registration.is_some() { Registration::Open } else { Registration::Closed };
+    rooms(registration)
+        .router
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .layer(from_fn_with_state(Arc::clone(&portal), answer::finish))
+        .with_state(portal)
+}
+
+/// Whether strangers may ask for an account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Registration {
+    Closed,
+    Open,
+}
+
+/// Routes, and the addresses that they are at: a router cannot be asked for its own.
+#[derive(Default)]
+struct Rooms {
+    router: Router<Arc<Portal>>,
+    addresses: Vec<&'static str>,
+}
+
+impl Rooms {
+    fn route(mut self, address: &'static str, methods: MethodRouter<Arc<Portal>>) -> Self {
+        self.addresses.push(address);
+        Self { router: self.router.route(address, methods), ..self }
+    }
+}
+
+fn rooms(registration: Registration) -> Rooms {
+    let rooms = match registration {
+        // Where registration is closed there is nothing at its addresses.
+        Registration::Closed => Rooms::default(),
+        Registration::Open => Rooms::default()
             .route("/auth/register", get(pages::register::show).post(pages::register::submit))
             .route("/auth/api/v1/register", post(api::register::submit)),
-        None => Router::new(),
     };
-    registration
+    rooms
         .route("/auth", get(home))
         .route("/auth/", get(home))
         .route("/auth/login", get(pages::login::show).post(pages::login::submit))
@@ -39,15 +70,18 @@ pub fn router(portal: Arc<Portal>) -> Router {
         .route("/auth/api/v1/confirm", post(api::confirm::submit))
         .route("/auth/api/v1/password", put(api::password::submit))
         .route("/auth/api/v1/csrf", get(api::csrf::issue))
+        .route(openapi::PATH, get(openapi::serve))
         .route(oauth::revoke::PATH, post(oauth::revoke::submit))
         .route(oauth::token::PATH, post(oauth::token::submit))
         .route("/.well-known/change-password", get(pages::password::well_known))
         .route(key_set::PATH, get(key_set::serve))
         .route(metadata::PATH, get(metadata::serve))
-        .fallback(async || Problem::NotFound)
-        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
-        .layer(from_fn_with_state(Arc::clone(&portal), answer::finish))
-        .with_state(portal)
+}
+
+/// Every address there can be.
+#[cfg(test)]
+pub(crate) fn addresses() -> Vec<&'static str> {
+    rooms(Registration::Open).addresses
 }
 
 async fn home() -> Redirect {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
@@ -20,8 +21,9 @@ const IMAGE_ALONE: HeaderValue = HeaderValue::from_static(
 /// `GET /auth/static/{file}`.
 pub(crate) async fn serve(
     State(portal): State<Arc<Portal>>,
-    Path(file): Path<String>,
+    file: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
+    let Path(file) = file.map_err(|_| Problem::NotFound)?;
     let asset = portal.theme.asset(&file).ok_or(Problem::NotFound)?;
     let head = [(CONTENT_TYPE, asset.media_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     let mut response = (head, asset.bytes.clone()).into_response();

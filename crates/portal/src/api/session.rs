@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -61,12 +62,13 @@ pub(crate) async fn all(State(portal): State<Arc<Portal>>, request: Request) -> 
 /// `DELETE sessions/{id}`.
 pub(crate) async fn end(
     State(portal): State<Arc<Portal>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let known = portal.may_end(&parts, body).await?;
-    let id = id.parse().map_err(|_| Problem::SessionUnknown)?;
+    // What is no text is no id, either.
+    let id = id.ok().and_then(|Path(id)| id.parse().ok()).ok_or(Problem::SessionUnknown)?;
     let ended = portal.end_own(&known, End::One(id), &parts).await?;
     if ended.is_empty() {
         return Err(Problem::SessionUnknown);

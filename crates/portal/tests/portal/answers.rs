@@ -9,7 +9,7 @@ use vestibule_core::wire::cookie::Https;
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
-const SAFE_ADDRESSES: [&str; 30] = [
+const SAFE_ADDRESSES: [&str; 31] = [
     "/auth",
     "/auth/",
     "/auth/login",
@@ -31,6 +31,7 @@ const SAFE_ADDRESSES: [&str; 30] = [
     "/auth/api/v1/logout",
     "/auth/api/v1/sessions/x",
     "/auth/api/v1/confirm",
+    "/auth/api/v1/openapi.json",
     "/auth/api/v1/password",
     "/auth/api/v1/register",
     "/auth/oauth/revoke",

@@ -10,6 +10,7 @@
 mod account;
 mod answers;
 mod api;
+mod contract;
 mod cookies;
 mod hanging_up;
 mod house;
@@ -21,6 +22,7 @@ mod logout;
 mod markup;
 mod media;
 mod metadata;
+mod openapi;
 mod password;
 mod personas;
 mod registration;

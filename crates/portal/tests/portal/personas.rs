@@ -6,9 +6,11 @@ use std::net::IpAddr;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body::Body as _;
 use tower::ServiceExt;
 use vestibule_portal::Peer;
 
+use crate::contract;
 use crate::house::{House, ORIGIN};
 
 /// What came back.
@@ -48,10 +50,30 @@ impl Answer {
     }
 }
 
+/// Sends a request; what is answered must be what the OpenAPI document says.
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
-    let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    let (parts, body) = request.into_parts();
+    let (sent, body) = if body.size_hint().exact().is_some() {
+        let bytes = axum::body::to_bytes(body, 1 << 24).await.unwrap();
+        (Some(bytes.to_vec()), Body::from(bytes))
+    } else {
+        (None, body)
+    };
+    let asked = contract::Asked {
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        headers: parts.headers.clone(),
+        body: sent,
+    };
+    let (parts, body) = router.clone().oneshot(Request::from_parts(parts, body)).await.unwrap().into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.into()).unwrap() }
+    let answer = Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8(body.into()).unwrap(),
+    };
+    contract::hold(&asked, &answer);
+    answer
 }
 
 /// A request as it comes off the wire from this address.
