@@ -22,6 +22,7 @@ mod story_dev;
 mod story_doors;
 mod story_examples;
 mod story_looks;
+mod story_referrer;
 mod story_tossing;
 mod story_trouble;
 mod world;
