@@ -116,6 +116,12 @@ impl SigningKey {
         Ok(jwt)
     }
 
+    /// How many bytes of claims fit into a JWT of so many bytes: header, dots and signature always take the same.
+    pub fn room_for_claims(&self, jwt_bytes: usize) -> usize {
+        let signature = (self.private.signature_length() * 4).div_ceil(3);
+        jwt_bytes.saturating_sub(self.header.len() + 1 + signature) * 3 / 4
+    }
+
     fn from_private(private: Private, algorithm: Algorithm) -> Result<Self, Fault> {
         let public = VerifyingKey::from_jwk(&private.public_jwk(algorithm)?)
             .map_err(|cause| Fault::corrupt("a signing key", cause.to_string()))?;
@@ -153,6 +159,13 @@ impl Private {
             members.insert("use".into(), "sig".into());
         }
         Ok(jwk)
+    }
+
+    fn signature_length(&self) -> usize {
+        match self {
+            Self::Ecdsa(_) | Self::Ed25519(_) => 64,
+            Self::Rsa(key) => key.public_modulus_len(),
+        }
     }
 
     fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {

@@ -9,23 +9,28 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_lock::Mutex;
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::account::Status;
 use crate::decide::Permit;
 use crate::fault::Fault;
 use crate::key::KeyRing;
 use crate::live::LiveSession;
-use crate::port::{Accounts, Clock, Entropy};
+use crate::port::{Accounts, Clock, DropLog, Entropy};
 use crate::principal::Principal;
 use crate::time::Timestamp;
 use crate::token::{AccessToken, Minted, Stamp};
 
 mod audience;
+mod claims;
 
 pub use audience::{
     Audience, AudienceTable, ClaimSource, LONGEST_ACCESS, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS,
+    is_standard_claim,
 };
+pub use claims::LARGEST_JWT;
+
+use claims::{Budget, Signed};
 
 #[cfg(test)]
 mod tests;
@@ -49,12 +54,15 @@ pub struct Minter {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     places: Vec<Mutex<()>>,
+    budget: Budget,
     counters: Counters,
 }
 
 /// What the minter has done since start.
 #[derive(Default)]
 pub struct Counters {
+    /// Claims that were dropped because a JWT could not carry them.
+    pub dropped: AtomicU64,
     /// JWTs signed.
     pub signed: AtomicU64,
     /// JWTs handed out from memory.
@@ -79,8 +87,15 @@ impl Minter {
             clock,
             entropy,
             places: (0..PLACES).map(|_| Mutex::new(())).collect(),
+            budget: Budget::default(),
             counters: Counters::default(),
         }
+    }
+
+    /// Signs no JWT of more than so many bytes, [`LARGEST_JWT`] otherwise: claims that do not fit are dropped, and the log is told.
+    #[must_use]
+    pub fn with_budget(self, largest: usize, log: Arc<dyn DropLog>) -> Self {
+        Self { budget: Budget { largest, log: Some(log) }, ..self }
     }
 
     /// The `iss` of every JWT.
@@ -197,7 +212,7 @@ impl Minter {
         let expires_at = now.after(audience.lifetime).min(latest);
         let mut jti = [0; 16];
         self.entropy.fill(&mut jti)?;
-        let mut claims = json!({
+        let claims = json!({
             "iss": self.issuer,
             "sub": principal.subject.to_string(),
             "aud": audience.name,
@@ -210,19 +225,7 @@ impl Minter {
             "amr": principal.amr.names().collect::<Vec<_>>(),
             "acr": principal.assurance.acr(),
         });
-        let mut copies = Vec::new();
-        if let (Some(account), Value::Object(members)) = (&account, &mut claims) {
-            for (claim, value) in audience.claims_of(account) {
-                copies.push(value.as_ref().and_then(header_text).unwrap_or_default());
-                if let Some(value) = value {
-                    members.insert(claim.to_owned(), value);
-                }
-            }
-        }
-        // The ring is loaded here, after all waiting, so that what is signed and what it is kept under belong together.
-        let ring = self.ring.load();
-        let jwt = ring.signer(now)?.sign_jwt(&claims)?;
-        self.counters.signed.fetch_add(1, Ordering::Relaxed);
+        let Signed { jwt, ring, copies } = self.signed(claims, audience, account.as_ref(), now)?;
         let life = expires_at.since(now);
         AccessToken::new(Minted {
             jwt: &jwt,
@@ -233,22 +236,10 @@ impl Minter {
             minted_at: now,
             expires_at,
             renew_at: now.after(life * 4 / 5),
-            stamp: Stamp { audience: audience.stamp, ring: ring.stamp() },
+            stamp: Stamp { audience: audience.stamp, ring },
         })
     }
 }
 
 /// The `client_id` of JWTs that stand for a browser's or client's session with this gateway (RFC 9068 section 2.2).
 const CLIENT_ID: &str = "vestibule";
-
-/// A claim as a plain header: scalars as their text, anything else as JSON; nothing when it cannot be a header value.
-fn header_text(claim: &Value) -> Option<String> {
-    let text = match claim {
-        Value::Null => return None,
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    // Only visible ASCII and space: bytes beyond that are read differently by different servers.
-    let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && text.trim() == text;
-    is_plain.then_some(text)
-}

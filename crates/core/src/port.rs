@@ -20,6 +20,7 @@ use crate::secret::Password;
 use crate::session::{Cap, Reissue, Session, SessionDigest};
 use crate::throttle::{Attempt, Receipt, Reservation};
 use crate::time::Timestamp;
+use crate::token::Because;
 
 /// The server's clock.
 pub trait Clock: Send + Sync {
@@ -341,6 +342,23 @@ pub trait Throttle: Send + Sync {
 pub trait FaultLog: Send + Sync {
     /// Takes note; `undone` says what was not done, in the operator's words.
     fn note(&self, undone: &'static str, fault: &Fault);
+}
+
+/// Where it is told that a JWT says less than its audience asks for. Every JWT anew: who writes it down says it once.
+pub trait DropLog: Send + Sync {
+    /// Takes note: for this subject and audience these claims were dropped.
+    fn dropped(&self, subject: &str, audience: &str, claims: &[DroppedClaim]);
+}
+
+/// A claim that a JWT could not carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedClaim {
+    /// Its name.
+    pub claim: String,
+    /// How many bytes of JSON it would have taken.
+    pub bytes: usize,
+    /// Why it was dropped.
+    pub because: Because,
 }
 
 /// What listings read, for people and operators; no request is decided by it. What knows a session by its id alone asks here, too.

@@ -30,7 +30,8 @@ pub struct AccessToken {
     /// From when on it should be minted anew, while this one is still handed out.
     pub renew_at: Timestamp,
     authorization: HeaderValue,
-    /// Where each copy ends (32 bits each), subject, session, copies, `Bearer <jwt>`; nothing between them.
+    /// Where each copy ends and whether its claim was dropped (32 bits each), subject, session, copies, `Bearer <jwt>`; nothing between
+    /// them.
     text: Bytes,
     claims: Arc<[String]>,
     /// The same session's JWTs for other audiences.
@@ -47,8 +48,8 @@ pub struct Minted<'a> {
     pub session: SessionId,
     /// The names of the audience's own claims, shared by all its JWTs.
     pub claims: Arc<[String]>,
-    /// The text of each of these claims; empty where there is none, or none that can be a header value.
-    pub copies: Vec<String>,
+    /// What goes beside it of each of these claims.
+    pub copies: Vec<ClaimCopy>,
     /// When it was signed.
     pub minted_at: Timestamp,
     /// When it expires (`exp`).
@@ -57,6 +58,26 @@ pub struct Minted<'a> {
     pub renew_at: Timestamp,
     /// What it was minted for and with.
     pub stamp: Stamp,
+}
+
+/// What goes beside a JWT of one of its audience's claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimCopy {
+    /// Nothing: there is no such claim, or none that can be a header value.
+    Absent,
+    /// Nothing: the JWT does not say it, though there would be something to say.
+    Dropped(Because),
+    /// Its text.
+    Text(String),
+}
+
+/// Why a JWT does not say a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// It nests deeper, or has more members in one object, than verifiers take.
+    Shape,
+    /// The JWT would have become too large.
+    Size,
 }
 
 /// What a cached JWT is valid for, beside the session, its version and the subject's epoch, which own the cache slot.
@@ -73,6 +94,10 @@ const SCHEME: &str = "Bearer ";
 const ID_LENGTH: usize = 26;
 /// Length of where a copy ends.
 const END_LENGTH: usize = 4;
+/// Beside where a copy ends: its claim was dropped.
+const DROPPED_FOR_SHAPE: u32 = 1 << 31;
+const DROPPED_FOR_SIZE: u32 = 1 << 30;
+const END: u32 = DROPPED_FOR_SIZE - 1;
 
 impl AccessToken {
     /// Lays the text out; a JWT or copy that cannot be a header value is a bug of the caller's.
@@ -84,14 +109,14 @@ impl AccessToken {
         let mut text = Vec::new();
         let mut end = first_copy(claims.len());
         for copy in &copies {
-            end += copy.len();
-            let end =
-                u32::try_from(end).map_err(|_| Fault::Bug("the copies of a JWT's claims take 4 GiB"))?;
-            text.extend(end.to_le_bytes());
+            end += copy.text().len();
+            let end = u32::try_from(end).ok().filter(|end| *end <= END);
+            let end = end.ok_or(Fault::Bug("the copies of a JWT's claims take a gigabyte"))?;
+            text.extend((end | copy.mark()).to_le_bytes());
         }
         text.extend(subject.to_string().bytes());
         text.extend(session.to_string().bytes());
-        text.extend(copies.iter().flat_map(|copy| copy.bytes()));
+        text.extend(copies.iter().flat_map(|copy| copy.text().bytes()));
         let authorization = text.len();
         text.extend(SCHEME.bytes().chain(jwt.bytes()));
         let length = text.len();
@@ -134,6 +159,18 @@ impl AccessToken {
         (!copy.is_empty()).then(|| self.part(copy))
     }
 
+    /// The audience's claims that it does not say because it could not carry them.
+    pub fn dropped(&self) -> impl Iterator<Item = (&str, Because)> {
+        self.claims.iter().enumerate().filter_map(|(at, claim)| {
+            let because = match self.end(at)? & !END {
+                0 => return None,
+                DROPPED_FOR_SHAPE => Because::Shape,
+                _ => Because::Size,
+            };
+            Some((claim.as_str(), because))
+        })
+    }
+
     /// How many bytes its text takes.
     pub fn text_length(&self) -> usize {
         self.text.len()
@@ -161,10 +198,7 @@ impl AccessToken {
     }
 
     fn copy(&self, at: usize) -> Range<usize> {
-        let end = |at: usize| {
-            let bytes = self.text.get(at * END_LENGTH..)?.first_chunk()?;
-            usize::try_from(u32::from_le_bytes(*bytes)).ok()
-        };
+        let end = |at: usize| usize::try_from(self.end(at)? & END).ok();
         let from = match at.checked_sub(1) {
             None => first_copy(self.claims.len()),
             Some(previous) => end(previous).unwrap_or_default(),
@@ -172,8 +206,30 @@ impl AccessToken {
         from..end(at).unwrap_or_default()
     }
 
+    /// Where a copy ends, with the marks beside it.
+    fn end(&self, at: usize) -> Option<u32> {
+        self.text.get(at * END_LENGTH..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    }
+
     fn part(&self, part: Range<usize>) -> HeaderValue {
         judge(&self.text, part).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
+impl ClaimCopy {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Absent | Self::Dropped(_) => "",
+        }
+    }
+
+    fn mark(&self) -> u32 {
+        match self {
+            Self::Dropped(Because::Shape) => DROPPED_FOR_SHAPE,
+            Self::Dropped(Because::Size) => DROPPED_FOR_SIZE,
+            Self::Absent | Self::Text(_) => 0,
+        }
     }
 }
 

@@ -7,28 +7,42 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::claims::{DEEPEST, has_shape};
 use crate::account::Account;
 
-/// Claims that no template may set.
-pub const STANDARD_CLAIMS: [&str; 17] = [
+/// Claims that no template may set, in whatever case: what has a meaning of its own in a JWT or an access token is ours to say.
+pub const STANDARD_CLAIMS: [&str; 24] = [
     "acr",
     "act",
     "amr",
     "aud",
     "auth_time",
+    "authorization_details",
     "azp",
     "client_id",
     "cnf",
+    "events",
     "exp",
     "iat",
     "iss",
     "jti",
+    "may_act",
     "nbf",
+    "nonce",
     "scope",
     "sid",
     "sub",
+    "sub_id",
+    "token_introspection",
+    "txn",
     "typ",
 ];
+
+/// The most claims of its own that an audience may have: with ours they are fewer than verifiers take.
+const MOST_CLAIMS: usize = 40;
+
+/// The most bytes of JSON that the constants of an audience take together: they are never dropped, so they must always fit.
+const LARGEST_CONSTANTS: usize = 1024;
 
 /// The longest life that an audience's JWTs may have. Whoever waits for the last JWT of a key or a session to expire waits this long.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
@@ -52,6 +66,8 @@ pub struct Audience {
 /// Where a claim comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimSource {
+    /// The same for everybody.
+    Constant(Value),
     /// The account's identifier.
     Identifier,
     /// A path into the account's traits; left out when the account has no such trait.
@@ -80,12 +96,35 @@ pub enum NotAnAudience {
         LONGEST_LIFETIME.as_secs()
     )]
     Lifetime,
+    /// A claim whose name is no name, or is another's but for its case.
+    #[error(
+        "claim \"{0}\" is no name for a claim: use 1 to 100 visible ASCII characters without \" and \\, \
+         not __proto__, and no two names that differ by case alone"
+    )]
+    ClaimName(String),
+    /// A constant that cannot be told.
+    #[error("claim \"{0}\": {what}", what = NO_CONSTANT)]
+    Constant(String),
+    /// More than [`LARGEST_CONSTANTS`].
+    #[error("the constants take more than {LARGEST_CONSTANTS} bytes of JSON together")]
+    LargeConstants,
+    /// More than [`MOST_CLAIMS`].
+    #[error("an audience has at most {MOST_CLAIMS} claims of its own")]
+    ManyClaims,
     /// An empty or unprintable name.
     #[error("an audience's name is 1 to 200 visible ASCII characters")]
     Name,
     /// A claim that only we set.
     #[error("claim \"{0}\" is a standard claim and cannot be set")]
     StandardClaim(String),
+}
+
+const NO_CONSTANT: &str =
+    "a constant is a text, a number, a truth value, or a list or table of these, nested no deeper than 7";
+
+/// Whether a claim of this name is ours to say. JWTs tell `Sub` from `sub`, and some programs that read them do not.
+pub fn is_standard_claim(name: &str) -> bool {
+    STANDARD_CLAIMS.iter().any(|standard| standard.eq_ignore_ascii_case(name))
 }
 
 impl ClaimSource {
@@ -95,6 +134,15 @@ impl ClaimSource {
         }
         let path: Vec<String> = text.strip_prefix("account.traits.")?.split('.').map(str::to_owned).collect();
         if path.iter().any(String::is_empty) { None } else { Some(Self::Trait(path)) }
+    }
+
+    /// What there is to say, if there is anything.
+    pub(super) fn value(&self, account: Option<&Account>) -> Option<Value> {
+        match self {
+            Self::Constant(value) => Some(value.clone()),
+            Self::Identifier => Some(Value::from(account?.identifier.as_str())),
+            Self::Trait(path) => account?.traits.at(path).cloned(),
+        }
     }
 }
 
@@ -128,22 +176,58 @@ impl Audience {
         lifetime: Duration,
         claims: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, NotAnAudience> {
-        let (mut names, mut sources) = (Vec::new(), Vec::new());
+        let mut sources = Vec::new();
         for (claim, source) in claims {
-            if STANDARD_CLAIMS.contains(&claim) {
-                return Err(NotAnAudience::StandardClaim(claim.to_owned()));
-            }
             let source = ClaimSource::parse(source).ok_or_else(|| NotAnAudience::ClaimSource {
                 claim: claim.to_owned(),
                 source_text: source.to_owned(),
             })?;
-            names.push(claim.to_owned());
-            sources.push(source);
+            sources.push((claim.to_owned(), source));
         }
         // Each configured audience of this process has its own stamp, so that a reload never meets a JWT of before.
         static STAMPS: AtomicU32 = AtomicU32::new(0);
         let stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { name: name.to_owned(), lifetime, stamp, claims: names.into(), sources })
+        let none =
+            Self { name: name.to_owned(), lifetime, stamp, claims: Arc::default(), sources: Vec::new() };
+        none.with_claims(sources)
+    }
+
+    /// The same audience with claims beside those it has that are the same for everybody.
+    pub fn with_constants(
+        self,
+        constants: impl IntoIterator<Item = (String, Value)>,
+    ) -> Result<Self, NotAnAudience> {
+        let mut sources = Vec::new();
+        let mut bytes = 0;
+        for (claim, value) in constants {
+            if value.is_null() || !has_shape(&value, DEEPEST) {
+                return Err(NotAnAudience::Constant(claim));
+            }
+            bytes += claim.len() + value.to_string().len();
+            sources.push((claim, ClaimSource::Constant(value)));
+        }
+        if bytes > LARGEST_CONSTANTS {
+            return Err(NotAnAudience::LargeConstants);
+        }
+        self.with_claims(sources)
+    }
+
+    fn with_claims(mut self, more: Vec<(String, ClaimSource)>) -> Result<Self, NotAnAudience> {
+        let mut names = self.claims.to_vec();
+        for (claim, source) in more {
+            if is_standard_claim(&claim) {
+                return Err(NotAnAudience::StandardClaim(claim));
+            }
+            if !is_claim_name(&claim) || names.iter().any(|other| other.eq_ignore_ascii_case(&claim)) {
+                return Err(NotAnAudience::ClaimName(claim));
+            }
+            names.push(claim);
+            self.sources.push(source);
+        }
+        if names.len() > MOST_CLAIMS {
+            return Err(NotAnAudience::ManyClaims);
+        }
+        Ok(Self { claims: names.into(), ..self })
     }
 
     /// Names of the claims it is told beside the standard ones.
@@ -152,19 +236,19 @@ impl Audience {
     }
 
     pub(super) fn asks_the_account(&self) -> bool {
-        !self.claims.is_empty()
+        self.sources.iter().any(|source| !matches!(source, ClaimSource::Constant(_)))
     }
 
-    /// Each claim with what the account has for it.
-    pub(super) fn claims_of(&self, account: &Account) -> impl Iterator<Item = (&str, Option<Value>)> {
-        self.claims.iter().zip(&self.sources).map(|(name, source)| {
-            let value = match source {
-                ClaimSource::Identifier => Some(Value::from(account.identifier.as_str())),
-                ClaimSource::Trait(path) => account.traits.at(path).cloned(),
-            };
-            (name.as_str(), value)
-        })
+    /// Each claim with where it comes from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &ClaimSource)> {
+        self.claims.iter().map(String::as_str).zip(&self.sources)
     }
+}
+
+/// Whether JSON, headers and whoever reads them take it as it is. `__proto__` is a trap for programs that copy members one by one.
+fn is_claim_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    (1..=100).contains(&name.len()) && name.bytes().all(is_plain) && name != "__proto__"
 }
 
 /// All audiences by name.

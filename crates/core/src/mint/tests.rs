@@ -21,16 +21,16 @@ use crate::wire::cookie::Https;
 
 const ISSUER: &str = "https://app.test";
 
-struct House {
-    world: Arc<World>,
+pub(super) struct House {
+    pub(super) world: Arc<World>,
     clock: Arc<SetClock>,
     decider: Decider,
-    minter: Minter,
+    pub(super) minter: Minter,
     headers: HeaderMap,
     digest: SessionDigest,
 }
 
-fn ring(stamp: u32) -> KeyRing {
+pub(super) fn ring(stamp: u32) -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
     let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
     let record = KeyRecord {
@@ -98,7 +98,7 @@ fn session(digest: SessionDigest) -> Session {
     }
 }
 
-fn house() -> House {
+pub(super) fn house() -> House {
     let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
     let token = SessionToken::from_random([9; 32]);
     let session = session(token.digest(&pepper()));
@@ -152,11 +152,18 @@ impl House {
         }
     }
 
-    fn jwt(&self) -> Arc<AccessToken> {
+    pub(super) fn jwt(&self) -> Arc<AccessToken> {
         self.swap("/orders").unwrap().unwrap()
     }
 
-    fn verified(&self, audience: &str, token: &AccessToken) -> Verified<vestibule_verify::Claims> {
+    /// Sets Ada's traits, as an operator does.
+    pub(super) fn set_traits(&self, traits: &str) {
+        let subject = Subject::from_bytes([1; 16]);
+        self.world.accounts.lock().get_mut(&subject).unwrap().traits = Traits::parse(traits).unwrap();
+        self.world.renew(&self.digest);
+    }
+
+    pub(super) fn verified(&self, audience: &str, token: &AccessToken) -> Verified<vestibule_verify::Claims> {
         let keys = self.minter.ring().published(self.clock.now()).unwrap();
         Verifier::new(ISSUER, audience, keys).verify_at(token.jwt(), self.clock.now().unix_seconds()).unwrap()
     }
@@ -240,9 +247,7 @@ fn a_jwt_is_minted_anew_in_its_last_fifth_and_never_outlives_the_session() {
 fn a_new_version_of_the_session_gets_a_new_jwt() {
     let house = house();
     house.jwt();
-    house.world.accounts.lock().get_mut(&Subject::from_bytes([1; 16])).unwrap().traits =
-        Traits::parse(r#"{"department":"Sales"}"#).unwrap();
-    house.world.renew(&house.digest);
+    house.set_traits(r#"{"department":"Sales"}"#);
     assert_eq!(house.verified("orders", &house.jwt()).get("department"), Some(&json!("Sales")));
 }
 

@@ -2,13 +2,13 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-fn minted(jwt: &str, copies: Vec<(&str, &str)>) -> Result<AccessToken, Fault> {
+fn minted(jwt: &str, copies: Vec<(&str, ClaimCopy)>) -> Result<AccessToken, Fault> {
     AccessToken::new(Minted {
         jwt,
         subject: Subject::from_bytes([3; 16]),
         session: SessionId::from_bytes([2; 16]),
         claims: copies.iter().map(|(claim, _)| (*claim).to_owned()).collect(),
-        copies: copies.into_iter().map(|(_, copy)| copy.to_owned()).collect(),
+        copies: copies.into_iter().map(|(_, copy)| copy).collect(),
         minted_at: NOW,
         expires_at: NOW,
         renew_at: NOW,
@@ -16,16 +16,21 @@ fn minted(jwt: &str, copies: Vec<(&str, &str)>) -> Result<AccessToken, Fault> {
     })
 }
 
+fn text(text: &str) -> ClaimCopy {
+    ClaimCopy::Text(text.to_owned())
+}
+
 #[test]
 fn each_header_is_its_own_part_of_the_one_text() {
-    let token = minted("a.b.c", vec![("department", "R&D"), ("empty", ""), ("level", "3")]).ok().unwrap();
+    let copies = vec![("department", text("R&D")), ("none", ClaimCopy::Absent), ("level", text("3"))];
+    let token = minted("a.b.c", copies).ok().unwrap();
     assert_eq!(token.authorization(), "Bearer a.b.c");
     assert!(token.authorization().is_sensitive());
     assert_eq!(token.jwt(), "a.b.c");
     assert_eq!(token.subject(), Subject::from_bytes([3; 16]).to_string().as_str());
     assert_eq!(token.session(), SessionId::from_bytes([2; 16]).to_string().as_str());
     assert_eq!(token.copy_of("department").unwrap(), "R&D");
-    assert!(token.copy_of("empty").is_none());
+    assert!(token.copy_of("none").is_none());
     assert_eq!(token.copy_of("level").unwrap(), "3");
     assert!(token.copy_of("Level").is_none());
     assert_eq!(token.text_length(), "Bearer a.b.c".len() + 2 * ID_LENGTH + "R&D3".len() + 3 * END_LENGTH);
@@ -38,5 +43,23 @@ fn each_header_is_its_own_part_of_the_one_text() {
 #[test]
 fn nothing_that_breaks_a_header_is_kept() {
     assert!(matches!(minted("a\r\nb", vec![]), Err(Fault::Bug(_))));
-    assert!(matches!(minted("a.b.c", vec![("x", "1\r\nx-auth-subject: 2")]), Err(Fault::Bug(_))));
+    assert!(matches!(minted("a.b.c", vec![("x", text("1\r\nx-auth-subject: 2"))]), Err(Fault::Bug(_))));
+}
+
+#[test]
+fn what_was_dropped_is_kept_beside_the_copies() {
+    let copies = vec![
+        ("address", ClaimCopy::Dropped(Because::Size)),
+        ("department", text("R&D")),
+        ("tree", ClaimCopy::Dropped(Because::Shape)),
+        ("level", text("3")),
+    ];
+    let token = minted("a.b.c", copies).ok().unwrap();
+    assert_eq!(token.dropped().collect::<Vec<_>>(), [("address", Because::Size), ("tree", Because::Shape)]);
+    assert!(token.copy_of("address").is_none() && token.copy_of("tree").is_none());
+    assert_eq!(
+        (token.copy_of("department").unwrap(), token.copy_of("level").unwrap()),
+        ("R&D".parse().unwrap(), "3".parse().unwrap())
+    );
+    assert_eq!(token.jwt(), "a.b.c");
 }

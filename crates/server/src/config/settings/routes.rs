@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::uri::Scheme;
 use http::{HeaderName, Method, Uri};
 use vestibule_core::csrf::origin::Origin;
-use vestibule_core::mint::{Audience, STANDARD_CLAIMS};
+use vestibule_core::mint::{Audience, is_standard_claim};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route};
 use vestibule_core::wire::forwarded::host_of;
@@ -54,7 +54,12 @@ pub(super) fn audiences(raw: &[raw::Audience], public_url: &Origin) -> Result<Ve
             let member = match &cause {
                 Not::AccessLifetime | Not::Lifetime => "lifetime",
                 Not::Name => "name",
-                Not::ClaimSource { .. } | Not::StandardClaim(_) => "claims",
+                Not::ClaimName(_)
+                | Not::ClaimSource { .. }
+                | Not::Constant(_)
+                | Not::LargeConstants
+                | Not::ManyClaims
+                | Not::StandardClaim(_) => "claims",
             };
             Wrong::new(key(member), cause.to_string())
         })?;
@@ -234,7 +239,7 @@ fn copies(
         }
         let told: Vec<&str> = audience.map(|it| it.claim_names().collect()).unwrap_or_default();
         if !told.contains(&claim.as_str()) {
-            let what = if STANDARD_CLAIMS.contains(&claim.as_str()) {
+            let what = if is_standard_claim(claim) {
                 format!(
                     "{claim:?} is a standard claim: subject and session already come as x-auth-subject and x-auth-session"
                 )

@@ -1,0 +1,171 @@
+//! What a JWT says beside the standard claims. Verifiers and headers take only so much, so own claims are dropped where they would not
+//! pass: those whose shape no verifier takes, and then the largest, until the rest fits. Standard claims and constants always stay.
+//! In: the standard claims, an audience, an account. Out: a signed JWT, what goes beside it in headers, and word of what was dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Map, Value};
+use vestibule_verify::strict_json::Limits;
+
+use super::{Audience, ClaimSource, Minter};
+use crate::account::Account;
+use crate::fault::Fault;
+use crate::port::{DropLog, DroppedClaim};
+use crate::time::Timestamp;
+use crate::token::{Because, ClaimCopy};
+
+#[cfg(test)]
+mod tests;
+
+/// The most bytes of a JWT, where nothing is configured: half of what verifiers take, and of what servers take as one header.
+pub const LARGEST_JWT: usize = 4096;
+
+/// How much a JWT may say.
+pub(super) struct Budget {
+    /// The most bytes of a signed JWT.
+    pub(super) largest: usize,
+    /// Who is told of what did not fit.
+    pub(super) log: Option<Arc<dyn DropLog>>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { largest: LARGEST_JWT, log: None }
+    }
+}
+
+/// A JWT, and what is known of it.
+pub(super) struct Signed {
+    pub(super) jwt: String,
+    /// The stamp of the ring that signed it.
+    pub(super) ring: u32,
+    /// For each of the audience's own claims what goes beside it in headers.
+    pub(super) copies: Vec<ClaimCopy>,
+}
+
+impl Minter {
+    /// Tells the audience's own claims beside the standard ones, as far as they fit, and signs. Without an account there are only
+    /// constants to tell.
+    ///
+    /// The ring is looked at here, after all waiting, so that what is signed and what it is kept under belong together.
+    pub(super) fn signed(
+        &self,
+        mut claims: Value,
+        audience: &Audience,
+        account: Option<&Account>,
+        now: Timestamp,
+    ) -> Result<Signed, Fault> {
+        let ring = self.ring.load();
+        let signer = ring.signer(now)?;
+        let Value::Object(members) = &mut claims else {
+            return Err(Fault::Bug("the standard claims are no object"));
+        };
+        let (copies, dropped) = tell(members, audience, account, signer.room_for_claims(self.budget.largest));
+        if !dropped.is_empty() {
+            self.counters.dropped.fetch_add(dropped.len() as u64, Ordering::Relaxed);
+            let subject = members.get("sub").and_then(Value::as_str).unwrap_or_default();
+            self.budget.log.iter().for_each(|log| log.dropped(subject, &audience.name, &dropped));
+        }
+        let jwt = signer.sign_jwt(&claims)?;
+        self.counters.signed.fetch_add(1, Ordering::Relaxed);
+        Ok(Signed { jwt, ring: ring.stamp(), copies })
+    }
+}
+
+/// A claim that might be told.
+struct Candidate<'a> {
+    name: &'a str,
+    value: Option<Value>,
+    is_constant: bool,
+    /// How many bytes of JSON it takes in the claims, its comma included.
+    bytes: usize,
+    dropped: Option<Because>,
+}
+
+impl Candidate<'_> {
+    fn may_be_dropped(&self) -> bool {
+        self.dropped.is_none() && self.value.is_some() && !self.is_constant
+    }
+}
+
+/// Adds what fits into so many bytes of JSON to the standard claims; what is copied of each claim, and what was dropped.
+fn tell(
+    members: &mut Map<String, Value>,
+    audience: &Audience,
+    account: Option<&Account>,
+    room: usize,
+) -> (Vec<ClaimCopy>, Vec<DroppedClaim>) {
+    let mut candidates: Vec<Candidate<'_>> = audience
+        .sources()
+        .map(|(name, source)| {
+            let (value, is_constant) = (source.value(account), matches!(source, ClaimSource::Constant(_)));
+            // The names are such that JSON writes them as they are: `,"name":value`.
+            let bytes = value.as_ref().map_or(0, |value| name.len() + 4 + value.to_string().len());
+            let has_shape = is_constant || value.as_ref().is_none_or(|it| has_shape(it, DEEPEST));
+            let dropped = (!has_shape).then_some(Because::Shape);
+            Candidate { name, value, is_constant, bytes, dropped }
+        })
+        .collect();
+    let told = candidates.iter().filter(|it| it.dropped.is_none());
+    let mut bytes = told.map(|it| it.bytes).sum::<usize>() + text_length(members);
+    while bytes > room {
+        let droppable = candidates.iter_mut().filter(|it| it.may_be_dropped());
+        // Of two that are equally large the one that is named last, so that every node drops the same.
+        let Some(largest) = droppable.max_by_key(|it| it.bytes) else { break };
+        largest.dropped = Some(Because::Size);
+        bytes -= largest.bytes;
+    }
+    let (mut copies, mut dropped) = (Vec::with_capacity(candidates.len()), Vec::new());
+    for Candidate { name, value, bytes, dropped: because, .. } in candidates {
+        copies.push(match (because, value) {
+            (Some(because), _) => {
+                dropped.push(DroppedClaim { claim: name.to_owned(), bytes, because });
+                ClaimCopy::Dropped(because)
+            }
+            (None, None) => ClaimCopy::Absent,
+            (None, Some(value)) => {
+                let copy = header_text(&value).map_or(ClaimCopy::Absent, ClaimCopy::Text);
+                members.insert(name.to_owned(), value);
+                copy
+            }
+        });
+    }
+    (copies, dropped)
+}
+
+/// How deep a claim may be where the claims set is one level itself.
+pub(super) const DEEPEST: usize = Limits::JOSE.depth - 1;
+
+/// Whether every verifier takes it: traits may be deeper and wider than what a stranger's JSON is read with.
+pub(super) fn has_shape(value: &Value, levels: usize) -> bool {
+    let inside = |value: &Value| levels.checked_sub(1).is_some_and(|levels| has_shape(value, levels));
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(inside),
+        Value::Object(members) => {
+            levels > 0 && members.len() <= Limits::JOSE.members && members.values().all(inside)
+        }
+        _ => true,
+    }
+}
+
+/// How many bytes of JSON these members take.
+fn text_length(members: &Map<String, Value>) -> usize {
+    // Braces, and between members a comma.
+    let texts = members
+        .iter()
+        .map(|(name, value)| Value::from(name.as_str()).to_string().len() + 1 + value.to_string().len());
+    texts.map(|length| length + 1).sum::<usize>().max(1) + 1
+}
+
+/// A claim as a plain header: scalars as their text, anything else as JSON; nothing when it cannot be a header value.
+fn header_text(claim: &Value) -> Option<String> {
+    let text = match claim {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    // Only visible ASCII and space: bytes beyond that are read differently by different servers.
+    let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && text.trim() == text;
+    is_plain.then_some(text)
+}

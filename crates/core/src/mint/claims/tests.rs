@@ -1,0 +1,218 @@
+use parking_lot::Mutex;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::account::Traits;
+use crate::mint::tests::{House, house, ring};
+use crate::mint::{AudienceTable, NotAnAudience, STANDARD_CLAIMS};
+use crate::testing::{START, account};
+
+const LIFETIME: std::time::Duration = std::time::Duration::from_secs(100);
+
+#[derive(Default)]
+struct Told(Mutex<Vec<(String, String, Vec<DroppedClaim>)>>);
+
+impl DropLog for Told {
+    fn dropped(&self, subject: &str, audience: &str, claims: &[DroppedClaim]) {
+        self.0.lock().push((subject.into(), audience.into(), claims.to_vec()));
+    }
+}
+
+/// Ada's account, and an audience "orders" with a claim for each of these traits.
+fn with(traits: &Value, largest: usize) -> (House, Arc<Told>) {
+    let names: Vec<(String, String)> = traits
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| (name.clone(), format!("account.traits.{name}")))
+        .collect();
+    let claims = names.iter().map(|(name, source)| (name.as_str(), source.as_str()));
+    let orders = Audience::new("orders", LIFETIME, claims).unwrap();
+    let (mut house, told) = (house(), Arc::new(Told::default()));
+    house.minter.replace_audiences(AudienceTable::new(vec![orders]));
+    house.minter = house.minter.with_budget(largest, told.clone());
+    house.set_traits(&traits.to_string());
+    (house, told)
+}
+
+fn names_of<'a>(dropped: impl IntoIterator<Item = (&'a str, Because)>) -> Vec<&'a str> {
+    dropped.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_does_not_fit_is_dropped_from_the_largest_down_and_told() {
+    let traits = json!({
+        "address": "a".repeat(900), "department": "R&D", "notes": "n".repeat(1500), "roles": ["buyer", "clerk"],
+    });
+    let (house, told) = with(&traits, 4096);
+    let token = house.jwt();
+    assert_eq!(token.dropped().count(), 0);
+    assert!(told.0.lock().is_empty());
+
+    let (house, told) = with(&traits, 2048);
+    let token = house.jwt();
+    assert!(token.jwt().len() <= 2048, "{}", token.jwt().len());
+    assert_eq!(token.dropped().collect::<Vec<_>>(), [("notes", Because::Size)]);
+    let claims = house.verified("orders", &token);
+    assert_eq!(claims.get("notes"), None);
+    for stays in ["address", "department", "roles"] {
+        assert_eq!(claims.get(stays), traits.get(stays), "{stays}");
+    }
+    // A header says no more than the JWT.
+    assert!(token.copy_of("notes").is_none());
+    assert_eq!(token.copy_of("department").unwrap(), "R&D");
+
+    let [(subject, audience, dropped)] = &told.0.lock()[..] else { panic!() };
+    assert_eq!((subject.as_str(), audience.as_str()), (claims.sub(), "orders"));
+    let bytes = r#","notes":"""#.len() + 1500;
+    assert_eq!(dropped[..], [DroppedClaim { claim: "notes".into(), bytes, because: Because::Size }]);
+    assert_eq!(house.minter.counters().dropped.load(Ordering::SeqCst), 1);
+}
+
+/// Every node, and every minute, the same: the one that is named last.
+#[test]
+fn of_equally_large_claims_the_last_goes_first() {
+    let large = "x".repeat(700);
+    let (house, _) = with(&json!({ "b": large, "a": large, "c": large }), 2048);
+    assert_eq!(names_of(house.jwt().dropped()), ["b", "c"]);
+}
+
+/// JW-15: verifiers read claims by limits of their own. Traits may be deeper and wider; a JWT that says so would be refused everywhere.
+#[test]
+fn a_claim_that_no_verifier_would_take_is_dropped_however_small() {
+    let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let wide = |members| (0..members).map(|at| (format!("m{at}"), json!(1))).collect::<Map<_, _>>();
+    let traits = json!({
+        "deep": nested(8), "deepest": nested(7), "fine": 1, "wide": wide(65), "widest": wide(64), "hidden": [[wide(65)]],
+    });
+    let (house, _) = with(&traits, 8192);
+    let token = house.jwt();
+    let shape = |name| (name, Because::Shape);
+    assert_eq!(token.dropped().collect::<Vec<_>>(), [shape("deep"), shape("hidden"), shape("wide")]);
+    let claims = house.verified("orders", &token);
+    for stays in ["deepest", "fine", "widest"] {
+        assert_eq!(claims.get(stays), traits.get(stays), "{stays}");
+    }
+}
+
+#[test]
+fn constants_are_told_to_all_never_dropped_and_ask_no_store() {
+    let (house, _) = with(&json!({ "notes": "n".repeat(900) }), 1024);
+    let constants = || {
+        let limits = json!({ "orders": 7, "regions": ["eu", "uk"] });
+        [("tenant".to_owned(), json!("acme")), ("limits".to_owned(), limits)]
+    };
+    let claims = [("notes", "account.traits.notes")];
+    let orders = Audience::new("orders", LIFETIME, claims).unwrap().with_constants(constants()).unwrap();
+    house.minter.replace_audiences(AudienceTable::new(vec![orders]));
+    let token = house.jwt();
+    assert_eq!(names_of(token.dropped()), ["notes"]);
+    let told = house.verified("orders", &token);
+    for (name, value) in constants() {
+        assert_eq!(told.get(&name), Some(&value));
+    }
+    assert_eq!(token.copy_of("tenant").unwrap(), "acme");
+
+    let orders = Audience::new("orders", LIFETIME, []).unwrap().with_constants(constants()).unwrap();
+    house.minter.replace_audiences(AudienceTable::new(vec![orders]));
+    let reads = house.world.store_reads.load(Ordering::SeqCst);
+    assert_eq!(house.verified("orders", &house.jwt()).get("tenant"), Some(&json!("acme")));
+    assert_eq!(house.world.store_reads.load(Ordering::SeqCst), reads);
+}
+
+/// What we say of who, for whom and until when is not the template's to say, nor anything that a careless reader takes for it.
+#[test]
+fn no_claim_stands_in_for_a_standard_one() {
+    let text = |name: &str| Audience::new("a", LIFETIME, [(name, "account.identifier")]).unwrap_err();
+    let constant = |name: &str| {
+        let none = Audience::new("a", LIFETIME, []).unwrap();
+        none.with_constants([(name.to_owned(), json!(1))]).unwrap_err()
+    };
+    for claim in STANDARD_CLAIMS {
+        let mut capital = claim.to_owned();
+        capital[..1].make_ascii_uppercase();
+        for name in [claim, &capital, &claim.to_ascii_uppercase()] {
+            let refused = NotAnAudience::StandardClaim(name.into());
+            assert_eq!((text(name), constant(name)), (refused.clone(), refused));
+        }
+    }
+    for name in ["", "\u{17F}ub", " sub", "sub ", "a\"b", "a\\b", "a\nb", "__proto__", &"x".repeat(101)] {
+        let refused = NotAnAudience::ClaimName(name.into());
+        assert_eq!((text(name), constant(name)), (refused.clone(), refused));
+    }
+    let twins = [("role", "account.traits.role"), ("Role", "account.traits.rank")];
+    assert_eq!(Audience::new("a", LIFETIME, twins).unwrap_err(), NotAnAudience::ClaimName("Role".into()));
+    let role = Audience::new("a", LIFETIME, [("role", "account.traits.role")]).unwrap();
+    let twin = role.with_constants([("role".to_owned(), json!("clerk"))]);
+    assert_eq!(twin.unwrap_err(), NotAnAudience::ClaimName("role".into()));
+    assert!(Audience::new("a", LIFETIME, [("https://acme.test/roles", "account.traits.roles")]).is_ok());
+}
+
+#[test]
+fn constants_have_limits_that_let_them_always_fit() {
+    let constants = |constants: Vec<(String, Value)>| {
+        Audience::new("a", LIFETIME, []).unwrap().with_constants(constants).map(drop)
+    };
+    let named = |value| vec![("c".to_owned(), value)];
+    let deep = (0..8).fold(json!(1), |inner, _| json!([inner]));
+    for wrong in [json!(null), deep] {
+        assert_eq!(constants(named(wrong)), Err(NotAnAudience::Constant("c".into())));
+    }
+    assert_eq!(constants(named(json!("x".repeat(1021)))), Ok(()));
+    assert_eq!(constants(named(json!("x".repeat(1022)))), Err(NotAnAudience::LargeConstants));
+    let many = |count: usize| (0..count).map(|at| (format!("c{at}"), json!(1))).collect();
+    assert_eq!(constants(many(40)), Ok(()));
+    assert_eq!(constants(many(41)), Err(NotAnAudience::ManyClaims));
+}
+
+/// The length is known before anything is signed, to the byte.
+#[test]
+fn the_room_for_claims_is_exact() {
+    let ring = ring(1);
+    let signer = ring.signer(START).unwrap();
+    for largest in 1000..1010 {
+        let room = signer.room_for_claims(largest);
+        let of = |bytes: usize| {
+            let claims = json!({ "x": "y".repeat(bytes - r#"{"x":""}"#.len()) });
+            assert_eq!(text_length(claims.as_object().unwrap()), bytes);
+            signer.sign_jwt(&claims).unwrap().len()
+        };
+        assert!(of(room) <= largest && of(room + 1) > largest, "{largest}");
+    }
+    assert_eq!(signer.room_for_claims(10), 0);
+    assert_eq!(text_length(&Map::new()), 2);
+}
+
+proptest! {
+    /// Whatever an account's traits are: all that is told fits, is what the account has, and nothing was dropped in vain.
+    #[test]
+    fn what_is_told_fits_and_is_true(
+        texts in prop::collection::btree_map("[a-z]{1,12}", "\\PC{0,200}", 0..12),
+        room in 200_usize..2000,
+    ) {
+        let traits: Map<String, Value> = texts.into_iter().map(|(name, text)| (format!("t_{name}"), text.into())).collect();
+        let names: Vec<_> = traits.keys().map(|name| (name.clone(), format!("account.traits.{name}"))).collect();
+        let claims = names.iter().map(|(name, source)| (name.as_str(), source.as_str()));
+        let audience = Audience::new("orders", LIFETIME, claims).unwrap();
+        let mut ada = account(1, "ada@example.com", "");
+        ada.traits = Traits::parse(&Value::Object(traits.clone()).to_string()).unwrap();
+        let standard = json!({ "iss": "https://app.test", "sub": "s", "aud": "orders" });
+        let Value::Object(mut members) = standard else { panic!() };
+
+        let (copies, dropped) = tell(&mut members, &audience, Some(&ada), room);
+        let length = Value::Object(members.clone()).to_string().len();
+        prop_assert!(length <= room);
+        prop_assert_eq!(copies.len(), traits.len());
+        for (name, value) in &traits {
+            let gone = dropped.iter().find(|it| it.claim == *name);
+            prop_assert_eq!(members.get(name), if gone.is_some() { None } else { Some(value) });
+            // Whatever stays is no larger than whatever went, and the smallest that went would not have fitted.
+            if let Some(gone) = gone {
+                prop_assert!(length + gone.bytes > room);
+            } else {
+                prop_assert!(dropped.iter().all(|gone| gone.bytes >= name.len() + 4 + value.to_string().len()));
+            }
+        }
+    }
+}
