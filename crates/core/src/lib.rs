@@ -2,8 +2,8 @@
 //! the world is reached. No sockets, no clock, no runtime, no database: those come in through [`port`].
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
-//! `fault id reject secret text time` → `principal` → `account csrf key session throttle token` → `family wire` → `live route` →
-//! `port` → `decide problem` → `logout mint rotation` → `grant login` → `password_change registration`.
+//! `fault id reject secret text time` → `principal` → `account client csrf key session throttle token` → `family wire` → `live route` →
+//! `port` → `caller decide problem` → `logout mint rotation` → `grant login` → `password_change registration`.
 #![warn(missing_docs)]
 
 pub mod fault;
@@ -16,6 +16,7 @@ pub mod time;
 pub mod principal;
 
 pub mod account;
+pub mod client;
 pub mod csrf;
 pub mod key;
 pub mod session;
@@ -30,6 +31,7 @@ pub mod route;
 
 pub mod port;
 
+pub mod caller;
 pub mod decide;
 pub mod problem;
 

@@ -23,12 +23,14 @@ use crate::token::{AccessToken, Minted, Stamp};
 
 mod audience;
 mod claims;
+mod for_client;
 
 pub use audience::{
     Audience, AudienceTable, ClaimSource, LONGEST_ACCESS, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS,
     is_standard_claim,
 };
 pub use claims::LARGEST_JWT;
+pub use for_client::ClientJwt;
 
 use claims::{Budget, Signed};
 

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use vestibule_verify::KeyId;
 
 use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
+use crate::client::{Client, ShownAssertion};
 use crate::family::{Next, Presented, RefreshDigest, Salt};
 use crate::fault::Fault;
-use crate::id::{SessionId, Subject};
+use crate::id::{ClientId, SessionId, Subject};
 use crate::key::KeyRecord;
 use crate::live::LiveSession;
 use crate::secret::Password;
@@ -319,6 +320,40 @@ pub enum Retired {
     Retired,
     /// There is no such key, or it was gone already.
     Unknown,
+}
+
+/// OAuth clients: few, rarely changed, and asked for by every request that one of them makes.
+#[async_trait]
+pub trait Clients: Send + Sync {
+    /// Adds a client under an id that was never used.
+    async fn add(&self, client: Client) -> Result<(), Fault>;
+
+    /// Finds by id; from memory where the store has all of them there.
+    async fn find(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Fault>;
+
+    /// In the order in which they were added.
+    async fn all(&self, page: Page) -> Result<Vec<Client>, Fault>;
+
+    /// Removes a client; says whether there was one. Its id is never used again.
+    async fn remove(&self, id: &ClientId) -> Result<bool, Fault>;
+}
+
+/// What counts once: it is remembered for as long as it could be shown again, by all nodes and over a restart.
+#[async_trait]
+pub trait OneTime: Send + Sync {
+    /// Takes note of a client's assertion: of any number that show the same one, one alone is the first.
+    async fn consume(&self, shown: ShownAssertion, now: Timestamp) -> Result<Consumed, Fault>;
+}
+
+/// Whether something that counts once has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consumed {
+    /// It was shown before.
+    Again,
+    /// It is remembered now, and that is durable.
+    First,
+    /// There is no room to remember it: whoever shows it has [`ShownAssertion::MOST`] that still hold. Nothing was forgotten for it.
+    Full,
 }
 
 /// Login attempts, counted per account, per source and per crowd by the rules of [`crate::throttle`], shared by all nodes and kept

@@ -16,6 +16,10 @@ pub struct Pepper(Hmac<Sha256>);
 /// Keeps digests for one use from being valid for another.
 #[derive(Clone, Copy)]
 pub enum Purpose {
+    /// What is remembered of a client's assertion that was shown.
+    ClientAssertion,
+    /// The store's name for a client's secret.
+    ClientSecret,
     /// A CSRF token bound to a session.
     Csrf,
     /// A CSRF token bound to a pre-session (the login form).
@@ -41,6 +45,8 @@ pub enum Purpose {
 impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
+            Self::ClientAssertion => b"client-assertion\0",
+            Self::ClientSecret => b"client-secret\0",
             Self::Csrf => b"csrf\0",
             Self::CsrfPreSession => b"csrf-pre\0",
             Self::FamilySession => b"family-session\0",

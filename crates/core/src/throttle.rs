@@ -2,6 +2,7 @@
 //! In: an attempt, the remembered tallies and `now`. Out: the new tallies, or how long to wait. An attempt is counted *before* the
 //! password is looked at, so that any number of parallel guesses cannot evaluate more than the budget.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -180,6 +181,18 @@ impl Tallies {
         let crowd = receipt.taken_from.map_or(self.crowd, |crowd| self.crowd.give_back(crowd.allowance));
         Self { crowd, ..self }
     }
+}
+
+/// The /24 of an IPv4 address or the /48 of an IPv6 address, told apart by the first byte. A /48 is what one site gets at most (RFC
+/// 6177): by the /64, one line at home would be sixteen sources or more.
+pub fn prefix_of(address: IpAddr) -> [u8; 7] {
+    let mut prefix = [0; 7];
+    let (kind, bytes): (u8, Vec<u8>) = match address.to_canonical() {
+        IpAddr::V4(v4) => (4, v4.octets().into_iter().take(3).collect()),
+        IpAddr::V6(v6) => (6, v6.octets().into_iter().take(6).collect()),
+    };
+    prefix.iter_mut().zip([kind].into_iter().chain(bytes)).for_each(|(to, from)| *to = from);
+    prefix
 }
 
 /// Whether the clock was set back since something was counted: by its own time, what a later clock wrote would hold for as long as

@@ -4,7 +4,8 @@
 
 use std::net::IpAddr;
 
-use vestibule_core::id::{SessionId, Subject};
+use vestibule_core::caller::NotKnown;
+use vestibule_core::id::{ClientId, SessionId, Subject};
 use vestibule_core::port::FaultLog;
 use vestibule_core::problem::Incident;
 use vestibule_core::session::Session;
@@ -13,14 +14,18 @@ use vestibule_core::{Fault, Reject};
 use crate::Portal;
 
 /// The counters of the pages and the API: name and meaning.
-pub const METRICS: [(&str, &str); 5] = [
+pub const METRICS: [(&str, &str); 7] = [
     (LOGINS, "Attempts to sign in or to confirm a password: succeeded, confirmed, refused, throttled, fault"),
     (LOGOUTS, "Sessions ended by their holders"),
     (CSRF_REFUSED, "Requests refused because another site may have caused them"),
     (REGISTRATIONS, "Attempts to register: succeeded, taken, throttled"),
+    (CLIENTS, "Clients that showed a proof: succeeded, refused, throttled, fault"),
+    (CLIENT_JWTS, "JWTs issued to clients that act for themselves"),
     (REFRESHES, "Refresh tokens presented: succeeded, refused, replayed, fault"),
 ];
 
+const CLIENTS: &str = "vestibule_client_proofs_total";
+const CLIENT_JWTS: &str = "vestibule_client_jwts_total";
 const LOGINS: &str = "vestibule_logins_total";
 const LOGOUTS: &str = "vestibule_logouts_total";
 const CSRF_REFUSED: &str = "vestibule_csrf_refused_total";
@@ -164,6 +169,37 @@ pub(crate) fn tokens_revoked(ended: &[SessionId], source: Option<IpAddr>) {
             source.address = source.map(display),
         );
     }
+}
+
+/// Once a request, and some clients make many: counted, and not told one by one.
+pub(crate) fn client_known() {
+    metrics::counter!(CLIENTS, "outcome" => SUCCEEDED).increment(1);
+}
+
+/// Whom it claimed to be is said where there is such a client.
+pub(crate) fn client_refused(not_known: NotKnown, source: Option<IpAddr>) {
+    metrics::counter!(CLIENTS, "outcome" => REFUSED).increment(1);
+    tracing::warn!(
+        target: "vestibule::refusal",
+        event = "client.refused",
+        client.id = not_known.client.map(display),
+        reject.code = not_known.why.detail(),
+        source.address = source.map(display),
+    );
+}
+
+/// Counted, and not told: the refusals before it were.
+pub(crate) fn client_throttled() {
+    metrics::counter!(CLIENTS, "outcome" => THROTTLED).increment(1);
+}
+
+pub(crate) fn client_fault() {
+    metrics::counter!(CLIENTS, "outcome" => FAULT).increment(1);
+}
+
+pub(crate) fn client_token_issued(client: ClientId, audience: &str) {
+    metrics::counter!(CLIENT_JWTS).increment(1);
+    tracing::info!(target: "vestibule::event", event = "client.jwt-issued", client.id = %client, audience);
 }
 
 pub(crate) fn refresh_fault() {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vestibule_core::caller::Callers;
 use vestibule_core::decide::Decider;
 use vestibule_core::grant::Granter;
 use vestibule_core::login::Login;
@@ -63,6 +64,8 @@ pub struct Portal {
     pub password_change: PasswordChange,
     /// Issues access tokens with the refresh tokens that go with them.
     pub granter: Granter,
+    /// Knows clients by what they show.
+    pub callers: Arc<Callers>,
     /// Judges sessions, origins and CSRF tokens.
     pub decider: Arc<Decider>,
     /// Has the key ring whose public half is published.

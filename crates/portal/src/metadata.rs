@@ -23,10 +23,11 @@ const ENDPOINTS: &[(&str, &str)] = &[
 /// Members that are lists. The empty one is there because it is required (RFC 8414 section 2); where the authentication of clients is
 /// absent, it means a secret, and our own client has none.
 const LISTS: &[(&str, &[&str])] = &[
-    ("grant_types_supported", &["refresh_token"]),
+    ("grant_types_supported", &["client_credentials", "refresh_token"]),
     ("response_types_supported", &[]),
     ("revocation_endpoint_auth_methods_supported", &["none"]),
-    ("token_endpoint_auth_methods_supported", &["none"]),
+    ("token_endpoint_auth_methods_supported", &["client_secret_basic", "none", "private_key_jwt"]),
+    ("token_endpoint_auth_signing_alg_values_supported", &["ES256", "Ed25519", "EdDSA", "PS256", "RS256"]),
 ];
 
 /// Serves the metadata.

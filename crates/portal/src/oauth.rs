@@ -1,33 +1,33 @@
 //! The OAuth side: forms in, JSON out, and errors in the form of RFC 6749 section 5.2, whatever went wrong.
 //! In: what a client sends. Out: tokens, or an error with a stable code.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use vestibule_core::Fault;
+use vestibule_core::problem::seconds;
 
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::{Portal, body, event};
 
+pub(crate) mod client;
+mod credentials;
 pub(crate) mod revoke;
 pub(crate) mod token;
 
-/// The `client_id` of those who sign in here with a password: our own, which has no secret.
-const FIRST_PARTY: &str = "vestibule";
+use client::Caller;
 
-/// Reads the form of a client that has no secret: ours. Clients that prove themselves are not known here, and one that tries must not be
-/// taken for one that need not.
-async fn first_party(portal: &Portal, parts: &Parts, body: Body) -> Result<Form, Refusal> {
+/// Reads a form, each parameter once, and finds out who sent it.
+async fn read(portal: &Portal, parts: &Parts, body: Body) -> Result<(Caller, Form), Refusal> {
     let unread = |problem| Refusal::unread(portal, &problem);
     let bytes = body::read(&parts.headers, body, body::FORM).await.map_err(unread)?;
     let form = Form::parse(&bytes).map_err(unread)?;
-    let names_another = !["", FIRST_PARTY].contains(&form.field("client_id"));
-    let authenticates =
-        parts.headers.contains_key(header::AUTHORIZATION) || !form.field("client_secret").is_empty();
-    if names_another || authenticates { Err(Refusal::invalid_client()) } else { Ok(form) }
+    Ok((client::authenticate(portal, parts, &form).await?, form))
 }
 
 /// Why a client gets nothing.
@@ -45,9 +45,23 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
-    /// Client authentication failed, or there is no such client.
-    fn invalid_client() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "No client of this name and secret is known.")
+    /// Client authentication failed. What is said is of the request alone, not of the client that it names.
+    fn invalid_client(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", description)
+    }
+
+    /// There is no such client, or it is not the one that asks. Which of the two is not told.
+    fn unknown_client() -> Self {
+        Self::invalid_client("No client of this name and proof is known.")
+    }
+
+    /// As [`Self::unknown_client`], after many of them.
+    fn too_many(wait: Duration) -> Self {
+        let description =
+            "No client of this name and proof is known, and none was the last times. Please wait.";
+        let mut refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "invalid_client", description);
+        refusal.retry_after = Some(seconds(wait));
+        refusal
     }
 
     /// The refresh token is not good, or not any more. Which of the two is not told.
@@ -59,8 +73,22 @@ impl Refusal {
         )
     }
 
-    fn invalid_scope() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_scope", "No scope was granted, so none can be asked for.")
+    fn invalid_scope(description: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_scope", description)
+    }
+
+    /// The audience is none that this client may ask for (RFC 8693 section 2.2.2). Whether there is one of that name is not told.
+    fn invalid_target() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_target",
+            "Name one audience that this client was registered for, and that is configured.",
+        )
+    }
+
+    /// The client is known, and this is not for it.
+    fn unauthorized_client(description: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unauthorized_client", description)
     }
 
     fn unsupported_grant_type() -> Self {

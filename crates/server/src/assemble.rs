@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use vestibule_core::Fault;
 use vestibule_core::account::policy::Policy;
+use vestibule_core::caller::Callers;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
@@ -51,6 +52,7 @@ pub(crate) struct House {
     pub(crate) decider: Arc<Decider>,
     pub(crate) minter: Arc<Minter>,
     pub(crate) logout: Arc<Logout>,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) key_room: KeyRoom,
     pub(crate) revocations: Arc<RevocationView>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -132,6 +134,14 @@ impl House {
             clock: Arc::clone(&clock),
             longest_jwt,
         });
+        let callers = Arc::new(Callers::new(
+            store.clone(),
+            store.clone(),
+            Arc::clone(&revocations),
+            pepper.clone(),
+            minter.issuer().to_owned(),
+            Arc::clone(&clock),
+        ));
         let key_room = KeyRoom {
             rotation: Rotation {
                 keys: Arc::clone(&keys),
@@ -157,6 +167,7 @@ impl House {
             decider,
             minter,
             logout,
+            callers,
             key_room,
             revocations,
             clock,
@@ -216,6 +227,7 @@ impl House {
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout: Arc::clone(&self.logout),
+            callers: Arc::clone(&self.callers),
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),
             publish_ahead: settings.publish_ahead,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use vestibule_core::account::{Account, Identifier};
+use vestibule_core::client::{Client, ClientId};
 use vestibule_core::family::TokenFamily;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
@@ -19,6 +20,7 @@ use vestibule_core::verify::KeyId;
 use vestibule_core::{Fault, Timestamp};
 
 mod accounts;
+mod clients;
 mod grants;
 mod sessions;
 
@@ -36,6 +38,10 @@ struct State {
     /// How many sessions were ever opened.
     opened: u64,
     keys: Vec<KeyRecord>,
+    /// In the order in which they were added.
+    clients: Vec<Arc<Client>>,
+    /// Assertions that were shown, with the time of each from when on nobody would take it anyway.
+    assertions: HashMap<(ClientId, [u8; 32]), Timestamp>,
     tallies: TallyBook,
 }
 

@@ -16,6 +16,7 @@ use crate::statistics::{Counters, Statistics};
 use crate::table::Table;
 
 mod accounts;
+mod clients;
 mod connect;
 mod directory;
 mod files;
@@ -85,6 +86,7 @@ impl SqliteStore {
         let mut connection = connect.connect().await.map_err(Trouble::from)?;
         connect::migrate(&mut connection).await?;
         let table = Arc::new(sessions::load(&mut connection).await?);
+        clients::load(&table, &mut connection).await?;
         let counters = Arc::new(Counters::default());
         let readers = connect::readers(&path, &options);
         let bench =

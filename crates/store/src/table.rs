@@ -1,26 +1,34 @@
-//! The warm table: every live session in memory, so that a request is answered without asking a database.
-//! In: changes that are durable, in the order of their commits, from one writer. Out: sessions by digest, to any number of
-//! readers that never wait for each other.
+//! The warm table: every live session and every client in memory, so that a request is answered without asking a database.
+//! In: changes that are durable, in the order of their commits, from one writer. Out: sessions by digest and clients by id, to any
+//! number of readers that never wait for each other.
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use papaya::HashMap;
 use vestibule_core::Timestamp;
+use vestibule_core::client::{Client, ClientId};
 use vestibule_core::live::LiveSession;
 use vestibule_core::session::{Session, SessionDigest};
 
-/// All live sessions. Whoever changes it is alone in doing so; readers see each entry whole, before or after.
-pub(crate) struct Table(HashMap<SessionDigest, Arc<LiveSession>, BuildHasherDefault<DigestHasher>>);
+/// All live sessions, and all clients. Whoever changes it is alone in doing so; readers see each entry whole, before or after.
+pub(crate) struct Table {
+    sessions: HashMap<SessionDigest, Arc<LiveSession>, BuildHasherDefault<DigestHasher>>,
+    clients: HashMap<ClientId, Arc<Client>>,
+}
 
 /// What a committed change means for the table.
 pub(crate) enum TableChange {
+    /// There is this client.
+    AddClient(Arc<Client>),
     /// All sessions ended.
     Clear,
     /// This one ended.
     End(SessionDigest),
     /// This one is open, or something of it changed that its holder's old JWTs do not say.
     Open(Box<Session>),
+    /// This client is no more.
+    RemoveClient(ClientId),
     /// This one has a new version: what was minted for the old one is not handed out again.
     Renew(SessionDigest, u32),
 }
@@ -33,27 +41,38 @@ pub(crate) struct Sweep {
 
 impl Table {
     pub(crate) fn with_capacity(sessions: usize) -> Self {
-        Self(HashMap::with_capacity_and_hasher(sessions, BuildHasherDefault::default()))
+        let sessions = HashMap::with_capacity_and_hasher(sessions, BuildHasherDefault::default());
+        Self { sessions, clients: HashMap::new() }
     }
 
     pub(crate) fn find(&self, digest: &SessionDigest) -> Option<Arc<LiveSession>> {
-        self.0.pin().get(digest).map(Arc::clone)
+        self.sessions.pin().get(digest).map(Arc::clone)
+    }
+
+    pub(crate) fn client(&self, id: &ClientId) -> Option<Arc<Client>> {
+        self.clients.pin().get(id).map(Arc::clone)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.sessions.len()
     }
 
     pub(crate) fn apply(&self, change: TableChange) {
         match change {
-            TableChange::Clear => self.0.pin().clear(),
+            TableChange::AddClient(client) => {
+                self.clients.pin().insert(client.id, client);
+            }
+            TableChange::RemoveClient(id) => {
+                self.clients.pin().remove(&id);
+            }
+            TableChange::Clear => self.sessions.pin().clear(),
             TableChange::End(digest) => {
-                self.0.pin().remove(&digest);
+                self.sessions.pin().remove(&digest);
             }
             TableChange::Open(session) => self.open(*session),
             TableChange::Renew(digest, version) => {
                 if let Some(live) = self.find(&digest) {
-                    self.0.pin().insert(digest, Arc::new(live.renewed(version)));
+                    self.sessions.pin().insert(digest, Arc::new(live.renewed(version)));
                 }
             }
         }
@@ -63,7 +82,7 @@ impl Table {
     /// million sessions: not for a thread that has requests to answer.
     pub(crate) fn sweep(&self, now: Timestamp) -> Sweep {
         let mut sweep = Sweep { expired: Vec::new(), minted_bytes: 0 };
-        for live in self.0.pin().values() {
+        for live in self.sessions.pin().values() {
             if live.judge(now).is_err() {
                 sweep.expired.push(*live.digest());
             } else {
@@ -78,7 +97,7 @@ impl Table {
         if let Some(live) = self.find(&session.digest) {
             session.seen_at = session.seen_at.max(live.seen_at());
         }
-        self.0.pin().insert(session.digest, Arc::new(LiveSession::new(&session)));
+        self.sessions.pin().insert(session.digest, Arc::new(LiveSession::new(&session)));
     }
 }
 

@@ -75,24 +75,8 @@ impl LastHeader {
 impl Header {
     /// Refuses what would change the meaning of the token; ignores what is merely unknown (RFC 7515 §4).
     fn parse(segment: &str) -> Result<Self, Reject> {
-        let mut members = header_members(segment)?;
-        if members.contains_key("crit") {
-            return Err(Reject::Critical);
-        }
-        if members.contains_key("b64") {
-            return Err(Reject::UnencodedPayload);
-        }
-        if members.contains_key("zip") {
-            return Err(Reject::Compressed);
-        }
-        if members.contains_key("enc") {
-            return Err(Reject::Encrypted);
-        }
-        if KEY_MEMBERS.iter().any(|member| members.contains_key(*member)) {
-            return Err(Reject::KeyInHeader);
-        }
-        let algorithm = take_text(&mut members, "alg")?;
-        let algorithm = Algorithm::parse(&algorithm).ok_or(Reject::AlgorithmUnsupported)?;
+        let mut members = plain_members(segment)?;
+        let algorithm = algorithm(&mut members)?;
         let typ = take_text(&mut members, "typ")?;
         let key_id = take_text(&mut members, "kid")?;
         if key_id.is_empty() || key_id.len() > KeyId::MAX_CHARS {
@@ -100,6 +84,32 @@ impl Header {
         }
         Ok(Self { algorithm, key_id, typ, segment: segment.to_owned() })
     }
+}
+
+/// The members of a header that has none which would change the meaning of the token.
+pub(crate) fn plain_members(segment: &str) -> Result<Map<String, Value>, Reject> {
+    let members = header_members(segment)?;
+    if members.contains_key("crit") {
+        return Err(Reject::Critical);
+    }
+    if members.contains_key("b64") {
+        return Err(Reject::UnencodedPayload);
+    }
+    if members.contains_key("zip") {
+        return Err(Reject::Compressed);
+    }
+    if members.contains_key("enc") {
+        return Err(Reject::Encrypted);
+    }
+    if KEY_MEMBERS.iter().any(|member| members.contains_key(*member)) {
+        return Err(Reject::KeyInHeader);
+    }
+    Ok(members)
+}
+
+/// The algorithm that a header names.
+pub(crate) fn algorithm(members: &mut Map<String, Value>) -> Result<Algorithm, Reject> {
+    Algorithm::parse(&take_text(members, "alg")?).ok_or(Reject::AlgorithmUnsupported)
 }
 
 /// The three segments, none of them decoded.

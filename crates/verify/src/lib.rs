@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod algorithm;
+mod assertion;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod claims;
@@ -27,6 +28,7 @@ mod verifier;
 
 pub use crate::{
     algorithm::Algorithm,
+    assertion::{Assertion, MAX_ASSERTION_SECONDS},
     claims::Claims,
     inspect::{Finding, Unverified, inspect},
     jws::{MAX_HEADER_BYTES, MAX_JWT_BYTES},

@@ -1,6 +1,6 @@
 //! The proof that claims were verified.
 //! In: nothing from outside this crate. Out: something that reads like the claims themselves.
-//! Whoever holds one need not ask where it came from: only [`crate::Verifier`] makes them.
+//! Whoever holds one need not ask where it came from: [`crate::Verifier`] and [`crate::Assertion`] make them, and nobody else.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -46,7 +46,7 @@ use crate::claims::Claims;
 pub struct Verified<T>(Arc<T>);
 
 impl<T> Verified<T> {
-    /// The one origin of proofs. Called from [`crate::Verifier`] after every check has passed.
+    /// The one origin of proofs. Called from [`crate::Verifier`] and [`crate::Assertion`] after every check has passed.
     pub(crate) fn assertion(value: Arc<T>) -> Self {
         Self(value)
     }

@@ -267,7 +267,7 @@ impl Verifier {
 }
 
 /// A media type, of which RFC 7515 §4.1.9 lets the `application/` be left out.
-fn media_type(typ: &str) -> &str {
+pub(crate) fn media_type(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match typ.split_at_checked(PREFIX.len()) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,

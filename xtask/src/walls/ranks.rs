@@ -18,7 +18,7 @@ const RANKS: [&[&str]; 11] = [
     &["family", "wire"],
     &["live", "route"],
     &["port"],
-    &["decide", "problem"],
+    &["caller", "decide", "problem"],
     &["logout", "mint", "rotation"],
     &["grant", "login"],
     &["password_change", "registration"],

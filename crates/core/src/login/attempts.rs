@@ -7,7 +7,7 @@ use super::DeviceMark;
 use crate::account::{Account, Identifier};
 use crate::id::{SessionId, Subject};
 use crate::secret::{Pepper, Purpose};
-use crate::throttle::{Allowance, Attempt, Party};
+use crate::throttle::{Allowance, Attempt, Party, prefix_of};
 
 /// The tallies of an account that an operator may have forgotten: of strangers' attempts at it, and of those on all its known devices
 /// together. What a single device or session has counted is its holder's own.
@@ -69,16 +69,4 @@ fn on_devices(pepper: &Pepper, subject: Subject) -> [u8; 32] {
 
 fn from_source(pepper: &Pepper, source: Option<IpAddr>) -> [u8; 32] {
     pepper.digest(Purpose::Throttle, &[b"source\0", &source.map_or([0; 7], prefix_of)])
-}
-
-/// The /24 of an IPv4 address or the /48 of an IPv6 address, told apart by the first byte. A /48 is what one site gets at most (RFC
-/// 6177): by the /64, one line at home would be sixteen sources or more.
-pub(super) fn prefix_of(address: IpAddr) -> [u8; 7] {
-    let mut prefix = [0; 7];
-    let (kind, bytes): (u8, Vec<u8>) = match address.to_canonical() {
-        IpAddr::V4(v4) => (4, v4.octets().into_iter().take(3).collect()),
-        IpAddr::V6(v6) => (6, v6.octets().into_iter().take(6).collect()),
-    };
-    prefix.iter_mut().zip([kind].into_iter().chain(bytes)).for_each(|(to, from)| *to = from);
-    prefix
 }

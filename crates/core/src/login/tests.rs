@@ -213,7 +213,7 @@ fn a_store_that_is_down_is_never_a_yes_and_never_a_no() {
 
 #[test]
 fn sources_are_counted_by_prefix() {
-    let prefix = |text: &str| attempts::prefix_of(text.parse().unwrap());
+    let prefix = |text: &str| crate::throttle::prefix_of(text.parse().unwrap());
     assert_eq!(prefix("192.0.2.1"), prefix("192.0.2.254"));
     assert_eq!(prefix("192.0.2.1"), prefix("::ffff:192.0.2.9"));
     assert_ne!(prefix("192.0.2.1"), prefix("192.0.3.1"));

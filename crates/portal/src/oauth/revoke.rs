@@ -8,7 +8,8 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Refusal, answer, first_party};
+use super::client::Caller;
+use super::{Refusal, answer, read};
 use crate::{Portal, event};
 
 /// Where it is.
@@ -16,7 +17,12 @@ pub(crate) const PATH: &str = "/auth/oauth/revoke";
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let form = first_party(&portal, &parts, body).await?;
+    let (caller, form) = read(&portal, &parts, body).await?;
+    if let Caller::Client(_) = caller {
+        return Err(Refusal::unauthorized_client(
+            "What was issued to a client expires by itself, within minutes.",
+        ));
+    }
     let presented = form.field("token");
     if presented.is_empty() {
         return Err(Refusal::invalid_request("token is missing."));

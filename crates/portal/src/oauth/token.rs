@@ -1,5 +1,5 @@
-//! `POST /auth/oauth/token` (RFC 6749 section 3.2): a refresh token for an access token and the next refresh token. No cookie counts
-//! here, so no other site can make a browser do anything by it. In: a form. Out: both tokens, or an error.
+//! `POST /auth/oauth/token` (RFC 6749 section 3.2): a refresh token for an access token and the next refresh token, or a client's proof for
+//! a JWT. No cookie counts here, so no other site can make a browser do anything by it. In: a form. Out: tokens, or an error.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use http::request::Parts;
 use serde_json::json;
 use vestibule_core::grant::{Refreshed, Tokens};
 
-use super::{Refusal, answer, first_party};
+use super::client::Caller;
+use super::{Refusal, answer, read};
 use crate::form::Form;
 use crate::{Portal, event};
 
@@ -19,10 +20,17 @@ pub(crate) const PATH: &str = "/auth/oauth/token";
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let form = first_party(&portal, &parts, body).await?;
-    match form.field("grant_type") {
-        "" => Err(Refusal::invalid_request("grant_type is missing.")),
-        "refresh_token" => portal.refresh(&form, &parts).await,
+    let (caller, form) = read(&portal, &parts, body).await?;
+    match (form.field("grant_type"), caller) {
+        ("", _) => Err(Refusal::invalid_request("grant_type is missing.")),
+        ("client_credentials", Caller::Client(client)) => portal.client_credentials(&client, &form),
+        ("client_credentials", Caller::FirstParty) => {
+            Err(Refusal::invalid_client("This grant is for clients that prove who they are."))
+        }
+        ("refresh_token", Caller::FirstParty) => portal.refresh(&form, &parts).await,
+        ("refresh_token", Caller::Client(_)) => {
+            Err(Refusal::unauthorized_client("Refresh tokens are issued to nobody but who signs in."))
+        }
         _ => Err(Refusal::unsupported_grant_type()),
     }
 }
@@ -35,7 +43,7 @@ impl Portal {
         }
         // RT-04: nothing was granted that could be asked for, let alone more.
         if !form.field("scope").is_empty() {
-            return Err(Refusal::invalid_scope());
+            return Err(Refusal::invalid_scope("No scope was granted, so none can be asked for."));
         }
         match self.granter.refresh(presented).await {
             Ok(Refreshed::Tokens(tokens)) => {

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use vestibule_core::account::Status;
 use vestibule_core::account::policy::Policy;
+use vestibule_core::caller::Callers;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
@@ -28,6 +29,7 @@ use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_portal::theme::Theme;
 use vestibule_portal::{Portal, router};
 
+use crate::shelf::Shelf;
 use crate::world::{START, World};
 
 pub(crate) const ORIGIN: &str = "https://app.test";
@@ -40,6 +42,7 @@ pub(crate) struct House {
     pub(crate) world: Arc<World>,
     pub(crate) router: Router,
     pub(crate) csrf: Arc<CsrfTokens>,
+    pub(crate) shelf: Arc<Shelf>,
     minter: Arc<Minter>,
 }
 
@@ -88,6 +91,15 @@ impl House {
             edge: Arc::new(edge.with_revocation(Arc::clone(&revocations))),
             clock: world.clone(),
         });
+        let shelf = Shelf::new(pepper.clone());
+        let callers = Callers::new(
+            shelf.clone(),
+            shelf.clone(),
+            Arc::clone(&revocations),
+            pepper.clone(),
+            origin.to_owned(),
+            world.clone(),
+        );
         let logout = Arc::new(Logout {
             sessions: world.clone(),
             pepper: pepper.clone(),
@@ -126,7 +138,11 @@ impl House {
         let minter = Minter::new(
             origin.to_owned(),
             ring,
-            AudienceTable::new(vec![Audience::edge(origin, ACCESS).unwrap()]),
+            AudienceTable::new(vec![
+                Audience::edge(origin, ACCESS).unwrap(),
+                Audience::new("orders", Duration::from_secs(120), []).unwrap(),
+                Audience::new("parts", Duration::from_secs(60), []).unwrap(),
+            ]),
             world.clone(),
             world.clone(),
             world.clone(),
@@ -153,6 +169,7 @@ impl House {
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout,
+            callers: Arc::new(callers),
             decider,
             minter,
             publish_ahead: Duration::from_secs(24 * 60 * 60),
@@ -166,7 +183,7 @@ impl House {
             theme,
         };
         let minter = Arc::clone(&portal.minter);
-        Self { world, router: router(Arc::new(portal)), csrf, minter }
+        Self { world, router: router(Arc::new(portal)), csrf, shelf, minter }
     }
 
     /// The published keys.

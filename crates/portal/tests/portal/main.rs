@@ -10,6 +10,7 @@
 mod account;
 mod answers;
 mod api;
+mod clients;
 mod contract;
 mod cookies;
 mod hanging_up;
@@ -28,6 +29,7 @@ mod personas;
 mod registration;
 mod remembered;
 mod sessions;
+mod shelf;
 mod snapshots;
 mod theme;
 mod tokens;

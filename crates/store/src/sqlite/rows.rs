@@ -8,12 +8,13 @@ use std::time::Duration;
 use sqlx::FromRow;
 use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecretDigest};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyRecord, SealedKey};
 use vestibule_core::port::Candidate;
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::session::{Device, Session, SessionDigest, SessionKind};
-use vestibule_core::verify::{Algorithm, KeyId};
+use vestibule_core::verify::{Algorithm, KeyId, KeySet};
 
 use super::trouble::Trouble;
 
@@ -166,6 +167,48 @@ impl KeyRow {
                 None => None,
             },
         })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct ClientRow {
+    id: Vec<u8>,
+    name: String,
+    secret: Option<Vec<u8>>,
+    keys: Option<String>,
+    audiences: String,
+    scopes: String,
+    exchanges: bool,
+    serves: Option<String>,
+    added_at: i64,
+}
+
+impl ClientRow {
+    pub(super) fn read(self) -> Result<Client, Trouble> {
+        let corrupt = |column: &str| Trouble::corrupt("a stored client", column);
+        let list = |text: &str, column| serde_json::from_str(text).map_err(|_| corrupt(column));
+        let proof = match (self.secret, self.keys) {
+            (Some(secret), None) => {
+                let digest = secret.try_into().map_err(|_| corrupt("secret"))?;
+                ClientProof::Secret(ClientSecretDigest::from_bytes(digest))
+            }
+            (None, Some(keys)) => ClientProof::Keys(KeySet::from_jwks(&keys).map_err(|_| corrupt("keys"))?),
+            _ => return Err(corrupt("secret")),
+        };
+        let client = Client {
+            id: ClientId::from_bytes(self.id.try_into().map_err(|_| corrupt("id"))?),
+            name: self.name,
+            proof,
+            audiences: list(&self.audiences, "audiences")?,
+            scopes: list(&self.scopes, "scopes")?,
+            exchanges: self.exchanges,
+            serves: self.serves,
+            added_at: timestamp(self.added_at).ok_or_else(|| corrupt("added_at"))?,
+        };
+        match client.check() {
+            Ok(()) => Ok(client),
+            Err(cause) => Err(corrupt(&cause.to_string())),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
+use super::clients::ForgetAssertions;
 use super::opening::{Open, Reissuing};
 use super::rows::{self, EndedRow, NumberedSession};
 use super::throttle::ForgetTallies;
@@ -78,8 +79,8 @@ impl Sessions for SqliteStore {
         self.writer.write(End(which)).await
     }
 
-    /// In slices, so that a login waits behind a few hundred of them at most. Also forgets what the throttle need not know any
-    /// more, and drops JWTs that expired.
+    /// In slices, so that a login waits behind a few hundred of them at most. Also forgets tallies and
+    /// assertions that say nothing any more, and drops JWTs that expired.
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, Fault> {
         // Memory judges, not the database: it knows uses that are not yet written.
         let expired = self.sweep(now).await?;
@@ -88,6 +89,7 @@ impl Sessions for SqliteStore {
             forgotten += self.writer.write(Forget(slice.to_vec())).await?;
         }
         while self.writer.write(ForgetTallies { now }).await? > 0 {}
+        while self.writer.write(ForgetAssertions { now }).await? > 0 {}
         Ok(forgotten)
     }
 }

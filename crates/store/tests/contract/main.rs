@@ -9,6 +9,7 @@
 
 mod accounts;
 mod cap;
+mod clients;
 mod directory;
 mod grants;
 mod keys;

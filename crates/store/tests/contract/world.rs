@@ -6,6 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
+use vestibule_core::client::{Client, ClientProof};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
@@ -18,8 +19,15 @@ pub(crate) const IDLE: Duration = Duration::from_secs(30 * 60);
 pub(crate) const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 pub(crate) const ALL: Page = Page { skip: 0, take: 10_000 };
 
-pub(crate) trait Store: Sessions + Grants + Accounts + Keys + Throttle + Directory {}
-impl<T: Sessions + Grants + Accounts + Keys + Throttle + Directory> Store for T {}
+pub(crate) trait Store: Sessions + Grants + Accounts + OneTime + Keys + Throttle + Directory {
+    /// Apart, because its verbs have the names of those for accounts.
+    fn clients(&self) -> &dyn Clients;
+}
+impl<T: Sessions + Grants + Accounts + Clients + OneTime + Keys + Throttle + Directory> Store for T {
+    fn clients(&self) -> &dyn Clients {
+        self
+    }
+}
 
 /// The account with this number.
 pub(crate) async fn find_account(store: &dyn Store, number: u8) -> Option<Account> {
@@ -47,8 +55,8 @@ async fn open(directory: &TempDir) -> Arc<SqliteStore> {
     SqliteStore::open(directory.path().join("vestibule.db"), SqliteOptions::default()).await.unwrap()
 }
 
-/// All that a store knows of accounts and sessions, the way that requests see it.
-async fn picture(store: &dyn Store) -> (Vec<(Session, u32, u64)>, Vec<(Subject, Identifier, u64, String)>) {
+/// All that a store knows of accounts, clients and sessions, the way that requests see it.
+async fn picture(store: &dyn Store) -> Picture {
     let mut sessions = Vec::new();
     for mut session in store.sessions(None, ALL, Timestamp::EPOCH).await.unwrap() {
         let live = live(store, session.digest).expect("a listed session is a live one");
@@ -57,7 +65,34 @@ async fn picture(store: &dyn Store) -> (Vec<(Session, u32, u64)>, Vec<(Subject, 
         sessions.push((session, live.version(), live.epoch()));
     }
     let accounts = store.accounts(ALL).await.unwrap().into_iter();
-    (sessions, accounts.map(|a| (a.subject, a.identifier, a.epoch, a.traits.to_json())).collect())
+    let mut clients = Vec::new();
+    for client in store.clients().all(ALL).await.unwrap() {
+        let found = store.clients().find(&client.id).await.unwrap().expect("a listed client is found");
+        assert_eq!(described(&found), described(&client));
+        clients.push(described(&client));
+    }
+    Picture {
+        sessions,
+        accounts: accounts.map(|a| (a.subject, a.identifier, a.epoch, a.traits.to_json())).collect(),
+        clients,
+    }
+}
+
+#[derive(PartialEq)]
+struct Picture {
+    sessions: Vec<(Session, u32, u64)>,
+    accounts: Vec<(Subject, Identifier, u64, String)>,
+    clients: Vec<String>,
+}
+
+/// All that there is to a client, to be compared.
+pub(crate) fn described(client: &Client) -> String {
+    let proof = match &client.proof {
+        ClientProof::Keys(keys) => keys.to_jwks().to_string(),
+        ClientProof::Secret(digest) => format!("{:?}", digest.bytes()),
+    };
+    let Client { id, name, audiences, scopes, exchanges, serves, added_at, .. } = client;
+    format!("{id} {name:?} {proof} {audiences:?} {scopes:?} {exchanges} {serves:?} {added_at:?}")
 }
 
 pub(crate) fn account(number: u8) -> Account {
