@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs into target/oracles the JOSE libraries our verifier is compared with: npm's `jose`, and PyJWT and joserfc in a
-# virtual environment; npm's `axe-core`, which judges our pages; and what the examples stand on, Express and Starlette. Does nothing when they are there already. Needs node, npm and python3 with venv.
+# virtual environment; OAuth clients of others, `openid-client`, `oauth4webapi` and Authlib; schemathesis, which makes requests of our
+# OpenAPI document; npm's `axe-core`, which judges our pages; and what the examples stand on, Express and Starlette. Does nothing when
+# they are there already. Needs node, npm and python3 with venv.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 target="${CARGO_TARGET_DIR:-$here/../../target}/oracles"

@@ -52,7 +52,8 @@ pub(crate) fn oracles(language: &str) -> PathBuf {
     target
 }
 
-fn script_path(name: &str) -> PathBuf {
+/// A file beside the personas.
+pub(crate) fn script_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/personas").join(name)
 }
 

@@ -28,7 +28,7 @@ pub(crate) use chromium::Chromium;
 pub(crate) use decoy::Decoy;
 pub(crate) use example::{Example, ExampleService};
 pub(crate) use haproxy::HaProxy;
-pub(crate) use installed::{example_path, fake_time, node, oracles, program, python, python_of};
+pub(crate) use installed::{example_path, fake_time, node, oracles, program, python, python_of, script_path};
 pub(crate) use nginx::{Certificate, Nginx, exchange as exchange_texts};
 pub(crate) use operator::{Ended, Operator};
 pub(crate) use place::{Place, free_address, loopback};

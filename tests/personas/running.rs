@@ -76,8 +76,13 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.ended_within(PATIENCE)
+    }
+
+    /// The same for one that takes its time.
+    pub(crate) fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let began = Instant::now();
-        while began.elapsed() < PATIENCE {
+        while began.elapsed() < patience {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Some(status);
             }
