@@ -11,13 +11,16 @@ use serde_json::{Map, Value, json};
 
 use crate::personas::Answer;
 
-/// As it is served, but closed: where the document lets answers grow, what grew must be in the document.
+/// As it is served.
+static PUBLISHED: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../src/openapi/document.json")).unwrap());
+/// The same, but closed: the document lets answers grow, and what grew must be in it.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let mut document = serde_json::from_str(include_str!("../../src/openapi/document.json")).unwrap();
+    let mut document = PUBLISHED.clone();
     close(&mut document);
     document
 });
-static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<[Validator; 2]>>>> = LazyLock::new(Mutex::default);
 
 /// A request as far as the document speaks of it.
 pub(crate) struct Asked {
@@ -113,22 +116,27 @@ fn hold_request(told: &str, operation: &Value, at: &str, asked: &Asked) {
 
 #[track_caller]
 fn hold_value(told: &str, at: &str, value: &Value) {
-    let validator =
-        Arc::clone(VALIDATORS.lock().entry(at.to_owned()).or_insert_with(|| Arc::new(validator(at))));
-    let faults: Vec<String> = validator
-        .iter_errors(value)
+    let mut known = VALIDATORS.lock();
+    let both = known
+        .entry(at.to_owned())
+        .or_insert_with(|| Arc::new([validator(&PUBLISHED, at), validator(&DOCUMENT, at)]));
+    let both = Arc::clone(both);
+    drop(known);
+    let faults: Vec<String> = both
+        .iter()
+        .flat_map(|validator| validator.iter_errors(value))
         .map(|fault| format!("{} at {:?}", fault, fault.instance_path()))
         .collect();
     assert!(faults.is_empty(), "{told} is not as documented: {faults:#?}\n{value:#}");
 }
 
 /// A validator of the schema at this place, which may refer to others of the document.
-fn validator(at: &str) -> Validator {
+fn validator(document: &Value, at: &str) -> Validator {
     // A reference is a URI, in which braces are escaped.
     let reference = format!("#{}", at.replace('{', "%7B").replace('}', "%7D"));
     let mut schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": reference });
     for part in ["paths", "components"] {
-        schema[part] = DOCUMENT[part].clone();
+        schema[part] = document[part].clone();
     }
     jsonschema::options()
         .should_validate_formats(true)
