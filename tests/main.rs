@@ -21,6 +21,7 @@ mod personas;
 mod elsewhere;
 mod story_ageing;
 mod story_application;
+mod story_claims;
 mod story_clock;
 mod story_drain;
 mod story_guessing;

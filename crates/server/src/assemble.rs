@@ -44,6 +44,7 @@ use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file;
 use crate::key_room::{KeyRoom, ingredients};
+use crate::telemetry::DroppedClaims;
 
 /// Everything but listeners: enough for commands.
 pub(crate) struct House {
@@ -107,14 +108,16 @@ impl House {
         let audiences = settings.audiences.iter().chain([&edge_audience]).cloned().collect();
         // Whoever waits for the last JWT of a session or a key waits for the longest of all.
         let longest_jwt = LONGEST_LIFETIME.max(settings.tokens.access);
-        let minter = Arc::new(Minter::new(
+        let largest_jwt = settings.tokens.largest_jwt;
+        let minter = Minter::new(
             issuer,
             ring,
             AudienceTable::new(audiences),
             accounts,
             Arc::clone(&clock),
             Arc::clone(&entropy),
-        ));
+        );
+        let minter = Arc::new(minter.with_budget(largest_jwt, Arc::new(DroppedClaims::new(largest_jwt))));
         let mut process = [0; 8];
         entropy.fill(&mut process)?;
         let decider = Arc::new(Decider {

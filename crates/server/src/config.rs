@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+mod claim;
 pub(crate) mod environment;
 pub(crate) mod raw;
 pub(crate) mod reload;

@@ -27,7 +27,7 @@ pub(crate) struct Status {
 }
 
 /// Gauges and counters that are read when asked for, beside those that doors and pages count.
-const READ_ON_DEMAND: [(&str, Kind, &str); 15] = [
+const READ_ON_DEMAND: [(&str, Kind, &str); 16] = [
     ("vestibule_build_info", Kind::Gauge, "1, with the version as a label"),
     ("vestibule_sessions_live", Kind::Gauge, "Sessions in memory, those that expired lately included"),
     ("vestibule_session_uses_waiting", Kind::Gauge, "Uses of sessions that wait to be written"),
@@ -35,6 +35,7 @@ const READ_ON_DEMAND: [(&str, Kind, &str); 15] = [
     ("vestibule_revocations_held", Kind::Gauge, "Revocations that can still concern a JWT"),
     ("vestibule_jwt_signed_total", Kind::Counter, "JWTs signed"),
     ("vestibule_jwt_reused_total", Kind::Counter, "JWTs handed out again from memory"),
+    ("vestibule_jwt_claims_dropped_total", Kind::Counter, "Claims that JWTs could not carry, each time anew"),
     (
         "vestibule_log_events_dropped_total",
         Kind::Counter,
@@ -126,6 +127,7 @@ impl Status {
         let set = |name: &'static str, value: u64| metrics::counter!(name).absolute(value);
         set("vestibule_jwt_signed_total", minted.signed.load(Ordering::Relaxed));
         set("vestibule_jwt_reused_total", minted.reused.load(Ordering::Relaxed));
+        set("vestibule_jwt_claims_dropped_total", minted.dropped.load(Ordering::Relaxed));
         let dropped = telemetry::dropped_lines();
         set("vestibule_log_events_dropped_total", dropped.events);
         set("vestibule_log_lines_dropped_total", dropped.others);

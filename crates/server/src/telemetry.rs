@@ -18,9 +18,11 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+mod dropped_claims;
 mod floods;
 mod lines;
 
+pub(crate) use dropped_claims::DroppedClaims;
 use floods::{Floods, Gate, LeftOut};
 pub(crate) use lines::Dropped;
 use lines::{Lines, Writer, Writing};

@@ -129,7 +129,10 @@ impl<'a> Page<'a> {
                 Some(Shape::Plain(one)) => format!("list of {one}s"),
                 None => "list".to_owned(),
             },
-            Some(&"object") => "table of texts".to_owned(),
+            Some(&"object") if key.pointer("/additionalProperties/type") == Some(&"string".into()) => {
+                "table of texts".to_owned()
+            }
+            Some(&"object") => "table".to_owned(),
             Some(&"string") => "text".to_owned(),
             Some(&"integer" | &"number") => "number".to_owned(),
             Some(&"boolean") => "true or false".to_owned(),

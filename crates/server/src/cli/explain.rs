@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::output::{self, say};
 use super::{Context, Failure, ask_one, input};
-use crate::control::view::{Explanation, StepView};
+use crate::control::view::{DroppedView, Explanation, StepView};
 use crate::control::{Answer, Ask, Presented};
 
 #[derive(Args)]
@@ -86,6 +86,13 @@ fn tell(explanation: &Explanation) {
         ));
         for (name, value) in &jwt.claims {
             say(&format!("    {name:10} {}", plain(value)));
+        }
+        for DroppedView { claim, because } in &jwt.dropped {
+            let why = match because.as_str() {
+                "size" => "the JWT would be larger than tokens.largest_jwt",
+                _ => "no verifier takes what is nested so deeply, or has so many members",
+            };
+            say(&format!("    {claim:10} DROPPED: {why}"));
         }
     }
     say(&format!("  => {}", explanation.outcome));

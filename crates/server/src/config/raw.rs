@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::claim::Claim;
 use super::span::Span;
 
 /// All that can be configured. Every key is optional; an empty file is valid.
@@ -153,6 +154,9 @@ pub(crate) struct Tokens {
     pub(crate) refresh: Refresh,
     /// What services' JWTs are signed with: ES256, EdDSA, RS256 or PS256.
     pub(crate) algorithm: String,
+    /// The most bytes of a JWT for a service: 2048 to 8192. Where its audience's own claims would make it larger, they are dropped from
+    /// the largest down, constants excepted.
+    pub(crate) largest_jwt: u32,
     /// Comes later: JWTs in HttpOnly cookies.
     pub(crate) cookies: bool,
 }
@@ -210,9 +214,10 @@ pub(crate) struct Audience {
     /// How long its JWTs live: 1s to 300s, and never beyond the session's end.
     #[serde(default = "default_lifetime")]
     pub(crate) lifetime: Span,
-    /// What its JWTs say beside the standard claims: claim name to source, "account.identifier" or "account.traits.NAME".
+    /// What its JWTs say beside the standard claims: claim name to source, "account.identifier" or "account.traits.NAME" (NAME.NAME for
+    /// what is nested), or to a constant, { value = … }.
     #[serde(default)]
-    pub(crate) claims: BTreeMap<String, String>,
+    pub(crate) claims: BTreeMap<String, Claim>,
     /// Comes later: the key that its JWTs are encrypted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to_file: Option<PathBuf>,
@@ -306,6 +311,7 @@ impl Default for Tokens {
             access: Span::minutes(10),
             refresh: Refresh::default(),
             algorithm: "ES256".into(),
+            largest_jwt: 4096,
             cookies: false,
         }
     }

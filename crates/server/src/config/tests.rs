@@ -1,5 +1,6 @@
 use super::*;
 
+mod claims;
 mod sessions;
 
 fn from(text: &str) -> Result<Settings, ConfigError> {

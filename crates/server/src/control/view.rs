@@ -94,6 +94,17 @@ pub(crate) struct JwtView {
     pub(crate) expires_in_seconds: u64,
     pub(crate) bytes: usize,
     pub(crate) claims: Map<String, Value>,
+    /// What it does not say, though its audience asks for it and the account has it.
+    #[serde(default)]
+    pub(crate) dropped: Vec<DroppedView>,
+}
+
+/// A claim that a JWT does not say.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct DroppedView {
+    pub(crate) claim: String,
+    /// `size`: the JWT would have been larger than `tokens.largest_jwt`; `shape`: verifiers read nothing that is so deep or wide.
+    pub(crate) because: String,
 }
 
 impl From<&Account> for AccountView {

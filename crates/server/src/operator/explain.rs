@@ -6,12 +6,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Map, Value, json};
 use vestibule_core::decide::{Decision, Inquiry, Permit, Step, Trace};
 use vestibule_core::route::Activity;
+use vestibule_core::token::Because;
 use vestibule_core::wire::{CredentialKind, Transport};
 use vestibule_core::{Fault, Reject};
 
 use super::Not;
 use crate::assemble::House;
-use crate::control::view::{Explanation, JwtView, StepView};
+use crate::control::view::{DroppedView, Explanation, JwtView, StepView};
 use crate::control::{Answer, Presented};
 
 pub(super) async fn explain(
@@ -89,7 +90,16 @@ async fn jwt(house: &House, permit: &Permit) -> Result<Option<JwtView>, Fault> {
         expires_in_seconds: token.expires_at.since(asked_at).as_secs(),
         bytes: token.jwt().len(),
         claims: read.claims.unwrap_or_default(),
+        dropped: token.dropped().map(dropped).collect(),
     }))
+}
+
+fn dropped((claim, because): (&str, Because)) -> DroppedView {
+    let because = match because {
+        Because::Shape => "shape",
+        Because::Size => "size",
+    };
+    DroppedView { claim: claim.to_owned(), because: because.to_owned() }
 }
 
 fn view(step: &Step) -> StepView {

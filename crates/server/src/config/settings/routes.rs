@@ -12,6 +12,7 @@ use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 
 use crate::config::Wrong;
+use crate::config::claim;
 use crate::config::raw;
 
 /// Headers that an upstream gets from the connection or from us under a fixed meaning; a route cannot give them another.
@@ -48,8 +49,9 @@ pub(super) fn audiences(raw: &[raw::Audience], public_url: &Origin) -> Result<Ve
         if audiences.iter().any(|other| other.name == one.name) {
             return Err(Wrong::new(key("name"), format!("{:?} is the name of two audiences", one.name)));
         }
-        let claims = one.claims.iter().map(|(claim, source)| (claim.as_str(), source.as_str()));
-        let audience = Audience::new(&one.name, one.lifetime.duration(), claims).map_err(|cause| {
+        let told = claim::told(&one.claims);
+        let audience = Audience::new(&one.name, one.lifetime.duration(), told.sources);
+        let audience = audience.and_then(|it| it.with_constants(told.constants)).map_err(|cause| {
             use vestibule_core::mint::NotAnAudience as Not;
             let member = match &cause {
                 Not::AccessLifetime | Not::Lifetime => "lifetime",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use vestibule_core::mint::LONGEST_ACCESS;
 use vestibule_core::session::SessionLimits;
+use vestibule_verify::MAX_JWT_BYTES;
 
 use super::{at_least, sessions};
 use crate::config::Wrong;
@@ -20,9 +21,14 @@ pub(crate) struct TokenSettings {
     pub(crate) access: Duration,
     /// How long the sessions live whose holders have refresh tokens.
     pub(crate) refresh: SessionLimits,
+    /// The most bytes of a service's JWT.
+    pub(crate) largest_jwt: usize,
     /// For how long a used refresh token is forgiven; zero is the strict profile.
     pub(crate) replay_window: Duration,
 }
+
+/// What a JWT without claims of its own takes fits into the least; verifiers take no more than the most.
+const JWT_BYTES: std::ops::RangeInclusive<usize> = 2048..=MAX_JWT_BYTES;
 
 pub(super) fn settings(raw: &raw::Tokens) -> Result<TokenSettings, Wrong> {
     let access = at_least("tokens.access", raw.access, Span::minutes(1))?;
@@ -37,7 +43,17 @@ pub(super) fn settings(raw: &raw::Tokens) -> Result<TokenSettings, Wrong> {
     }
     Ok(TokenSettings {
         access,
+        largest_jwt: largest_jwt(raw.largest_jwt)?,
         refresh: sessions::judged("tokens.refresh", raw.refresh.idle, raw.refresh.absolute)?,
         replay_window: window.duration(),
     })
+}
+
+fn largest_jwt(bytes: u32) -> Result<usize, Wrong> {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if !JWT_BYTES.contains(&bytes) {
+        let what = format!("{bytes} is out of range; {} to {} bytes", JWT_BYTES.start(), JWT_BYTES.end());
+        return Err(Wrong::new("tokens.largest_jwt", what));
+    }
+    Ok(bytes)
 }
