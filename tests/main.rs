@@ -22,6 +22,7 @@ mod elsewhere;
 mod story_ageing;
 mod story_application;
 mod story_claims;
+mod story_clients;
 mod story_clock;
 mod story_drain;
 mod story_guessing;

@@ -103,6 +103,10 @@ fn live(scene: &Scene) -> (Vec<Secret>, Vec<u8>) {
     assert_eq!(client.get("/orders/").status, 200);
     go_wrong(scene, &mut browser, &client, &jwt, &mut errors);
     let operator = &scene.vestibule.operator;
+    let program = operator.json(&["client", "add", "billing", "--audience", "orders"]);
+    let [program_id, program_secret] =
+        ["client_id", "client_secret"].map(|name| program[name].as_str().unwrap().to_owned());
+    errors.extend(be_a_program(scene, &program_id, &program_secret));
     let url = format!("{}/orders/", scene.origin);
     operator.ok(&["explain", "--cookie-stdin", "--url", &url], &session);
     operator.ok(&["explain", "--bearer-stdin", "--url", &url], &client.session_token);
@@ -125,10 +129,37 @@ fn live(scene: &Scene) -> (Vec<Secret>, Vec<u8>) {
         Secret::new("the script's CSRF token", &api_csrf),
         Secret::new("the JWT", &jwt),
         Secret::new("the JWT's signature", &signature),
+        Secret::new("the program's secret", &program_secret),
+        Secret::new("what the program's secret is", &program_secret[4..]),
         Secret::new("the pepper", kept("pepper.key").trim()),
         Secret::new("the seal key", kept("seal.key").trim()),
     ];
     (secrets, errors)
+}
+
+/// A program that proves who it is, rightly and wrongly; what it was told where it was wrong.
+fn be_a_program(scene: &Scene, id: &str, secret: &str) -> Vec<u8> {
+    let ask = |name: &str, secret: &str, more: &[(&str, &str)]| {
+        let proof = BASE64.encode(format!("{name}:{secret}").as_bytes());
+        let form = [&[("grant_type", "client_credentials")], more].concat();
+        let asked = Ask::post("/auth/oauth/token").form(&form);
+        asked.header("Authorization", format!("Basic {proof}")).send(scene.vestibule.public)
+    };
+    assert_eq!(ask(id, secret, &[]).status, 200);
+    let wrong = [
+        ask(id, secret, &[("client_secret", secret)]),
+        ask(id, secret, &[("scope", secret)]),
+        ask(id, secret, &[("audience", secret)]),
+        ask(id, secret, &[("client_id", secret)]),
+        ask(secret, id, &[]),
+        ask("vestibule", secret, &[]),
+        Ask::get("/orders/").bearer(secret).send(scene.front),
+    ];
+    wrong
+        .into_iter()
+        .inspect(|answer| assert!(answer.status >= 400, "{answer:?}"))
+        .flat_map(|it| it.raw)
+        .collect()
 }
 
 /// Requests that are refused, with good and bad credentials in them.

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
@@ -59,6 +60,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) pepper: Pepper,
+    /// The longest life that a JWT of ours can have.
+    pub(crate) longest_jwt: Duration,
     /// Whom access tokens are for: this gateway.
     edge_audience: Audience,
 }
@@ -176,6 +179,7 @@ impl House {
             clock,
             entropy,
             pepper,
+            longest_jwt,
             edge_audience,
         }))
     }

@@ -13,6 +13,7 @@ use crate::control::{Answer, Ask};
 use crate::telemetry::{self, LogFormat};
 
 mod account;
+mod client;
 mod config;
 mod dev;
 mod explain;
@@ -52,6 +53,9 @@ enum Command {
     /// Accounts: who may sign in, and what services are told about them
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// OAuth clients: programs that prove who they are, and what each may ask for
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Live sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -81,6 +85,7 @@ impl Cli {
         let context = Context { source: Source::find(self.config), log_format: self.log_format };
         match self.command {
             Command::Account(command) => command.run(&context),
+            Command::Client(command) => command.run(&context),
             Command::Config(command) => command.run(&context),
             Command::Dev(command) => command.run(&context),
             Command::Explain(command) => command.run(&context),

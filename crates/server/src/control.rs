@@ -9,7 +9,7 @@ pub(crate) mod client;
 pub(crate) mod server;
 pub(crate) mod view;
 
-use view::{AccountView, Explanation, KeyView, SessionView, VerifiedView};
+use view::{AccountView, ClientView, Explanation, KeyView, SessionView, VerifiedView};
 
 /// Rises when either side would misunderstand the other.
 const VERSION: u32 = 1;
@@ -61,6 +61,15 @@ pub(crate) enum Ask {
     },
     AccountUnthrottle {
         who: String,
+    },
+    ClientAdd {
+        registration: Registration,
+    },
+    ClientList {
+        skip: u32,
+    },
+    ClientRemove {
+        client: String,
     },
     Explain {
         credential: Presented,
@@ -128,6 +137,19 @@ pub(crate) enum Imported {
     Refused { field: String, what: String },
 }
 
+/// A client to be added; one without keys gets a secret.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Registration {
+    pub(crate) name: String,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) exchanges: bool,
+    pub(crate) serves: Option<String>,
+    /// A JWK set.
+    pub(crate) keys: Option<String>,
+}
+
 /// The credential to explain.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -153,7 +175,7 @@ pub(crate) enum Which {
     Subject(String),
 }
 
-/// What came of it.
+/// What came of it. No Debug: one carries a secret.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "answer")]
 pub(crate) enum Answer {
@@ -162,6 +184,14 @@ pub(crate) enum Answer {
     },
     Accounts {
         accounts: Vec<AccountView>,
+    },
+    /// With its secret, which nobody is told again.
+    ClientAdded {
+        client: ClientView,
+        secret: Option<String>,
+    },
+    Clients {
+        clients: Vec<ClientView>,
     },
     /// Done; so many sessions ended with it.
     Done {

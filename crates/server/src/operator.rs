@@ -17,6 +17,7 @@ use crate::assemble::House;
 use crate::control::view::{AccountView, KeyView, SessionView, VerifiedView};
 use crate::control::{Answer, Ask, Beginning, PAGE, Which};
 
+mod clients;
 mod explain;
 mod import;
 
@@ -93,6 +94,9 @@ impl Operator {
                 tracing::info!(target: "vestibule::event", event = "account.unthrottled", subject = %account.subject);
                 Ok(Answer::Done { ended: 0 })
             }
+            Ask::ClientAdd { registration } => clients::add(&self.house, registration).await,
+            Ask::ClientList { skip } => clients::list(&self.house, skip).await,
+            Ask::ClientRemove { client } => clients::remove(&self.house, &client).await,
             Ask::Explain { credential, url, method, headers } => {
                 explain::explain(&self.house, credential, &url, &method, &headers).await
             }

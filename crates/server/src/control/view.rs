@@ -1,10 +1,11 @@
-//! What operators are shown of accounts, sessions, keys and decisions: the JSON of `--json`, and what tables are made of. No
+//! What operators are shown of accounts, clients, sessions, keys and decisions: the JSON of `--json`, and what tables are made of. No
 //! secrets are in it: password hashes, session tokens and private keys have no way here.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vestibule_core::Timestamp;
 use vestibule_core::account::Account;
+use vestibule_core::client::{Client, ClientProof};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::session::Session;
 
@@ -18,6 +19,22 @@ pub(crate) struct AccountView {
     pub(crate) traits: Map<String, Value>,
     pub(crate) epoch: u64,
     pub(crate) created_at: String,
+}
+
+/// An OAuth client.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct ClientView {
+    pub(crate) client_id: String,
+    pub(crate) name: String,
+    /// How it proves who it is, as the server's metadata calls it.
+    pub(crate) auth_method: String,
+    /// The names of its keys; none where it has a secret.
+    pub(crate) key_ids: Vec<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) exchanges: bool,
+    pub(crate) serves: Option<String>,
+    pub(crate) added_at: String,
 }
 
 /// A live session.
@@ -117,6 +134,27 @@ impl From<&Account> for AccountView {
             traits: account.traits.as_map().clone(),
             epoch: account.epoch,
             created_at: moment(account.created_at),
+        }
+    }
+}
+
+impl From<&Client> for ClientView {
+    fn from(client: &Client) -> Self {
+        let mut key_ids: Vec<String> = match &client.proof {
+            ClientProof::Keys(keys) => keys.iter().map(|key| key.key_id().to_string()).collect(),
+            ClientProof::Secret(_) => Vec::new(),
+        };
+        key_ids.sort();
+        Self {
+            client_id: client.id.to_string(),
+            name: client.name.clone(),
+            auth_method: client.proof.method().to_owned(),
+            key_ids,
+            audiences: client.audiences.clone(),
+            scopes: client.scopes.clone(),
+            exchanges: client.exchanges,
+            serves: client.serves.clone(),
+            added_at: moment(client.added_at),
         }
     }
 }

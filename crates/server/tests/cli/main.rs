@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use place::*;
 
+mod clients;
 mod drain;
 mod import;
 mod log;

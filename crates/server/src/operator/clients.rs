@@ -1,0 +1,86 @@
+//! What operators do with clients. In: a registration, or which client. Out: the client as it is shown, with its secret once and never
+//! again; every client that is added can be used at once, and one that is removed cannot.
+
+use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecret};
+use vestibule_core::port::{Clients, Page};
+use vestibule_verify::KeySet;
+use zeroize::Zeroizing;
+
+use super::Not;
+use crate::assemble::House;
+use crate::control::view::ClientView;
+use crate::control::{Answer, PAGE, Registration};
+
+/// Adds a client, and makes its secret where it has no keys.
+pub(super) async fn add(house: &House, registration: Registration) -> Result<Answer, Not> {
+    let mut id = [0; 16];
+    house.entropy.fill(&mut id)?;
+    let (proof, secret) = proof(house, registration.keys.as_deref())?;
+    let client = Client {
+        id: ClientId::from_bytes(id),
+        name: registration.name,
+        proof,
+        audiences: registration.audiences,
+        scopes: registration.scopes,
+        exchanges: registration.exchanges,
+        serves: registration.serves,
+        added_at: house.clock.now(),
+    };
+    judge(house, &client)?;
+    let view = ClientView::from(&client);
+    Clients::add(house.store.as_ref(), client).await?;
+    tracing::info!(
+        target: "vestibule::event",
+        event = "client.added",
+        client.id = view.client_id,
+        client.name = view.name,
+    );
+    Ok(Answer::ClientAdded { client: view, secret: secret.map(|secret| secret.reveal().to_string()) })
+}
+
+/// A part of the listing.
+pub(super) async fn list(house: &House, skip: u32) -> Result<Answer, Not> {
+    let clients = Clients::all(house.store.as_ref(), Page { skip, take: PAGE }).await?;
+    Ok(Answer::Clients { clients: clients.iter().map(ClientView::from).collect() })
+}
+
+/// Removes a client, and revokes what it holds.
+pub(super) async fn remove(house: &House, client: &str) -> Result<Answer, Not> {
+    let unknown = || Not::Refused(format!("there is no client {client:?}; see `vestibule client list`"));
+    let id: ClientId = client.parse().map_err(|_| unknown())?;
+    if !house.callers.remove(&id, house.longest_jwt).await? {
+        return Err(unknown());
+    }
+    tracing::info!(target: "vestibule::event", event = "client.removed", client.id = %id);
+    Ok(Answer::Done { ended: 0 })
+}
+
+fn proof(house: &House, keys: Option<&str>) -> Result<(ClientProof, Option<ClientSecret>), Not> {
+    if let Some(keys) = keys {
+        let keys = KeySet::from_jwks(keys)
+            .map_err(|cause| Not::Refused(format!("the client's keys cannot be taken: {cause}")))?;
+        return Ok((ClientProof::Keys(keys), None));
+    }
+    let mut random = Zeroizing::new([0; 32]);
+    house.entropy.fill(&mut *random)?;
+    let secret = ClientSecret::from_random(*random);
+    Ok((ClientProof::Secret(secret.digest(&house.pepper)), Some(secret)))
+}
+
+/// What a client can be by itself, and in this house: of audiences that there are, and none of them the gateway, whose doors let nobody
+/// in without a session. A slip in a name would show only when the client is refused, far away from whoever made it.
+fn judge(house: &House, client: &Client) -> Result<(), Not> {
+    client.check().map_err(|cause| Not::Refused(cause.to_string()))?;
+    let audiences = house.minter.audiences();
+    for name in client.audiences.iter().chain(&client.serves) {
+        if name == house.minter.issuer() {
+            let what = format!("{name} is this gateway itself, and no audience for a client");
+            return Err(Not::Refused(what));
+        }
+        if audiences.get(name).is_none() {
+            let what = format!("there is no audience {name:?}; add an [[audience]] of that name first");
+            return Err(Not::Refused(what));
+        }
+    }
+    Ok(())
+}
