@@ -31,7 +31,7 @@ fn robbed() -> (Scene, Forge) {
     let mut claims: Map<String, Value> = serde_json::from_slice(&payload).unwrap();
     let place = &scene.vestibule.place;
     let mut thief: Command = python("thief.py");
-    thief.arg(place.join("vestibule-data/vestibule.db")).arg(place.join("secrets/seal.key"));
+    thief.arg(place.join("vestibule-data/vestibule.db")).arg(place.join("secrets/seal.key")).arg("edge");
     let stolen = thief.output().unwrap();
     assert!(stolen.status.success(), "{stolen:?}");
     let stolen: Value = serde_json::from_slice(&stolen.stdout).unwrap();
@@ -159,8 +159,8 @@ fn a_token_by_a_retired_key_is_refused_at_once() {
     let (scene, forge) = robbed();
     let url = format!("{ORIGIN}/orders/");
     let ask = |jwt: &str| scene.vestibule.check(|ask| ask.bearer(jwt), &url);
-    scene.vestibule.operator.ok(&["key", "rotate", "--now"], "");
-    assert_eq!(ask(&forge.control()).status, 200, "published until its JWTs are gone");
+    scene.vestibule.operator.ok(&["key", "rotate", "--edge", "--now"], "");
+    assert_eq!(ask(&forge.control()).status, 200, "trusted until its JWTs are gone");
     scene.vestibule.operator.ok(&["key", "retire", &forge.key_id], "");
     assert_eq!(ask(&forge.control()).status, 401);
 }

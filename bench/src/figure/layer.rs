@@ -13,6 +13,7 @@ use anyhow::{Result, anyhow};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
+use vestibule_core::key::KeyPurpose;
 use vestibule_core::port::Clock;
 use vestibule_verify::tower::{InnerDoor, VerifyLayer};
 use vestibule_verify::{Algorithm, Claims, Verified, Verifier};
@@ -34,7 +35,7 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
     // The layer reads the machine's clock, so these are of now.
     let now = present()?;
     let held = HeldClock::new().now();
-    let signer = ring.signer(held)?;
+    let signer = ring.signer(KeyPurpose::Services, held)?;
     let jwts: Vec<String> =
         (0..scale.of(JWTS)).map(|number| signer.sign_jwt(&claims(number, now))).collect::<Result<_, _>>()?;
     let headers: Vec<HeaderValue> =

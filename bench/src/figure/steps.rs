@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use vestibule_core::csrf::{Binding, CsrfTokens};
 use vestibule_core::id::SessionId;
+use vestibule_core::key::KeyPurpose;
 use vestibule_core::port::Clock;
 use vestibule_verify::Algorithm;
 
@@ -26,7 +27,7 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
     let now = clock.now();
     for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256] {
         let ring = ring(algorithm, now)?;
-        let signer = ring.signer(now)?;
+        let signer = ring.signer(KeyPurpose::Services, now)?;
         let claims = claims(1, now.unix_seconds());
         let times = rounds(scale.of(200), || Ok(signer.sign_jwt(&claims)?))?;
         rows.push(row(format!("sign a JWT, {}", algorithm.name()), &times));

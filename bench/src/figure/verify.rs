@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
+use vestibule_core::key::KeyPurpose;
 use vestibule_core::port::Clock;
 use vestibule_verify::{Algorithm, Verifier, VerifyingKey};
 
@@ -40,7 +41,7 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
 fn of(algorithm: Algorithm, scale: Scale) -> Result<Vec<Row>> {
     let now = HeldClock::new().now();
     let ring = ring(algorithm, now)?;
-    let signer = ring.signer(now)?;
+    let signer = ring.signer(KeyPurpose::Services, now)?;
     let jwts: Vec<String> = (0..scale.of(JWTS))
         .map(|number| signer.sign_jwt(&claims(number, now.unix_seconds())))
         .collect::<Result<_, _>>()?;

@@ -15,10 +15,13 @@ use zeroize::Zeroizing;
 
 use crate::fault::Fault;
 
+mod purpose;
 mod ring;
 mod seal;
 
+pub use purpose::KeyPurpose;
 pub use ring::{KeyRecord, KeyRing, KeyState, OVERLAP};
+use seal::Bound;
 pub use seal::{SealKey, SealedKey};
 
 #[cfg(test)]
@@ -43,6 +46,7 @@ impl SigningKey {
     ///
     /// HS256 is refused: a service could sign with what it verifies with.
     pub fn generate(
+        purpose: KeyPurpose,
         algorithm: Algorithm,
         seal: &SealKey,
         nonce: [u8; 12],
@@ -56,18 +60,16 @@ impl SigningKey {
         let private =
             private.map_err(|_| Fault::unavailable("the key generator", "no key could be drawn"))?;
         let key = Self::from_private(private, algorithm)?;
-        let sealed = seal.seal(&key.private.to_pkcs8()?, key.key_id(), algorithm, nonce)?;
+        let bound = Bound { purpose, algorithm, key_id: key.key_id() };
+        let sealed = seal.seal(&key.private.to_pkcs8()?, bound, nonce)?;
         Ok((key, sealed))
     }
 
-    /// Opens a sealed key; a seal that does not fit the key file, the key id or the algorithm is corrupt.
-    pub fn unseal(
-        sealed: &SealedKey,
-        key_id: &KeyId,
-        algorithm: Algorithm,
-        seal: &SealKey,
-    ) -> Result<Self, Fault> {
-        let pkcs8 = seal.unseal(sealed, key_id, algorithm)?;
+    /// Opens a sealed key; a seal that does not fit the key file, the key id, the algorithm or the purpose is corrupt.
+    pub fn unseal(record: &KeyRecord, seal: &SealKey) -> Result<Self, Fault> {
+        let KeyRecord { key_id, purpose, algorithm, sealed, .. } = record;
+        let (purpose, algorithm) = (*purpose, *algorithm);
+        let pkcs8 = seal.unseal(sealed, Bound { purpose, algorithm, key_id })?;
         let private = match algorithm {
             Algorithm::Es256 => {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).map(Private::Ecdsa)

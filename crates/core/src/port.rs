@@ -306,7 +306,7 @@ pub trait Keys: Send + Sync {
     /// All records, the gone ones included.
     async fn all(&self) -> Result<Vec<KeyRecord>, Fault>;
 
-    /// Adds a key, and sets for every other key that has none yet when it is gone.
+    /// Adds a key, and sets for every other key of its purpose that has none yet when it is gone.
     async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault>;
 
     /// Withdraws a key at once; says whether there was one to withdraw.

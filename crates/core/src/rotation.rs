@@ -7,7 +7,7 @@ use std::time::Duration;
 use vestibule_verify::{Algorithm, KeyId};
 
 use crate::fault::Fault;
-use crate::key::{KeyRecord, KeyState, OVERLAP, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, KeyState, OVERLAP, SealKey, SigningKey};
 use crate::port::{Clock, Entropy, Keys, Retired};
 use crate::time::Timestamp;
 
@@ -50,25 +50,28 @@ pub enum Retirement {
 }
 
 impl Rotation {
-    /// Makes sure that a key signs, at the first start and after everything was retired.
-    pub async fn ensure_signer(&self) -> Result<(), Fault> {
+    /// Makes sure that a key signs for each purpose, at the first start and after everything was retired.
+    pub async fn ensure_signers(&self) -> Result<(), Fault> {
         let records = self.keys.all().await?;
-        let now = self.clock.now();
-        if records.iter().any(|record| record.state(&records, now) == KeyState::Active) {
-            return Ok(());
+        for purpose in KeyPurpose::ALL {
+            let mut states = self.keys_for(purpose, &records);
+            if !states.any(|(_, state)| state == KeyState::Active) {
+                self.rotate(purpose, Begin::Now).await?;
+            }
         }
-        self.rotate(Begin::Now).await.map(|_| ())
+        Ok(())
     }
 
-    /// Adds a key that takes over, and dates the withdrawal of the others.
-    pub async fn rotate(&self, begin: Begin) -> Result<KeyRecord, Fault> {
+    /// Adds a key that takes over, and dates the withdrawal of the others of its purpose.
+    pub async fn rotate(&self, purpose: KeyPurpose, begin: Begin) -> Result<KeyRecord, Fault> {
         let mut nonce = [0; 12];
         self.entropy.fill(&mut nonce)?;
-        let (key, sealed) = SigningKey::generate(self.algorithm, &self.seal, nonce)?;
+        let (key, sealed) = SigningKey::generate(purpose, self.algorithm, &self.seal, nonce)?;
         let records = self.keys.all().await?;
         let now = self.clock.now();
         // A successor that still waits will not be needed: were it left, it would take over from the key that dates it.
-        for waiting in records.iter().filter(|record| record.state(&records, now) == KeyState::Published) {
+        let waits = |(_, state): &(_, KeyState)| *state == KeyState::Published;
+        for (waiting, _) in self.keys_for(purpose, &records).filter(waits) {
             self.keys.retire(&waiting.key_id, now).await?;
         }
         let active_from = match begin {
@@ -77,6 +80,7 @@ impl Rotation {
         };
         let record = KeyRecord {
             key_id: key.key_id().clone(),
+            purpose,
             algorithm: self.algorithm,
             sealed,
             created_at: now,
@@ -87,48 +91,60 @@ impl Rotation {
         Ok(record)
     }
 
-    /// Rotates ahead of time when the signer is older than `every` and no successor is waiting; says whether it did.
-    pub async fn rotate_if_due(&self, every: Duration) -> Result<bool, Fault> {
+    /// Rotates ahead of time when a signer is older than `every` and no successor is waiting; says which keys were added.
+    pub async fn rotate_if_due(&self, every: Duration) -> Result<Vec<KeyRecord>, Fault> {
         let records = self.keys.all().await?;
         let now = self.clock.now();
-        let states = || records.iter().map(|record| (record, record.state(&records, now)));
         // What waits longer than any successor has to was made by a clock that ran ahead, and is not waited for.
         let latest = now.after(self.publish_ahead);
-        let waiting =
-            states().any(|(record, state)| state == KeyState::Published && record.active_from <= latest);
-        let due = states().any(|(record, state)| {
-            state == KeyState::Active
-                && now.since(record.active_from) >= every.saturating_sub(self.publish_ahead)
-        });
-        if waiting || !due {
-            return Ok(false);
+        let age = every.saturating_sub(self.publish_ahead);
+        let mut added = Vec::new();
+        for purpose in KeyPurpose::ALL {
+            let waiting = self
+                .keys_for(purpose, &records)
+                .any(|(record, state)| state == KeyState::Published && record.active_from <= latest);
+            let due = self
+                .keys_for(purpose, &records)
+                .any(|(record, state)| state == KeyState::Active && now.since(record.active_from) >= age);
+            if due && !waiting {
+                added.push(self.rotate(purpose, Begin::Ahead).await?);
+            }
         }
-        self.rotate(Begin::Ahead).await.map(|_| true)
+        Ok(added)
     }
 
-    /// Withdraws a key at once; if none would be left to sign, a successor begins first.
+    /// Withdraws a key at once; if none would be left to sign for its purpose, a successor begins first.
     pub async fn retire(&self, key_id: &KeyId) -> Result<Retirement, Fault> {
         let records = self.keys.all().await?;
         let now = self.clock.now();
+        let is_there = |it: &&KeyRecord| it.key_id == *key_id && it.state(&records, now) != KeyState::Retired;
+        let Some(purpose) = records.iter().find(is_there).map(|record| record.purpose) else {
+            return Ok(Retirement::Unknown);
+        };
         // A key that is dated to go signs on only until its successor is missed: it does not count.
-        let another_signs = records.iter().any(|record| {
-            let may_sign = matches!(record.state(&records, now), KeyState::Active | KeyState::Retiring);
+        let another_signs = self.keys_for(purpose, &records).any(|(record, state)| {
+            let may_sign = matches!(state, KeyState::Active | KeyState::Retiring);
             record.key_id != *key_id && may_sign && record.gone_at.is_none()
         });
-        if !records
-            .iter()
-            .any(|record| record.key_id == *key_id && record.state(&records, now) != KeyState::Retired)
-        {
-            return Ok(Retirement::Unknown);
-        }
         if !another_signs {
-            self.rotate(Begin::Now).await?;
+            self.rotate(purpose, Begin::Now).await?;
         }
         match (self.keys.retire(key_id, self.clock.now()).await?, another_signs) {
             (Retired::Unknown, _) => Ok(Retirement::Unknown),
             (Retired::Retired, true) => Ok(Retirement::Retired),
             (Retired::Retired, false) => Ok(Retirement::Replaced),
         }
+    }
+
+    /// The keys for a purpose, and what each is doing now.
+    fn keys_for<'a>(
+        &self,
+        purpose: KeyPurpose,
+        records: &'a [KeyRecord],
+    ) -> impl Iterator<Item = (&'a KeyRecord, KeyState)> + use<'a> {
+        let now = self.clock.now();
+        let of_purpose = records.iter().filter(move |record| record.purpose == purpose);
+        of_purpose.map(move |record| (record, record.state(records, now)))
     }
 
     fn gone_at(&self, active_from: Timestamp) -> Timestamp {

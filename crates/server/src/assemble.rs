@@ -100,8 +100,8 @@ impl House {
         let ring = KeyRing::unseal(&records, &seal, 0, clock.now())?;
         let revocations = Arc::new(RevocationView::new());
         let issuer = settings.public_url.as_str().to_owned();
-        // Access tokens for the edge itself are for the origin; services' JWTs are for their audience and no good here.
-        let edge = Verifier::new(issuer.clone(), issuer.clone(), ring.published(clock.now())?)
+        // Access tokens for the edge itself are for the origin and by keys of their own; services' JWTs are no good here.
+        let edge = Verifier::new(issuer.clone(), issuer.clone(), ring.edge(clock.now())?)
             .with_revocation(Arc::clone(&revocations));
         let edge = Arc::new(edge);
         let accounts: Arc<dyn Accounts> = store.clone();

@@ -84,6 +84,8 @@ pub(crate) enum Ask {
     },
     KeyRotate {
         begin: Beginning,
+        #[serde(default)]
+        of: Purpose,
     },
     SessionEnd {
         which: Which,
@@ -164,6 +166,15 @@ pub(crate) enum Presented {
 pub(crate) enum Beginning {
     Ahead,
     Now,
+}
+
+/// Which keys.
+#[derive(Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Purpose {
+    Edge,
+    #[default]
+    Services,
 }
 
 /// Which sessions to end.

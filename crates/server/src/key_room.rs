@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use vestibule_core::key::{KeyRecord, KeyRing, SealKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::mint::Minter;
 use vestibule_core::port::{Clock, Keys};
 use vestibule_core::rotation::{Begin, Retirement, Rotation};
@@ -37,23 +37,24 @@ pub(crate) struct Ingredient {
 }
 
 impl KeyRoom {
-    /// Makes sure that a key signs.
-    pub(crate) async fn ensure_signer(&self) -> Result<(), Fault> {
-        self.rotation.ensure_signer().await?;
+    /// Makes sure that a key signs for each purpose.
+    pub(crate) async fn ensure_signers(&self) -> Result<(), Fault> {
+        self.rotation.ensure_signers().await?;
         self.refresh().await
     }
 
     /// Rotates when it is time, and takes over what changed in the store or by the clock.
     pub(crate) async fn tick(&self) -> Result<(), Fault> {
-        if self.rotation.rotate_if_due(self.rotate_every).await? {
-            tracing::info!(target: "vestibule::event", event = "key.rotated", "a new signing key is published ahead of its use");
+        for added in self.rotation.rotate_if_due(self.rotate_every).await? {
+            let (key_id, purpose) = (added.key_id.as_str(), added.purpose.name());
+            tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = key_id, key.purpose = purpose, "a new signing key waits for its time");
         }
-        self.ensure_signer().await
+        self.ensure_signers().await
     }
 
     /// Adds a key that takes over.
-    pub(crate) async fn rotate(&self, begin: Begin) -> Result<KeyRecord, Fault> {
-        let record = self.rotation.rotate(begin).await?;
+    pub(crate) async fn rotate(&self, purpose: KeyPurpose, begin: Begin) -> Result<KeyRecord, Fault> {
+        let record = self.rotation.rotate(purpose, begin).await?;
         self.refresh().await?;
         Ok(record)
     }
@@ -65,7 +66,7 @@ impl KeyRoom {
         Ok(retirement)
     }
 
-    /// Reads the records, makes a new ring if they changed, and lets the edge trust what is published now.
+    /// Reads the records, makes a new ring if they changed, and lets the edge trust its own keys alone.
     pub(crate) async fn refresh(&self) -> Result<(), Fault> {
         // Held from reading to replacing: of two at once the older must not put back a key that the newer saw withdrawn.
         let mut present = self.made_of.lock().await;
@@ -77,13 +78,14 @@ impl KeyRoom {
             self.minter.replace_ring(KeyRing::unseal(&records, &self.seal, stamp, now)?);
             *present = made_of;
         }
-        self.edge.replace_keys(self.minter.ring().published(now)?);
+        self.edge.replace_keys(self.minter.ring().edge(now)?);
         Ok(())
     }
 
     /// Whether a JWT could be signed now.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        self.minter.ring().signer(self.clock.now()).map(|_| ())
+        let (ring, now) = (self.minter.ring(), self.clock.now());
+        KeyPurpose::ALL.iter().try_for_each(|purpose| ring.signer(*purpose, now).map(|_| ()))
     }
 }
 

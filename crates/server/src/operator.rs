@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::key::KeyRecord;
+use vestibule_core::key::{KeyPurpose, KeyRecord};
 use vestibule_core::login::tallies_of;
 use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Throttle, Warrant};
 use vestibule_core::rotation::{Begin, Retirement};
@@ -15,7 +15,7 @@ use vestibule_verify::{KeyId, Verifier};
 
 use crate::assemble::House;
 use crate::control::view::{AccountView, KeyView, SessionView, VerifiedView};
-use crate::control::{Answer, Ask, Beginning, PAGE, Which};
+use crate::control::{Answer, Ask, Beginning, PAGE, Purpose, Which};
 
 mod clients;
 mod explain;
@@ -101,11 +101,13 @@ impl Operator {
                 explain::explain(&self.house, credential, &url, &method, &headers).await
             }
             Ask::KeyList => {
-                let records = Keys::all(store).await?;
+                let mut records = Keys::all(store).await?;
+                // Those that others see come first.
+                records.sort_by_key(|record| std::cmp::Reverse(record.purpose));
                 Ok(Answer::Keys { keys: records.iter().map(|it| self.key_view(it, &records)).collect() })
             }
             Ask::KeyRetire { key_id } => self.retire_key(&key_id).await,
-            Ask::KeyRotate { begin } => self.rotate_keys(begin).await,
+            Ask::KeyRotate { begin, of } => self.rotate_keys(begin, of).await,
             Ask::SessionEnd { which } => self.end_sessions(which).await,
             Ask::SessionList { of, skip } => {
                 let of = match of {
@@ -203,13 +205,18 @@ impl Operator {
         }
     }
 
-    async fn rotate_keys(&self, begin: Beginning) -> Result<Answer, Not> {
+    async fn rotate_keys(&self, begin: Beginning, of: Purpose) -> Result<Answer, Not> {
         let begin = match begin {
             Beginning::Ahead => Begin::Ahead,
             Beginning::Now => Begin::Now,
         };
-        let record = self.house.key_room.rotate(begin).await?;
-        tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = record.key_id.as_str());
+        let purpose = match of {
+            Purpose::Edge => KeyPurpose::Edge,
+            Purpose::Services => KeyPurpose::Services,
+        };
+        let record = self.house.key_room.rotate(purpose, begin).await?;
+        let key_id = record.key_id.as_str();
+        tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = key_id, key.purpose = purpose.name());
         let records = Keys::all(self.house.store.as_ref()).await?;
         Ok(Answer::Key { key: self.key_view(&record, &records) })
     }
@@ -237,9 +244,11 @@ impl Operator {
 
     fn verify(&self, jwt: &str, audience: String) -> Result<Answer, Not> {
         let now = self.house.clock.now();
-        let keys = self.house.minter.ring().published(now)?;
-        let verifier = Verifier::new(self.house.minter.issuer(), audience, keys)
-            .with_revocation(Arc::clone(&self.house.revocations));
+        let (ring, issuer) = (self.house.minter.ring(), self.house.minter.issuer());
+        // Access tokens are for this gateway itself, and by keys of their own.
+        let keys = if audience == issuer { ring.edge(now)? } else { ring.published(now)? };
+        let verifier =
+            Verifier::new(issuer, audience, keys).with_revocation(Arc::clone(&self.house.revocations));
         let claims = verifier
             .verify_at(jwt, now.unix_seconds())
             .map_err(|reject| Not::Refused(format!("refused ({}): {reject}", reject.code())))?;

@@ -75,7 +75,8 @@ impl Keys for MemoryStore {
         if keys.iter().any(|key| key.key_id == new.key_id) {
             return Err(Fault::Bug("a signing key was added under a key id that is in use"));
         }
-        keys.iter_mut().for_each(|key| key.gone_at = key.gone_at.or(Some(others_gone_at)));
+        let others = keys.iter_mut().filter(|key| key.purpose == new.purpose);
+        others.for_each(|key| key.gone_at = key.gone_at.or(Some(others_gone_at)));
         keys.push(new);
         Ok(())
     }

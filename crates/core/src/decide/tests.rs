@@ -7,7 +7,7 @@ use vestibule_verify::{Algorithm, RevocationView};
 
 use super::*;
 use crate::csrf::origin::Origin;
-use crate::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use crate::logout::Logout;
 use crate::port::Ending;
 use crate::principal::Assurance;
@@ -81,18 +81,21 @@ fn house() -> House {
     };
     world.live.lock().insert(with_family.digest, Arc::new(LiveSession::new(&with_family)));
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
-    let record = KeyRecord {
-        key_id: key.key_id().clone(),
-        algorithm: Algorithm::Es256,
-        sealed,
-        created_at: START,
-        active_from: START,
-        gone_at: None,
+    let record = |purpose| {
+        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
+        KeyRecord {
+            key_id: key.key_id().clone(),
+            purpose,
+            algorithm: Algorithm::Es256,
+            sealed,
+            created_at: START,
+            active_from: START,
+            gone_at: None,
+        }
     };
-    let ring = KeyRing::unseal(&[record], &seal, 1, START).unwrap();
+    let ring = KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap();
     let revocations = Arc::new(RevocationView::new());
-    let edge = Verifier::new("https://app.test", "https://app.test", ring.published(START).unwrap())
+    let edge = Verifier::new("https://app.test", "https://app.test", ring.edge(START).unwrap())
         .with_revocation(revocations.clone());
     let signed_in = Requirement::SignedIn(Assurance::Aal1);
     let cookie_only = Route {
@@ -142,7 +145,7 @@ impl House {
             "iss": "https://app.test", "sub": SUBJECT.to_string(), "aud": aud, "exp": now + 120, "iat": now, "jti": "AAAA",
             "sid": FAMILY.to_string(), "client_id": "app", "auth_time": now, "amr": ["pwd"], "acr": "aal1",
         });
-        self.ring.signer(START).unwrap().sign_jwt(&claims).unwrap()
+        self.ring.signer(KeyPurpose::Edge, START).unwrap().sign_jwt(&claims).unwrap()
     }
 
     fn ask(

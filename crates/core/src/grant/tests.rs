@@ -4,7 +4,7 @@ use vestibule_verify::{Algorithm, RevocationView, Verifier};
 
 use super::*;
 use crate::family::session_digest;
-use crate::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use crate::mint::{Audience, AudienceTable};
 use crate::principal::{Amr, Assurance};
 use crate::session::{Cap, Device, Session, SessionKind};
@@ -28,16 +28,19 @@ fn session_id() -> SessionId {
 
 fn ring() -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
-    let record = KeyRecord {
-        key_id: key.key_id().clone(),
-        algorithm: Algorithm::Es256,
-        sealed,
-        created_at: START,
-        active_from: START,
-        gone_at: None,
+    let record = |purpose| {
+        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
+        KeyRecord {
+            key_id: key.key_id().clone(),
+            purpose,
+            algorithm: Algorithm::Es256,
+            sealed,
+            created_at: START,
+            active_from: START,
+            gone_at: None,
+        }
     };
-    KeyRing::unseal(&[record], &seal, 1, START).unwrap()
+    KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap()
 }
 
 fn house() -> House {
@@ -63,7 +66,7 @@ fn house() -> House {
     world.accounts.lock().insert(ada.subject, ada);
     run(world.open(session, None, Cap::NONE)).unwrap();
     let ring = ring();
-    let verifier = Verifier::new(ISSUER, ISSUER, ring.published(START).unwrap());
+    let verifier = Verifier::new(ISSUER, ISSUER, ring.edge(START).unwrap());
     let entropy = Arc::new(CountingEntropy::default());
     let minter = Minter::new(
         ISSUER.to_owned(),
@@ -156,7 +159,7 @@ fn a_replay_ends_the_session_and_tells_verifiers() {
     house.clock.advance(WINDOW);
     assert!(matches!(house.refresh(&first.refresh), Refreshed::Replayed(session) if session == session_id()));
     assert_eq!(house.refusal(&second.refresh), Reject::UnknownSession);
-    let revoked = Verifier::new(ISSUER, ISSUER, house.granter.minter.ring().published(START).unwrap())
+    let revoked = Verifier::new(ISSUER, ISSUER, house.granter.minter.ring().edge(START).unwrap())
         .with_revocation(Arc::clone(&house.revocations));
     assert!(revoked.verify_at(second.access.jwt(), START.unix_seconds()).is_err());
 }

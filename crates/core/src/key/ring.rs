@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vestibule_verify::{Algorithm, KeyId, KeySet};
 
-use super::{SealKey, SealedKey, SigningKey};
+use super::{KeyPurpose, SealKey, SealedKey, SigningKey};
 use crate::fault::Fault;
 use crate::time::Timestamp;
 
@@ -18,6 +18,8 @@ pub const OVERLAP: Duration = Duration::from_secs(10 * 60);
 pub struct KeyRecord {
     /// RFC 7638 thumbprint; never used twice.
     pub key_id: KeyId,
+    /// The one thing that it is for.
+    pub purpose: KeyPurpose,
     /// The one algorithm it signs with.
     pub algorithm: Algorithm,
     /// The private key, sealed.
@@ -64,6 +66,7 @@ pub struct KeyRing {
 
 struct RingKey {
     key: Arc<SigningKey>,
+    purpose: KeyPurpose,
     active_from: Timestamp,
     gone_at: Option<Timestamp>,
 }
@@ -73,9 +76,10 @@ impl KeyRing {
     pub fn unseal(records: &[KeyRecord], seal: &SealKey, stamp: u32, now: Timestamp) -> Result<Self, Fault> {
         let mut keys = Vec::new();
         for record in records.iter().filter(|record| !is_gone(record.gone_at, now)) {
-            let key = SigningKey::unseal(&record.sealed, &record.key_id, record.algorithm, seal)?;
+            let key = SigningKey::unseal(record, seal)?;
             keys.push(RingKey {
                 key: Arc::new(key),
+                purpose: record.purpose,
                 active_from: record.active_from,
                 gone_at: record.gone_at,
             });
@@ -84,25 +88,33 @@ impl KeyRing {
         Ok(Self { keys, stamp })
     }
 
-    /// The key that signs at `now`: the newest whose time has come.
-    pub fn signer(&self, now: Timestamp) -> Result<&Arc<SigningKey>, Fault> {
-        self.keys
-            .iter()
-            .find(|key| key.active_from <= now && !is_gone(key.gone_at, now))
-            .map(|key| &key.key)
-            .ok_or_else(|| {
-                Fault::unavailable(
-                    "the key ring",
-                    "it holds no key that may sign now; run `vestibule key rotate --now`",
-                )
-            })
+    /// The key that signs for this at `now`: the newest whose time has come.
+    pub fn signer(&self, purpose: KeyPurpose, now: Timestamp) -> Result<&Arc<SigningKey>, Fault> {
+        self.keys_for(purpose, now).find(|key| key.active_from <= now).map(|key| &key.key).ok_or_else(|| {
+            Fault::unavailable(
+                "the key ring",
+                "it holds no key that may sign now; run `vestibule key rotate --now`",
+            )
+        })
     }
 
-    /// The public keys to publish at `now`: those that sign, will sign, or signed lately.
+    /// The public keys to publish at `now`: those that sign for services, will sign, or signed lately.
     pub fn published(&self, now: Timestamp) -> Result<KeySet, Fault> {
-        let published = self.keys.iter().filter(|key| !is_gone(key.gone_at, now));
-        KeySet::new(published.map(|key| key.key.public().clone()))
+        self.public(KeyPurpose::Services, now)
+    }
+
+    /// The public keys that the doors of this gateway verify access tokens by; nobody else's business.
+    pub fn edge(&self, now: Timestamp) -> Result<KeySet, Fault> {
+        self.public(KeyPurpose::Edge, now)
+    }
+
+    fn public(&self, purpose: KeyPurpose, now: Timestamp) -> Result<KeySet, Fault> {
+        KeySet::new(self.keys_for(purpose, now).map(|key| key.key.public().clone()))
             .map_err(|cause| Fault::corrupt("the key ring", cause.to_string()))
+    }
+
+    fn keys_for(&self, purpose: KeyPurpose, now: Timestamp) -> impl Iterator<Item = &RingKey> {
+        self.keys.iter().filter(move |key| key.purpose == purpose && !is_gone(key.gone_at, now))
     }
 
     /// Tells this ring from any other of this process: part of what a cached JWT is valid for.
@@ -121,7 +133,8 @@ impl KeyRecord {
             return KeyState::Published;
         }
         let takes_over = |other: &Self| {
-            other.rank() > self.rank() && other.active_from <= now && !is_gone(other.gone_at, now)
+            let may_sign = other.active_from <= now && !is_gone(other.gone_at, now);
+            other.purpose == self.purpose && other.rank() > self.rank() && may_sign
         };
         if all.iter().any(takes_over) { KeyState::Retiring } else { KeyState::Active }
     }

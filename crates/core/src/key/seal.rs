@@ -4,6 +4,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use vestibule_verify::{Algorithm, KeyId};
 use zeroize::Zeroizing;
 
+use super::KeyPurpose;
 use crate::fault::Fault;
 
 /// The 32-byte key from the key file. No Debug.
@@ -33,44 +34,48 @@ impl SealKey {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Seals under a nonce that the caller drew freshly; binds the ciphertext to the key id and algorithm.
+    /// Seals under a nonce that the caller drew freshly.
     pub(super) fn seal(
         &self,
         pkcs8: &[u8],
-        key_id: &KeyId,
-        algorithm: Algorithm,
+        bound: Bound<'_>,
         nonce: [u8; NONCE_LEN],
     ) -> Result<SealedKey, Fault> {
         // Room for the tag up front: growing would leave an unwiped copy of the clear text behind.
         let mut sealed = Zeroizing::new(Vec::with_capacity(pkcs8.len() + AES_256_GCM.tag_len()));
         sealed.extend_from_slice(pkcs8);
         self.0
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                bound_to(key_id, algorithm),
-                &mut *sealed,
-            )
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound.aad(), &mut *sealed)
             .map_err(|_| Fault::Bug("a private key could not be sealed"))?;
         Ok(SealedKey([&nonce[..], &sealed].concat()))
     }
 
-    pub(super) fn unseal(
-        &self,
-        sealed: &SealedKey,
-        key_id: &KeyId,
-        algorithm: Algorithm,
-    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    pub(super) fn unseal(&self, sealed: &SealedKey, bound: Bound<'_>) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let wrong = || Fault::corrupt("a sealed signing key", "it does not open with this key file");
         let (nonce, ciphertext) = sealed.0.split_at_checked(NONCE_LEN).ok_or_else(wrong)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong())?;
         let mut clear = Zeroizing::new(ciphertext.to_vec());
-        let length =
-            self.0.open_in_place(nonce, bound_to(key_id, algorithm), &mut clear).map_err(|_| wrong())?.len();
+        let length = self.0.open_in_place(nonce, bound.aad(), &mut clear).map_err(|_| wrong())?.len();
         clear.truncate(length);
         Ok(clear)
     }
 }
 
-fn bound_to(key_id: &KeyId, algorithm: Algorithm) -> Aad<Vec<u8>> {
-    Aad::from(format!("vestibule signing key 1\0{}\0{}", algorithm.name(), key_id.as_str()).into_bytes())
+/// What a sealed key says of itself: whoever can write into the store cannot make it another's, or another kind of key.
+pub(super) struct Bound<'a> {
+    pub(super) purpose: KeyPurpose,
+    pub(super) algorithm: Algorithm,
+    pub(super) key_id: &'a KeyId,
+}
+
+impl Bound<'_> {
+    fn aad(&self) -> Aad<Vec<u8>> {
+        // Keys for services were there first, and are sealed as ever.
+        let purpose = match self.purpose {
+            KeyPurpose::Edge => "\0edge",
+            KeyPurpose::Services => "",
+        };
+        let (algorithm, key_id) = (self.algorithm.name(), self.key_id.as_str());
+        Aad::from(format!("vestibule signing key 1\0{algorithm}\0{key_id}{purpose}").into_bytes())
+    }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vestibule_verify::Verifier;
+use vestibule_verify::{KeySet, Verifier};
 
 use super::*;
 use crate::time::Timestamp;
@@ -12,8 +12,13 @@ fn seal() -> SealKey {
 }
 
 fn record(algorithm: Algorithm, active_from: Timestamp, nonce: u8) -> KeyRecord {
-    let (key, sealed) = SigningKey::generate(algorithm, &seal(), [nonce; 12]).unwrap();
-    KeyRecord { key_id: key.key_id().clone(), algorithm, sealed, created_at: NOW, active_from, gone_at: None }
+    record_for(KeyPurpose::Services, algorithm, active_from, nonce)
+}
+
+fn record_for(purpose: KeyPurpose, algorithm: Algorithm, active_from: Timestamp, nonce: u8) -> KeyRecord {
+    let (key, sealed) = SigningKey::generate(purpose, algorithm, &seal(), [nonce; 12]).unwrap();
+    let key_id = key.key_id().clone();
+    KeyRecord { key_id, purpose, algorithm, sealed, created_at: NOW, active_from, gone_at: None }
 }
 
 fn claims() -> Value {
@@ -30,7 +35,7 @@ fn every_algorithm_signs_what_our_verifier_accepts_under_its_thumbprint() {
     {
         let record = record(algorithm, NOW, nonce as u8);
         let ring = KeyRing::unseal(std::slice::from_ref(&record), &seal(), 1, NOW).unwrap();
-        let jwt = ring.signer(NOW).unwrap().sign_jwt(&claims()).unwrap();
+        let jwt = ring.signer(KeyPurpose::Services, NOW).unwrap().sign_jwt(&claims()).unwrap();
         let verifier = Verifier::new("https://app.test", "orders", ring.published(NOW).unwrap());
         let verified = verifier.verify_at(&jwt, NOW.unix_seconds()).unwrap();
         assert_eq!(verified.sub(), "s");
@@ -38,19 +43,39 @@ fn every_algorithm_signs_what_our_verifier_accepts_under_its_thumbprint() {
 }
 
 #[test]
-fn a_seal_opens_only_with_its_key_its_key_id_and_its_algorithm() {
+fn a_seal_opens_only_with_its_key_its_key_id_its_algorithm_and_its_purpose() {
     let mine = record(Algorithm::Es256, NOW, 1);
-    let other = record(Algorithm::Es256, NOW, 2);
-    assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::Es256, &seal()).is_ok());
+    let opens = |record: KeyRecord| SigningKey::unseal(&record, &seal()).is_ok();
+    assert!(opens(mine.clone()));
     let wrong_file = SealKey::new(&[8; 32]).unwrap();
-    assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::Es256, &wrong_file).is_err());
-    assert!(SigningKey::unseal(&mine.sealed, &other.key_id, Algorithm::Es256, &seal()).is_err());
-    assert!(SigningKey::unseal(&mine.sealed, &mine.key_id, Algorithm::EdDsa, &seal()).is_err());
+    assert!(SigningKey::unseal(&mine, &wrong_file).is_err());
+    assert!(!opens(KeyRecord { key_id: record(Algorithm::Es256, NOW, 2).key_id, ..mine.clone() }));
+    assert!(!opens(KeyRecord { algorithm: Algorithm::EdDsa, ..mine.clone() }));
+    assert!(!opens(KeyRecord { purpose: KeyPurpose::Edge, ..mine.clone() }));
+    let edge = record_for(KeyPurpose::Edge, Algorithm::Es256, NOW, 3);
+    assert!(opens(edge.clone()));
+    assert!(!opens(KeyRecord { purpose: KeyPurpose::Services, ..edge }));
     let mut cut = mine.sealed.bytes().to_vec();
     cut.truncate(5);
-    assert!(
-        SigningKey::unseal(&SealedKey::from_bytes(cut), &mine.key_id, Algorithm::Es256, &seal()).is_err()
-    );
+    assert!(!opens(KeyRecord { sealed: SealedKey::from_bytes(cut), ..mine }));
+}
+
+/// KM-04, TK-07: a key for one purpose does nothing for the other, however new it is, and the public does not see the edge's.
+#[test]
+fn one_purpose_knows_nothing_of_the_keys_of_the_other() {
+    let services = record(Algorithm::Es256, NOW, 1);
+    let edge = record_for(KeyPurpose::Edge, Algorithm::Es256, NOW.after(Duration::from_secs(1)), 2);
+    let (all, later) = ([services.clone(), edge.clone()], NOW.after(Duration::from_secs(2)));
+    let ring = KeyRing::unseal(&all, &seal(), 1, NOW).unwrap();
+    for mine in [&services, &edge] {
+        assert_eq!(*ring.signer(mine.purpose, later).unwrap().key_id(), mine.key_id);
+        assert_eq!(mine.state(&all, later), KeyState::Active);
+    }
+    let names = |set: KeySet| set.iter().map(|key| key.key_id().clone()).collect::<Vec<_>>();
+    assert_eq!(names(ring.published(later).unwrap()), [services.key_id.clone()]);
+    assert_eq!(names(ring.edge(later).unwrap()), [edge.key_id]);
+    let alone = KeyRing::unseal(&[services], &seal(), 1, NOW).unwrap();
+    assert!(alone.signer(KeyPurpose::Edge, later).is_err());
 }
 
 #[test]
@@ -62,7 +87,7 @@ fn rotation_publishes_ahead_switches_and_withdraws_by_the_clock_alone() {
     let all = [old.clone(), new.clone()];
     let ring = KeyRing::unseal(&all, &seal(), 1, NOW).unwrap();
 
-    let signer = |now| ring.signer(now).unwrap().key_id().clone();
+    let signer = |now| ring.signer(KeyPurpose::Services, now).unwrap().key_id().clone();
     let states = |now| (old.state(&all, now), new.state(&all, now));
     assert_eq!((signer(NOW), states(NOW)), (old.key_id.clone(), (KeyState::Active, KeyState::Published)));
     let later = NOW.after(hour);
@@ -76,6 +101,6 @@ fn rotation_publishes_ahead_switches_and_withdraws_by_the_clock_alone() {
 #[test]
 fn an_empty_ring_signs_nothing() {
     let ring = KeyRing::unseal(&[], &seal(), 1, NOW).unwrap();
-    assert!(ring.signer(NOW).is_err());
+    assert!(ring.signer(KeyPurpose::Services, NOW).is_err());
     assert!(ring.published(NOW).is_ok());
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::claims::{DEEPEST, has_shape};
 use crate::account::Account;
+use crate::key::KeyPurpose;
 
 /// Claims that no template may set, in whatever case: what has a meaning of its own in a JWT or an access token is ours to say.
 pub const STANDARD_CLAIMS: [&str; 24] = [
@@ -57,6 +58,8 @@ pub struct Audience {
     pub name: String,
     /// How long its JWTs live, if their session lives that long.
     pub lifetime: Duration,
+    /// Which keys sign for it.
+    pub(super) purpose: KeyPurpose,
     pub(super) stamp: u32,
     /// The names of its claims, which every JWT for it refers to.
     pub(super) claims: Arc<[String]>,
@@ -159,7 +162,7 @@ impl Audience {
         if lifetime < Duration::from_secs(1) || lifetime > LONGEST_LIFETIME {
             return Err(NotAnAudience::Lifetime);
         }
-        Self::unbounded(name, lifetime, claims)
+        Self::unbounded(name, KeyPurpose::Services, lifetime, claims)
     }
 
     /// The gateway itself, for the access tokens that clients present at its doors: no claims but the standard ones, and a life of up to
@@ -168,11 +171,12 @@ impl Audience {
         if lifetime < Duration::from_secs(1) || lifetime > LONGEST_ACCESS {
             return Err(NotAnAudience::AccessLifetime);
         }
-        Self::unbounded(issuer, lifetime, [])
+        Self::unbounded(issuer, KeyPurpose::Edge, lifetime, [])
     }
 
     fn unbounded<'a>(
         name: &str,
+        purpose: KeyPurpose,
         lifetime: Duration,
         claims: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, NotAnAudience> {
@@ -187,8 +191,8 @@ impl Audience {
         // Each configured audience of this process has its own stamp, so that a reload never meets a JWT of before.
         static STAMPS: AtomicU32 = AtomicU32::new(0);
         let stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
-        let none =
-            Self { name: name.to_owned(), lifetime, stamp, claims: Arc::default(), sources: Vec::new() };
+        let (name, claims) = (name.to_owned(), Arc::default());
+        let none = Self { name, lifetime, purpose, stamp, claims, sources: Vec::new() };
         none.with_claims(sources)
     }
 

@@ -57,7 +57,7 @@ impl Minter {
         now: Timestamp,
     ) -> Result<Signed, Fault> {
         let ring = self.ring.load();
-        let signer = ring.signer(now)?;
+        let signer = ring.signer(audience.purpose, now)?;
         let Value::Object(members) = &mut claims else {
             return Err(Fault::Bug("the standard claims are no object"));
         };

@@ -10,7 +10,7 @@ use crate::csrf::CsrfTokens;
 use crate::csrf::origin::Origins;
 use crate::decide::{Decider, Decision, Inquiry};
 use crate::id::{SessionId, Subject};
-use crate::key::{KeyRecord, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, SealKey, SigningKey};
 use crate::port::Sessions;
 use crate::principal::{Amr, Assurance};
 use crate::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
@@ -32,16 +32,19 @@ pub(super) struct House {
 
 pub(super) fn ring(stamp: u32) -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
-    let record = KeyRecord {
-        key_id: key.key_id().clone(),
-        algorithm: Algorithm::Es256,
-        sealed,
-        created_at: START,
-        active_from: START,
-        gone_at: None,
+    let record = |purpose| {
+        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
+        KeyRecord {
+            key_id: key.key_id().clone(),
+            purpose,
+            algorithm: Algorithm::Es256,
+            sealed,
+            created_at: START,
+            active_from: START,
+            gone_at: None,
+        }
     };
-    KeyRing::unseal(&[record], &seal, stamp, START).unwrap()
+    KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, stamp, START).unwrap()
 }
 
 fn audiences() -> AudienceTable {
@@ -105,7 +108,7 @@ pub(super) fn house() -> House {
     world.accounts.lock().insert(session.subject, account(1, "ada@example.com", "new"));
     world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
     let ring = ring(1);
-    let edge = Verifier::new(ISSUER, ISSUER, ring.published(START).unwrap());
+    let edge = Verifier::new(ISSUER, ISSUER, ring.edge(START).unwrap());
     let decider = Decider {
         routes: ArcSwap::from_pointee(RouteTable::new(vec![
             route("/", Some("orders")),

@@ -16,7 +16,7 @@ use vestibule_core::csrf::{Binding, CsrfTokens};
 use vestibule_core::decide::Decider;
 use vestibule_core::family::session_digest;
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::live::LiveSession;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::*;
@@ -91,19 +91,21 @@ impl House {
         let token = SessionToken::from_random([9; 32]);
         world.open(&token, &pepper);
         let seal = SealKey::new(&[5; 32]).unwrap();
-        let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
-        let record = KeyRecord {
-            key_id: key.key_id().clone(),
-            algorithm: Algorithm::Es256,
-            sealed,
-            created_at: START,
-            active_from: START,
-            gone_at: None,
+        let record = |purpose| {
+            let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
+            KeyRecord {
+                key_id: key.key_id().clone(),
+                purpose,
+                algorithm: Algorithm::Es256,
+                sealed,
+                created_at: START,
+                active_from: START,
+                gone_at: None,
+            }
         };
-        let ring = KeyRing::unseal(&[record], &seal, 1, START).unwrap();
-        let signer = Arc::clone(ring.signer(START).unwrap());
-        let keys = || ring.published(START).unwrap();
-        let services = Verifier::new(ORIGIN, "orders", keys());
+        let ring = KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap();
+        let signer = Arc::clone(ring.signer(KeyPurpose::Edge, START).unwrap());
+        let services = Verifier::new(ORIGIN, "orders", ring.published(START).unwrap());
         let decider = Arc::new(Decider {
             routes: ArcSwap::from_pointee(RouteTable::new(routes(upstream))),
             origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse(ORIGIN).unwrap()])),
@@ -111,7 +113,7 @@ impl House {
             pepper: pepper.clone(),
             csrf: Arc::new(CsrfTokens::new(pepper, [0; 8])),
             cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
-            edge: Arc::new(Verifier::new(ORIGIN, ORIGIN, keys())),
+            edge: Arc::new(Verifier::new(ORIGIN, ORIGIN, ring.edge(START).unwrap())),
             clock: clock.clone(),
         });
         let claims = [("department", "account.traits.department"), ("shoe_size", "account.traits.shoe_size")];

@@ -12,7 +12,7 @@ use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
 use vestibule_core::grant::Granter;
-use vestibule_core::key::{KeyRecord, KeyRing, SealKey, SigningKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
@@ -80,7 +80,7 @@ impl House {
         let csrf = Arc::new(CsrfTokens::new(pepper.clone(), [1; 8]));
         let revocations = Arc::new(RevocationView::new());
         let ring = ring();
-        let edge = Verifier::new(origin, origin, ring.published(START).unwrap());
+        let edge = Verifier::new(origin, origin, ring.edge(START).unwrap());
         let decider = Arc::new(Decider {
             routes: ArcSwap::from_pointee(RouteTable::default()),
             origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse(origin).unwrap()])),
@@ -186,22 +186,25 @@ impl House {
         Self { world, router: router(Arc::new(portal)), csrf, shelf, minter }
     }
 
-    /// The published keys.
-    pub(crate) fn published(&self) -> KeySet {
-        self.minter.ring().published(START).unwrap()
+    /// What its doors verify access tokens by.
+    pub(crate) fn edge(&self) -> KeySet {
+        self.minter.ring().edge(START).unwrap()
     }
 }
 
 fn ring() -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let (key, sealed) = SigningKey::generate(Algorithm::Es256, &seal, [1; 12]).unwrap();
-    let record = KeyRecord {
-        key_id: key.key_id().clone(),
-        algorithm: Algorithm::Es256,
-        sealed,
-        created_at: START,
-        active_from: START,
-        gone_at: None,
+    let record = |purpose| {
+        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
+        KeyRecord {
+            key_id: key.key_id().clone(),
+            purpose,
+            algorithm: Algorithm::Es256,
+            sealed,
+            created_at: START,
+            active_from: START,
+            gone_at: None,
+        }
     };
-    KeyRing::unseal(&[record], &seal, 1, START).unwrap()
+    KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap()
 }

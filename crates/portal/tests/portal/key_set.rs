@@ -1,4 +1,4 @@
-//! KM-05: the published keys.
+//! KM-05, TK-07: the published keys: those that services verify by, and no others.
 
 use axum::body::Body;
 use http::{Method, StatusCode, header};
@@ -21,7 +21,9 @@ async fn public_members_alone_and_kept_for_five_minutes() {
     let mut members: Vec<&str> = key.keys().map(String::as_str).collect();
     members.sort_unstable();
     assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
-    assert_eq!(KeySet::from_jwks(&answer.body).unwrap().len(), 1);
+    let published = KeySet::from_jwks(&answer.body).unwrap();
+    assert_eq!(published.len(), 1);
+    assert!(house.edge().iter().all(|key| published.get(key.key_id().as_str()).is_none()));
 }
 
 #[tokio::test]

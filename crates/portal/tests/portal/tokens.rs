@@ -63,7 +63,7 @@ fn invalid_grant() -> (u16, String) {
 async fn a_client_signs_in_refreshes_and_gives_up_its_tokens() {
     let house = House::new();
     let (access, first) = tokens(&login(&house, "").await);
-    let edge = Verifier::new(ORIGIN, ORIGIN, house.published());
+    let edge = Verifier::new(ORIGIN, ORIGIN, house.edge());
     let claims = edge.verify_at(&access, START.unix_seconds()).unwrap();
     let session = &house.world.sessions_held()[0];
     assert_eq!(session.kind.name(), "tokens");

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::output::{self, say};
 use super::{Context, Failure, ask_one};
 use crate::control::view::KeyView;
-use crate::control::{Answer, Ask, Beginning};
+use crate::control::{Answer, Ask, Beginning, Purpose};
 
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
@@ -15,8 +15,11 @@ pub(super) enum KeyCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Add a key that takes over after `keys.publish_ahead`
+    /// Add a key that takes over after `keys.publish_ahead`: of those that services verify by, unless said otherwise
     Rotate {
+        /// Of those that sign access tokens, which this gateway alone verifies
+        #[arg(long)]
+        edge: bool,
         /// Let it sign at once; verifiers that keep key sets must fetch anew
         #[arg(long)]
         now: bool,
@@ -44,9 +47,10 @@ impl KeyCommand {
                 }
                 Ok(())
             }
-            Self::Rotate { now, json } => {
+            Self::Rotate { edge, now, json } => {
                 let begin = if now { Beginning::Now } else { Beginning::Ahead };
-                let answer = context.ask(async |desk| ask_one(desk, Ask::KeyRotate { begin }).await)?;
+                let of = if edge { Purpose::Edge } else { Purpose::Services };
+                let answer = context.ask(async |desk| ask_one(desk, Ask::KeyRotate { begin, of }).await)?;
                 let Answer::Key { key } = answer else { return Err(Failure::mismatch()) };
                 if json {
                     return output::json(&key);
@@ -70,8 +74,9 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
     }
     let row = |it: &KeyView| {
         let gone = it.gone_at.clone().unwrap_or_default();
-        vec![it.key_id.clone(), it.algorithm.clone(), it.state.0.clone(), it.active_from.clone(), gone]
+        let begins = it.active_from.clone();
+        vec![it.key_id.clone(), it.purpose.clone(), it.algorithm.clone(), it.state.0.clone(), begins, gone]
     };
-    output::table(&["KID", "ALGORITHM", "STATE", "SIGNS FROM", "GONE AT"], keys.iter().map(row));
+    output::table(&["KID", "FOR", "ALGORITHM", "STATE", "SIGNS FROM", "GONE AT"], keys.iter().map(row));
     Ok(())
 }

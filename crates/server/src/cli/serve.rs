@@ -95,7 +95,7 @@ impl Server {
         tell_dangers(&settings.dangers);
         let house = House::open(settings).await?;
         let control = ControlSocket::open(&house.settings.control_socket())?;
-        house.key_room.ensure_signer().await?;
+        house.key_room.ensure_signers().await?;
         Ok(Self { house, counters, public, internal, control, signals })
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct SessionView {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct KeyView {
     pub(crate) key_id: String,
+    /// `edge` or `services`.
+    pub(crate) purpose: String,
     pub(crate) algorithm: String,
     pub(crate) state: StateWord,
     pub(crate) created_at: String,
@@ -185,6 +187,7 @@ impl KeyView {
     pub(crate) fn of(record: &KeyRecord, all: &[KeyRecord], now: Timestamp) -> Self {
         Self {
             key_id: record.key_id.as_str().to_owned(),
+            purpose: record.purpose.name().to_owned(),
             algorithm: record.algorithm.name().to_owned(),
             state: record.state(all, now).into(),
             created_at: moment(record.created_at),

@@ -31,7 +31,7 @@ impl Sockets {
         let folder = tempfile::tempdir().unwrap();
         let settings = config::read("data_dir = \"data\"", "v.toml", folder.path(), &[]).unwrap();
         let house = House::open(settings).await.unwrap();
-        house.key_room.ensure_signer().await.unwrap();
+        house.key_room.ensure_signers().await.unwrap();
         let front = Arc::new(house.front().unwrap());
         let counters = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
         let status = Arc::new(Status::new(house, counters));

@@ -26,7 +26,7 @@ pub(super) async fn explain(
     let host = url.host().ok_or_else(|| wrong_url(&url.to_string()))?;
     let method: Method = method.parse().map_err(|_| Not::Refused(format!("{method:?} is not a method")))?;
     let headers = headers(house, credential, more)?;
-    house.key_room.ensure_signer().await?;
+    house.key_room.ensure_signers().await?;
     let inquiry = Inquiry { method: &method, host, path: url.path(), headers: &headers, csrf_field: None };
     let mut trace = Trace::on();
     let (outcome, reject, permit) = match house.decider.decide_traced(&inquiry, &mut trace).await? {

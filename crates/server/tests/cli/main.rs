@@ -154,6 +154,15 @@ fn keys_rotate_and_retire_without_a_running_server() {
     // A thumbprint may begin with a hyphen, and is no option then.
     let hyphen = format!("-{}", &first[1..]);
     place.fails(1, &["key", "retire", &hyphen], "", "there is no key");
+    // Those that sign access tokens come and go by themselves.
+    let edge = place.json(&["key", "rotate", "--edge", "--now"]);
+    assert_eq!((&edge["purpose"], &edge["state"]), (&"edge".into(), &"active".into()));
+    assert_eq!(state(&third), "active");
+    place.json(&["key", "rotate", "--edge", "--now"]);
+    assert_eq!(
+        (state(edge["key_id"].as_str().unwrap()).as_str(), state(&third).as_str()),
+        ("retiring", "active")
+    );
 }
 
 #[test]
@@ -307,5 +316,5 @@ fn a_killed_server_leaves_nothing_in_the_way() {
     server.child.wait().unwrap();
     assert!(Path::new(&place.folder.path().join("vestibule-data/control.sock")).exists());
     assert_eq!(place.json(&["account", "list"]), Value::Array(Vec::new()));
-    assert_eq!(place.json(&["key", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(place.json(&["key", "list"]).as_array().unwrap().len(), 2, "one key for each purpose");
 }

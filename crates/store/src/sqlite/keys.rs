@@ -44,13 +44,14 @@ impl Change for Rotate {
     type Answer = ();
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
-        sqlx::query("UPDATE signing_keys SET gone_at = ?1 WHERE gone_at IS NULL")
+        sqlx::query("UPDATE signing_keys SET gone_at = ?1 WHERE gone_at IS NULL AND purpose = ?2")
             .bind(integer(self.others_gone_at.millis()))
+            .bind(self.new.purpose.name())
             .execute(&mut *transaction)
             .await?;
         let added = sqlx::query(
-            "INSERT INTO signing_keys (key_id, algorithm, sealed, created_at, active_from, gone_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO signing_keys (key_id, algorithm, sealed, created_at, active_from, gone_at, purpose)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )
         .bind(self.new.key_id.as_str())
         .bind(self.new.algorithm.name())
@@ -58,6 +59,7 @@ impl Change for Rotate {
         .bind(integer(self.new.created_at.millis()))
         .bind(integer(self.new.active_from.millis()))
         .bind(self.new.gone_at.map(|at| integer(at.millis())))
+        .bind(self.new.purpose.name())
         .execute(transaction)
         .await;
         match added {

@@ -10,7 +10,7 @@ use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecretDigest};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::key::{KeyRecord, SealedKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
 use vestibule_core::port::Candidate;
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::session::{Device, Session, SessionDigest, SessionKind};
@@ -151,6 +151,7 @@ pub(super) struct KeyRow {
     created_at: i64,
     active_from: i64,
     gone_at: Option<i64>,
+    purpose: String,
 }
 
 impl KeyRow {
@@ -158,6 +159,7 @@ impl KeyRow {
         let corrupt = |column: &str| Trouble::corrupt("a stored signing key", column);
         Ok(KeyRecord {
             key_id: KeyId::parse(&self.key_id).map_err(|_| corrupt("key_id"))?,
+            purpose: KeyPurpose::parse(&self.purpose).ok_or_else(|| corrupt("purpose"))?,
             algorithm: Algorithm::parse(&self.algorithm).ok_or_else(|| corrupt("algorithm"))?,
             sealed: SealedKey::from_bytes(self.sealed),
             created_at: timestamp(self.created_at).ok_or_else(|| corrupt("created_at"))?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_core::key::{KeyRecord, SealedKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
 use vestibule_core::port::Retired;
 use vestibule_core::verify::{Algorithm, KeyId};
 use vestibule_core::{Fault, Timestamp};
@@ -30,6 +30,27 @@ async fn a_new_key_dates_the_end_of_the_others() {
         assert!(keys[2].sealed == SealedKey::from_bytes(vec![2; 60]));
         assert_eq!(keys[2].created_at, START.after(Duration::from_secs(2)));
         assert_eq!(keys[2].active_from, START.after(Duration::from_secs(102)));
+    })
+    .await;
+}
+
+/// KM-04: a new key for one purpose takes nothing over from the other.
+#[tokio::test]
+async fn a_new_key_dates_the_end_of_no_key_for_another_purpose() {
+    on_every_store(async |store| {
+        let edge = |name, number| KeyRecord { purpose: KeyPurpose::Edge, ..key(name, number) };
+        store.rotate(key("services", 0), LATER).await.unwrap();
+        store.rotate(edge("edge", 1), LATER).await.unwrap();
+        store.rotate(edge("edge-too", 2), LATER).await.unwrap();
+        let keys = store.all().await.unwrap();
+        let found: Vec<_> =
+            keys.iter().map(|key| (key.key_id.as_str(), key.purpose.name(), key.gone_at)).collect();
+        assert_eq!(
+            found,
+            [("services", "services", None), ("edge", "edge", Some(LATER)), ("edge-too", "edge", None)]
+        );
+        let fault = store.rotate(key("edge", 3), LATER).await.unwrap_err();
+        assert!(matches!(fault, Fault::Bug(_)), "one key id, one purpose: {}", fault.report());
     })
     .await;
 }
@@ -69,6 +90,7 @@ fn key(name: &str, number: u8) -> KeyRecord {
     let created_at = START.after(Duration::from_secs(u64::from(number)));
     KeyRecord {
         key_id: KeyId::parse(name).unwrap(),
+        purpose: KeyPurpose::Services,
         algorithm: Algorithm::Es256,
         sealed: SealedKey::from_bytes(vec![number; 60]),
         created_at,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use vestibule_core::family::{Next, RefreshToken};
-use vestibule_core::key::{KeyRecord, SealedKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
 use vestibule_core::port::{
     Accounts, Directory, Ending, Grants, Keys, Opened, Redeemed, Redemption, Sessions, Throttle,
 };
@@ -27,6 +27,7 @@ async fn what_was_stored_is_there_after_a_restart() {
     store.end(Ending::One(id(1))).await.unwrap();
     let key = KeyRecord {
         key_id: KeyId::parse("first").unwrap(),
+        purpose: KeyPurpose::Edge,
         algorithm: Algorithm::Es256,
         sealed: SealedKey::from_bytes(vec![3; 60]),
         created_at: START,

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::account::Traits;
+use crate::key::KeyPurpose;
 use crate::mint::tests::{House, house, ring};
 use crate::mint::{AudienceTable, NotAnAudience, STANDARD_CLAIMS};
 use crate::testing::{START, account};
@@ -170,7 +171,7 @@ fn constants_have_limits_that_let_them_always_fit() {
 #[test]
 fn the_room_for_claims_is_exact() {
     let ring = ring(1);
-    let signer = ring.signer(START).unwrap();
+    let signer = ring.signer(KeyPurpose::Services, START).unwrap();
     for largest in 1000..1010 {
         let room = signer.room_for_claims(largest);
         let of = |bytes: usize| {
