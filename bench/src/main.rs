@@ -55,6 +55,8 @@ struct Cli {
 enum Figure {
     /// `/check` over sockets: CPU time of the server beside bare hyper
     Check,
+    /// Whose JWT a swap gives, among many sessions, on many threads, while keys rotate
+    Crowd,
     /// The tower layer of `vestibule-verify` around a service
     Layer,
     /// Reading one account's sessions among many
@@ -121,6 +123,7 @@ fn measure(cli: &Cli) -> Result<()> {
     for figure in figures {
         rows.extend(match figure {
             Figure::Check => figure::check::measure(scale, &mut homes, cli.program.as_deref())?,
+            Figure::Crowd => figure::crowd::measure(scale, &mut homes)?,
             Figure::Layer => figure::layer::measure(scale)?,
             Figure::List => figure::list::measure(scale, &mut homes)?,
             Figure::Login => figure::login::measure(scale, &mut homes, cli.program.as_deref())?,

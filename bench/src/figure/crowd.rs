@@ -1,124 +1,184 @@
-//! People who sign in, all at once and again and again, through the program's public listener. In: the program. Out: how many got in.
+//! Whose JWT a swap gives: sixteen threads swap for ten thousand sessions in no order, while keys rotate and JWTs are renewed under
+//! them, and every JWT is verified and compared with the session it was asked for. In: a filled store. Out: two counts that are to be
+//! nought, and a rate.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
-use vestibule_core::account::password::{self, PasswordCost};
-use vestibule_core::port::{Accounts, Clock};
-use vestibule_core::secret::Password;
+use anyhow::{Context, Result, ensure};
+use tokio::runtime::Handle;
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, OVERLAP, SealKey, SigningKey};
+use vestibule_core::port::Clock;
+use vestibule_verify::{Algorithm, Verifier};
 
-use crate::home::{ACCOUNTS, Home, account, identifier};
-use crate::host::HeldClock;
+use crate::Scale;
+use crate::home::{self, ACCOUNTS, Homes, pepper, subject};
+use crate::house::{House, LIFETIME, ORIGIN};
+use crate::load::headers;
+use crate::report::{Progress, Row, Unit};
+use crate::sample::{Median, Shuffle};
 
-/// People at once.
-pub(super) const PEOPLE: u64 = 64;
+const FIGURE: &str = "crowd";
+const SESSIONS: u64 = 10_000;
+const THREADS: u64 = 16;
+const SWAPS: u64 = 1_000_000;
+const ROTATIONS: u64 = 20;
+/// The clock goes on by as much with each rotation: within a run every JWT is renewed for its age, too.
+const STEP: Duration = Duration::from_secs(20);
 
-/// Everybody's.
-pub(super) const PASSWORD: &str = "correct horse battery staple";
-/// Longer than any login waits: one that takes so long is broken.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Gives the home accounts that one can sign in to, beside those whose sessions it has.
-pub(super) fn settle(home: &Home) -> Result<()> {
-    let password = Password::parse(PASSWORD).context("the password is too long")?;
-    let hash = password::hash(&password, &[7; 16], PasswordCost::FLOOR)?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let store = home.open().await?;
-        let now = HeldClock::new().now();
-        for number in 0..PEOPLE {
-            let mut person = account(ACCOUNTS + number, now)?;
-            person.password = Some(hash.clone());
-            // There already, when another figure was first.
-            store.add(person).await?;
+pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let house = runtime.block_on(House::open(&homes.with(scale.of(SESSIONS))?))?;
+    let mut keys = Keys::new()?;
+    let verifier = Verifier::new(ORIGIN, "orders", Default::default());
+    keys.rotate(&house, &verifier)?;
+    let crowd = Crowd {
+        house: &house,
+        verifier: &verifier,
+        sessions: scale.of(SESSIONS),
+        swaps: scale.of(SWAPS),
+        taken: AtomicU64::new(0),
+        of_another: AtomicU64::new(0),
+        unverified: AtomicU64::new(0),
+        failed: AtomicBool::new(false),
+    };
+    let (progress, began) = (Progress::of("swapping", ROTATIONS), Instant::now());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|number| {
+                let (crowd, handle) = (&crowd, runtime.handle().clone());
+                scope.spawn(move || crowd.swap_again_and_again(number, &handle))
+            })
+            .collect();
+        let mut rotated = keys.rotate_in_time(&crowd, &progress);
+        for thread in threads {
+            let swapped = thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))?;
+            rotated = rotated.and(swapped);
         }
-        anyhow::Ok(store.close().await?)
-    })
+        rotated
+    })?;
+    let seconds = began.elapsed().as_secs_f64();
+    let signed = house.counts().signed;
+    ensure!(signed > crowd.sessions * ROTATIONS / 2, "hardly anything was minted anew: {signed}");
+    runtime.block_on(house.store.close())?;
+    let counted = |what: &str, count: &AtomicU64| {
+        let count = Median::exactly(count.load(Ordering::Relaxed) as f64);
+        Row::new(FIGURE, what, count, Unit::Count).at_most(0.0)
+    };
+    Ok(vec![
+        counted("JWTs of another subject or session", &crowd.of_another).note(format!(
+            "of {}, {} sessions, {THREADS} threads, {ROTATIONS} rotations, {signed} signed",
+            crowd.swaps, crowd.sessions
+        )),
+        counted("JWTs that did not verify", &crowd.unverified),
+        Row::new(
+            FIGURE,
+            "swaps, each verified",
+            Median::exactly(crowd.swaps as f64 / seconds),
+            Unit::PerSecond,
+        ),
+    ])
 }
 
-/// Signs in until it is told to stop.
-pub(super) struct Crowd {
-    shared: Arc<Shared>,
-    people: Vec<JoinHandle<Result<()>>>,
+struct Crowd<'a> {
+    house: &'a House,
+    verifier: &'a Verifier,
+    sessions: u64,
+    swaps: u64,
+    taken: AtomicU64,
+    of_another: AtomicU64,
+    unverified: AtomicU64,
+    /// Nobody waits for a thread that has given up.
+    failed: AtomicBool,
 }
 
-#[derive(Default)]
-struct Shared {
-    stop: AtomicBool,
-    attempts: AtomicU64,
-    entered: AtomicU64,
-    sent_away: AtomicU64,
-}
-
-impl Crowd {
-    pub(super) fn gather(server: SocketAddr) -> Self {
-        let shared = Arc::new(Shared::default());
-        let person = |number| {
-            let shared = Arc::clone(&shared);
-            std::thread::spawn(move || shared.sign_in_again_and_again(server, number))
-        };
-        Self { people: (0..PEOPLE).map(person).collect(), shared }
-    }
-
-    /// Logins that succeeded so far.
-    pub(super) fn entered(&self) -> u64 {
-        self.shared.entered.load(Ordering::Relaxed)
-    }
-
-    /// Logins that were told to come back so far, for there were too many.
-    pub(super) fn sent_away(&self) -> u64 {
-        self.shared.sent_away.load(Ordering::Relaxed)
-    }
-
-    /// Waits for the last answers, and says whether each was one of the two.
-    pub(super) fn disperse(self) -> Result<()> {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        for person in self.people {
-            person.join().map_err(|_| anyhow!("a client panicked"))??;
+impl Crowd<'_> {
+    fn swap_again_and_again(&self, thread: u64, handle: &Handle) -> Result<()> {
+        let swapped = self.try_swap(thread, handle);
+        if swapped.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
         }
-        Ok(())
+        swapped
     }
-}
 
-impl Shared {
-    fn sign_in_again_and_again(&self, server: SocketAddr, number: u64) -> Result<()> {
-        let name = identifier(ACCOUNTS + number);
-        while !self.stop.load(Ordering::Relaxed) {
-            let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-            match status(server, &request(&name, attempt))?.as_str() {
-                "200" => self.entered.fetch_add(1, Ordering::Relaxed),
-                "503" => self.sent_away.fetch_add(1, Ordering::Relaxed),
-                other => bail!("a login was answered with {other}"),
+    fn try_swap(&self, thread: u64, handle: &Handle) -> Result<()> {
+        let mut shuffle = Shuffle::new(thread);
+        let (pepper, held) = (pepper(), self.house.clock.now());
+        while self.taken.fetch_add(1, Ordering::Relaxed) < self.swaps && !self.failed.load(Ordering::Relaxed)
+        {
+            let number = shuffle.below(self.sessions);
+            let token = handle.block_on(self.house.swap(&headers(number)))?;
+            let expected = (subject(number % ACCOUNTS).to_string(), home::session(number, &pepper, held).id);
+            let expected = (expected.0.as_str(), expected.1.to_string());
+            let Ok(claims) = self.verifier.verify_at(token.jwt(), self.house.clock.now().unix_seconds())
+            else {
+                self.unverified.fetch_add(1, Ordering::Relaxed);
+                continue;
             };
+            let (beside, named) = (token.subject(), token.session());
+            let told = [claims.sub(), beside.to_str()?].map(|told| told == expected.0);
+            let named = [claims.sid().unwrap_or_default(), named.to_str()?].map(|named| named == expected.1);
+            if told != [true; 2] || named != [true; 2] {
+                self.of_another.fetch_add(1, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
 }
 
-/// Each attempt comes from an address prefix of its own, as a crowd's do: one prefix has twenty attempts a minute.
-fn request(name: &str, attempt: u64) -> Vec<u8> {
-    let [.., high, middle, low] = attempt.to_be_bytes();
-    let body = format!(r#"{{"identifier":"{name}","password":"{PASSWORD}","deliver":"body"}}"#);
-    format!(
-        "POST /auth/api/v1/login HTTP/1.1\r\nHost: app.example.com\r\nX-Forwarded-For: {}.{middle}.{low}.1\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        11 + high,
-        body.len()
-    )
-    .into_bytes()
+/// The keys for services, as a store would keep them.
+struct Keys {
+    seal: SealKey,
+    records: Vec<KeyRecord>,
 }
 
-fn status(server: SocketAddr, request: &[u8]) -> Result<String> {
-    let mut stream = TcpStream::connect(server)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(request)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).context("a login was not answered")?;
-    let head = answer.get(..12).context("a login was answered with less than a status")?;
-    Ok(String::from_utf8_lossy(head).trim_start_matches("HTTP/1.1 ").to_owned())
+impl Keys {
+    fn new() -> Result<Self> {
+        Ok(Self { seal: SealKey::new(&home::seal_bytes())?, records: Vec::new() })
+    }
+
+    /// One rotation for each part of the way.
+    fn rotate_in_time(&mut self, crowd: &Crowd<'_>, progress: &Progress) -> Result<()> {
+        for part in 1..=ROTATIONS {
+            while crowd.taken.load(Ordering::Relaxed) < crowd.swaps * part / (ROTATIONS + 1) {
+                if crowd.failed.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            crowd.house.clock.step(STEP);
+            self.rotate(crowd.house, crowd.verifier)?;
+            progress.step(1);
+        }
+        Ok(())
+    }
+
+    /// A new key signs as soon as whoever verifies knows it; the old ones stay until their JWTs are gone.
+    fn rotate(&mut self, house: &House, verifier: &Verifier) -> Result<()> {
+        let (now, purpose, algorithm) = (house.clock.now(), KeyPurpose::Services, Algorithm::Es256);
+        let count = u32::try_from(self.records.len())?;
+        let mut nonce = [0; 12];
+        nonce.iter_mut().zip(count.to_be_bytes()).for_each(|(to, from)| *to = from);
+        let (key, sealed) = SigningKey::generate(purpose, algorithm, &self.seal, nonce)?;
+        for record in &mut self.records {
+            record.gone_at.get_or_insert(now.after(LIFETIME).after(OVERLAP));
+        }
+        let key_id = key.key_id().clone();
+        let record = KeyRecord {
+            key_id,
+            purpose,
+            algorithm,
+            sealed,
+            created_at: now,
+            active_from: now,
+            gone_at: None,
+        };
+        self.records.push(record);
+        // The house's own ring was the first.
+        let stamp = count.checked_add(2).context("too many rings")?;
+        let ring = KeyRing::unseal(&self.records, &self.seal, stamp, now)?;
+        verifier.replace_keys(ring.published(now)?);
+        house.minter.replace_ring(ring);
+        Ok(())
+    }
 }

@@ -8,7 +8,7 @@ use vestibule_core::account::PasswordHash;
 use vestibule_core::account::password::{self, PasswordCost};
 use vestibule_core::secret::Password;
 
-use super::crowd::{self, Crowd, PASSWORD, PEOPLE};
+use super::people::{self, Crowd, PASSWORD, PEOPLE};
 use super::program;
 use crate::Scale;
 use crate::home::Homes;
@@ -27,7 +27,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes, file: Option<&Path>) -> R
     // Logins need the whole program; `cargo xtask bench` always has it.
     let Some(file) = file else { return Ok(Vec::new()) };
     let home = homes.with(SESSIONS)?;
-    crowd::settle(&home)?;
+    people::settle(&home)?;
     let running = program::start_whole(file, &home)?;
     let rounds = if scale.divisor == 1 { ROUNDS } else { 1 };
     let progress = Progress::of("signing in", rounds);

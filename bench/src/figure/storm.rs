@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::crowd::{self, Crowd, PEOPLE};
+use super::people::{self, Crowd, PEOPLE};
 use super::program;
 use crate::Scale;
 use crate::home::Homes;
@@ -29,7 +29,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes, file: Option<&Path>) -> R
     // Logins need the whole program; `cargo xtask bench` always has it.
     let Some(file) = file else { return Ok(Vec::new()) };
     let home = homes.with(SESSIONS)?;
-    crowd::settle(&home)?;
+    people::settle(&home)?;
     let running = program::start_whole(file, &home)?;
     let mut proxy = Proxy::of(running.internal, SESSIONS)?;
     proxy.warm_up()?;

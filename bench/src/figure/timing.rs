@@ -17,7 +17,7 @@ use vestibule_core::id::Subject;
 use vestibule_core::port::{Accounts, Clock};
 use vestibule_core::secret::Password;
 
-use super::crowd::PASSWORD;
+use super::people::PASSWORD;
 use super::program;
 use crate::Scale;
 use crate::home::{ACCOUNTS, Home, account, identifier};

@@ -11,11 +11,11 @@ use vestibule_core::secret::Pepper;
 use crate::races::race;
 use crate::world::*;
 
-const WINDOW: Duration = Duration::from_secs(10);
+pub(crate) const WINDOW: Duration = Duration::from_secs(10);
 const ROUNDS: u16 = 20;
 const RACERS: u8 = 64;
 
-fn pepper() -> Pepper {
+pub(crate) fn pepper() -> Pepper {
     Pepper::new(&[5; 32])
 }
 
@@ -24,7 +24,7 @@ fn first(number: u16) -> RefreshToken {
     RefreshToken::first(id(number), [3; 32])
 }
 
-fn after(token: &RefreshToken, salt: u8) -> RefreshToken {
+pub(crate) fn after(token: &RefreshToken, salt: u8) -> RefreshToken {
     token.successor(&[salt; 16], &pepper()).unwrap()
 }
 
@@ -33,7 +33,13 @@ fn redemption(number: u16, token: &RefreshToken, salt: u8, now: Timestamp) -> Re
     Redemption { session: digest(number), presented: token.presented(&pepper()), next, now, window: WINDOW }
 }
 
-async fn redeem(store: &dyn Store, number: u16, token: &RefreshToken, salt: u8, now: Timestamp) -> Redeemed {
+pub(crate) async fn redeem(
+    store: &dyn Store,
+    number: u16,
+    token: &RefreshToken,
+    salt: u8,
+    now: Timestamp,
+) -> Redeemed {
     store.redeem(redemption(number, token, salt, now)).await.unwrap()
 }
 

@@ -11,6 +11,7 @@ mod accounts;
 mod cap;
 mod clients;
 mod directory;
+mod families;
 mod grants;
 mod keys;
 mod machine;

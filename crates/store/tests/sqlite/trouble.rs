@@ -282,8 +282,10 @@ async fn a_damaged_row_fails_its_own_change_and_no_other() {
     store.reserve(attempt, START).await.unwrap();
     harm(&home, "UPDATE account_tallies SET failures = -1").await;
     assert_corrupt(store.reserve(attempt, START).await.err(), "failures");
-    harm(&home, "INSERT INTO signing_keys VALUES ('k', 'none', x'00', 0, 0, NULL)").await;
+    harm(&home, "INSERT INTO signing_keys VALUES ('k', 'none', x'00', 0, 0, NULL, 'edge')").await;
     assert_corrupt(store.all().await.err(), "algorithm");
+    harm(&home, "UPDATE signing_keys SET algorithm = 'ES256', purpose = 'both'").await;
+    assert_corrupt(store.all().await.err(), "purpose");
     store.check().await.unwrap();
 }
 
