@@ -4,7 +4,6 @@
 //! A program of its own, for the reason that `sigkill.rs` gives.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a failure here is a failed test")]
-#![expect(clippy::print_stdout, reason = "a child tells its parent")]
 
 #[expect(dead_code, reason = "shared with tests that need more of it")]
 #[path = "sqlite/world.rs"]

@@ -186,6 +186,11 @@ impl House {
         Self { world, router: router(Arc::new(portal)), csrf, shelf, minter }
     }
 
+    /// The published keys.
+    pub(crate) fn published(&self) -> KeySet {
+        self.minter.ring().published(START).unwrap()
+    }
+
     /// What its doors verify access tokens by.
     pub(crate) fn edge(&self) -> KeySet {
         self.minter.ring().edge(START).unwrap()
