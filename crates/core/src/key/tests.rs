@@ -72,7 +72,7 @@ fn one_purpose_knows_nothing_of_the_keys_of_the_other() {
         assert_eq!(mine.state(&all, later), KeyState::Active);
     }
     let names = |set: KeySet| set.iter().map(|key| key.key_id().clone()).collect::<Vec<_>>();
-    assert_eq!(names(ring.published(later).unwrap()), [services.key_id.clone()]);
+    assert_eq!(names(ring.published(later).unwrap()), std::slice::from_ref(&services.key_id));
     assert_eq!(names(ring.edge(later).unwrap()), [edge.key_id]);
     let alone = KeyRing::unseal(&[services], &seal(), 1, NOW).unwrap();
     assert!(alone.signer(KeyPurpose::Edge, later).is_err());
