@@ -213,7 +213,7 @@ fn commands_reach_the_running_server_and_it_knows_at_once() {
     place.ok(&["key", "retire", old["header"]["kid"].as_str().unwrap()], "");
     place.fails(1, &verify, jwt, "refused");
     assert!(place.ok(&["session", "end", session], "").contains("1 session ended"));
-    assert!(server.logged().lines().any(|line| line.contains("session.ended") && line.contains(session)));
+    server.wait_for_line(&["session.ended", session]);
     assert!(server.check(&session_token, "/orders/7").starts_with("HTTP/1.1 401"));
     place.fails(1, &["session", "end", session], "", "there is no live session");
 

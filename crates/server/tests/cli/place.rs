@@ -119,9 +119,14 @@ impl Server {
     }
 
     pub(crate) fn wait_for(&self, text: &str) {
+        self.wait_for_line(&[text]);
+    }
+
+    /// Waits for a line in the log with all of these: it is written beside the answers, not before them.
+    pub(crate) fn wait_for_line(&self, texts: &[&str]) {
         let began = Instant::now();
-        while !fs::read_to_string(&self.log).unwrap().contains(text) {
-            assert!(began.elapsed() < Duration::from_secs(20), "no {text}: {}", self.logged());
+        while !self.logged().lines().any(|line| texts.iter().all(|text| line.contains(text))) {
+            assert!(began.elapsed() < Duration::from_secs(20), "no {texts:?}: {}", self.logged());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
