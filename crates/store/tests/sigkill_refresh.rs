@@ -5,6 +5,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+#[expect(dead_code, reason = "shared with tests that need more of it")]
 #[path = "sqlite/world.rs"]
 mod world;
 

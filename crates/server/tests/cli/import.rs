@@ -73,16 +73,18 @@ fn an_unknown_name_takes_as_long_as_an_imported_account() {
     let dear = "$2b$11$abcdefghijklmnopqrstuu10cNU3mXRamSUZYs8I8M/Szu..qXq5K";
     let lines: Vec<String> = (0..8).map(|number| line(&format!("known{number}"), dear)).collect();
     place.ok(&["account", "import"], &lines.join("\n"));
-    let quickest = |kind: &str| {
-        let took = (0..8).map(|number| {
-            let began = Instant::now();
-            let answer = server.try_to_sign_in(&format!("{kind}{number}@example.com"), "not what it was");
-            assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
-            began.elapsed()
-        });
-        took.min().unwrap().as_secs_f64()
+    let took = |kind: &str, number: usize| {
+        let began = Instant::now();
+        let answer = server.try_to_sign_in(&format!("{kind}{number}@example.com"), "not what it was");
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        began.elapsed().as_secs_f64()
     };
-    let (known, unknown) = (quickest("known"), quickest("unknown"));
+    // In turns, so that whatever else the machine does falls on both; and the quickest, which it troubled least.
+    let (mut known, mut unknown) = (f64::MAX, f64::MAX);
+    for number in 0..8 {
+        known = known.min(took("known", number));
+        unknown = unknown.min(took("unknown", number));
+    }
     assert!((0.6..1.7).contains(&(unknown / known)), "known {known} s, unknown {unknown} s");
 }
 
