@@ -82,6 +82,7 @@ impl House {
             pepper: home::pepper(),
             csrf: Arc::new(CsrfTokens::new(home::pepper(), [0; 8])),
             cookie: CookieName::session("vestibule", Https::Yes)?,
+            access_cookie: None,
             edge: Arc::new(edge),
             clock: clock.clone(),
         });

@@ -19,7 +19,7 @@ use crate::principal::Principal;
 use crate::reject::Reject;
 use crate::route::{Activity, CsrfPolicy, Requirement, Route, RouteTable};
 use crate::secret::Pepper;
-use crate::session::{SessionDigest, SessionToken};
+use crate::session::SessionDigest;
 use crate::time::Timestamp;
 use crate::wire::{self, CookieName, Credential, Presented, Transport};
 
@@ -135,6 +135,8 @@ pub struct Decider {
     pub csrf: Arc<CsrfTokens>,
     /// The name of the session cookie.
     pub cookie: CookieName,
+    /// The name of the cookie of access tokens, where browsers may have them.
+    pub access_cookie: Option<CookieName>,
     /// What verifies JWTs presented at the edge: access tokens for the edge itself, never those minted for services behind.
     pub edge: Arc<Verifier>,
     /// The time.
@@ -197,7 +199,7 @@ impl Decider {
         route: &Route,
         trace: &mut Trace,
     ) -> Result<Result<Option<Bearer>, Reject>, Fault> {
-        let Presented { credential, transport } = match wire::present(inquiry.headers, &self.cookie) {
+        let Presented { credential, transport } = match self.presented(inquiry.headers) {
             Ok(Some(presented)) => presented,
             Ok(None) => return Ok(Ok(None)),
             Err(reject) => return Ok(Err(reject)),
@@ -206,14 +208,7 @@ impl Decider {
         if !route.accept.takes(credential.kind(), transport) {
             return Ok(Err(Reject::CredentialNotAccepted));
         }
-        let judged = match credential {
-            Credential::Reference(token) => self.judged(&token.digest(&self.pepper), trace).await?,
-            Credential::Value(jwt) => match self.session_of_traced(jwt, trace) {
-                Ok(digest) => self.judged(&digest, trace).await?,
-                Err(reject) => Err(reject),
-            },
-        };
-        Ok(judged.and_then(|(live, judged_at)| {
+        Ok(self.judged_by(&credential, trace).await?.and_then(|(live, judged_at)| {
             if live.rotation_due(judged_at) {
                 live.judge_rotation(load_of(inquiry, route), judged_at)?;
             }
@@ -221,13 +216,31 @@ impl Decider {
         }))
     }
 
-    /// The live session behind a token, judged by the clock. Also what the pages and the API of the portal ask.
-    pub async fn session(
+    /// The one credential of a request, by any of our cookies or in the `Authorization` header.
+    pub fn presented<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Presented<'a>>, Reject> {
+        wire::present(headers, &self.cookie, self.access_cookie.as_ref())
+    }
+
+    /// The live session behind a credential, judged by the clock: what the pages and the API of the portal ask.
+    pub async fn holder(
         &self,
-        token: &SessionToken,
-        trace: &mut Trace,
+        credential: &Credential<'_>,
     ) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
-        Ok(self.judged(&token.digest(&self.pepper), trace).await?.map(|(live, _)| live))
+        Ok(self.judged_by(credential, &mut Trace::off()).await?.map(|(live, _)| live))
+    }
+
+    async fn judged_by(
+        &self,
+        credential: &Credential<'_>,
+        trace: &mut Trace,
+    ) -> Result<Result<(Arc<LiveSession>, Timestamp), Reject>, Fault> {
+        match credential {
+            Credential::Reference(token) => self.judged(&token.digest(&self.pepper), trace).await,
+            Credential::Value(jwt) => match self.session_of_traced(jwt, trace) {
+                Ok(digest) => self.judged(&digest, trace).await,
+                Err(reject) => Ok(Err(reject)),
+            },
+        }
     }
 
     async fn judged(

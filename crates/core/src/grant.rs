@@ -116,6 +116,14 @@ impl Granter {
         self.tokens(live, &next).await.map(|tokens| Refreshed::Tokens(Box::new(tokens)))
     }
 
+    /// The live session of a refresh token, which need not be the present one of its family.
+    pub async fn holder(&self, presented: &str) -> Result<Result<Arc<LiveSession>, Reject>, Fault> {
+        match RefreshToken::parse(presented, &self.pepper) {
+            Ok(token) => self.live(&token).await,
+            Err(reject) => Ok(Err(reject)),
+        }
+    }
+
     /// What the session of a refresh token is looked up by; `None` for what is no refresh token of ours. A used one tells it, too.
     pub fn session_of(&self, presented: &str) -> Option<SessionDigest> {
         RefreshToken::parse(presented, &self.pepper).ok().map(|token| token.session_digest(&self.pepper))

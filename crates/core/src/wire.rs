@@ -80,23 +80,28 @@ pub struct Presented<'a> {
     pub transport: Transport,
 }
 
-/// Reads the one credential that a request carries; `None` when it carries none.
+/// Reads the one credential that a request carries; `None` when it carries none. `access` is the cookie of access tokens, where there is
+/// one.
 ///
-/// Query strings are not a transport. A cookie of ours beside any `Authorization` header is two credentials.
-pub fn present<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<Presented<'a>>, Reject> {
-    if headers.contains_key(AUTHORIZATION) && cookie::single(headers, name)?.is_some() {
-        return Err(Reject::TwoCredentials);
-    }
-    let from_cookie = cookie::session_token(headers, name)?;
-    let from_header = bearer::credential(headers)?;
-    match (from_cookie, from_header) {
-        (Some(_), Some(_)) => Err(Reject::TwoCredentials),
-        (Some(token), None) => {
-            Ok(Some(Presented { credential: Credential::Reference(token), transport: Transport::Cookie }))
+/// Query strings are not a transport. A cookie of ours beside any `Authorization` header is two credentials, and so are two cookies.
+pub fn present<'a>(
+    headers: &'a HeaderMap,
+    session: &CookieName,
+    access: Option<&CookieName>,
+) -> Result<Option<Presented<'a>>, Reject> {
+    let session = cookie::single(headers, session)?;
+    let access = access.map_or(Ok(None), |name| cookie::single(headers, name))?;
+    let credential = match (session, access) {
+        (None, None) => {
+            let presented = bearer::credential(headers)?;
+            return Ok(presented.map(|credential| Presented { credential, transport: Transport::Header }));
         }
-        (None, Some(credential)) => Ok(Some(Presented { credential, transport: Transport::Header })),
-        (None, None) => Ok(None),
-    }
+        _ if headers.contains_key(AUTHORIZATION) => return Err(Reject::TwoCredentials),
+        (Some(_), Some(_)) => return Err(Reject::TwoCredentials),
+        (Some(value), None) => Credential::Reference(SessionToken::from_cookie_value(value)?),
+        (None, Some(value)) => bearer::access_token(value)?,
+    };
+    Ok(Some(Presented { credential, transport: Transport::Cookie }))
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ fn worded(portal: &Portal, problem: &Problem, asked: Asked, bare: Response) -> R
         && let Ok(gone) = cookie::session_gone(&portal.decider.cookie)
     {
         response.headers_mut().append(header::SET_COOKIE, gone);
+        portal.forget_tokens(response.headers_mut()).ok();
     }
     response
 }

@@ -12,6 +12,7 @@ pub(crate) mod csrf;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password;
+pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod session;
 
@@ -40,7 +41,7 @@ struct DeviceJson {
 
 impl SessionJson {
     /// `current` is the session that asks.
-    fn of(session: &Session, current: SessionId) -> Self {
+    pub(crate) fn of(session: &Session, current: SessionId) -> Self {
         Self {
             id: session.id,
             kind: session.kind.name(),

@@ -5,6 +5,7 @@ use http::HeaderValue;
 use vestibule_core::login::DeviceMark;
 use vestibule_core::login::known_device::KEPT_SECONDS;
 use vestibule_core::session::{Session, SessionKind, SessionToken};
+use vestibule_core::token::AccessToken;
 use vestibule_core::wire::CookieName;
 use vestibule_core::{Fault, Timestamp};
 
@@ -15,6 +16,11 @@ const PRE_SESSION_SECONDS: u32 = 15 * 60;
 
 /// Browsers keep no cookie longer: 400 days (RFC 6265bis section 5.5).
 const LONGEST_SECONDS: u32 = 400 * 24 * 60 * 60;
+
+/// Name and value of a cookie that every browser takes (RFC 6265bis section 5.6).
+const LONGEST_PAIR: usize = 4096;
+
+const TOO_LONG: Fault = Fault::Bug("a token is longer than any browser takes a cookie");
 
 /// How cookies of a name are to be treated by browsers.
 #[derive(Clone, Copy)]
@@ -63,12 +69,37 @@ pub(crate) fn device(name: &CookieName, mark: &DeviceMark) -> Result<HeaderValue
     set_cookie(name, &mark.reveal_cookie_value(), SameSite::Strict, Some(KEPT_SECONDS))
 }
 
+/// An access token, for as long as it is good.
+pub(crate) fn access(name: &CookieName, token: &AccessToken, now: Timestamp) -> Result<HeaderValue, Fault> {
+    let left = u32::try_from(token.expires_at.since(now).as_secs()).unwrap_or(LONGEST_SECONDS);
+    set_cookie(name, token.jwt(), SameSite::Lax, Some(left))
+}
+
+/// Takes the access token back.
+pub(crate) fn access_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
+    set_cookie(name, "", SameSite::Lax, Some(0))
+}
+
+/// A refresh token. No Max-Age, for the reason that a session's secret has none.
+pub(crate) fn refresh(name: &CookieName, token: &str) -> Result<HeaderValue, Fault> {
+    set_cookie(name, token, SameSite::Strict, None)
+}
+
+/// Takes the refresh token back.
+pub(crate) fn refresh_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
+    set_cookie(name, "", SameSite::Strict, Some(0))
+}
+
 fn set_cookie(
     name: &CookieName,
     value: &str,
     same_site: SameSite,
     max_age: Option<u32>,
 ) -> Result<HeaderValue, Fault> {
+    // Browsers drop what is longer without a word, and keep what they had before.
+    if name.as_str().len() + value.len() > LONGEST_PAIR {
+        return Err(TOO_LONG);
+    }
     let same_site = match same_site {
         SameSite::Lax => "Lax",
         SameSite::Strict => "Strict",

@@ -46,10 +46,12 @@ mod sign_in;
 mod sign_out;
 mod static_file;
 pub mod theme;
+mod token_cookies;
 mod visitor;
 
 pub use event::{FaultLines, METRICS};
 pub use router::router;
+pub use token_cookies::TokenCookies;
 
 /// All that the rooms stand on. The session cookie's name, the origins and the CSRF tokens are the [`Decider`]'s, so that the
 /// pages and the doors can never disagree about them.
@@ -78,6 +80,8 @@ pub struct Portal {
     pub directory: Arc<dyn Directory>,
     /// The name of the cookie that binds a login form to its browser.
     pub pre_session_cookie: CookieName,
+    /// The names of the cookies that tokens go in, where browsers may have them.
+    pub token_cookies: Option<TokenCookies>,
     /// The name of the cookie that marks a device which an account was signed in on.
     pub device_cookie: CookieName,
     /// Whose `X-Forwarded-For` counts.

@@ -70,6 +70,7 @@ fn rooms(registration: Registration) -> Rooms {
         .route("/auth/api/v1/confirm", post(api::confirm::submit))
         .route("/auth/api/v1/password", put(api::password::submit))
         .route("/auth/api/v1/csrf", get(api::csrf::issue))
+        .route("/auth/api/v1/refresh", post(api::refresh::submit))
         .route(openapi::PATH, get(openapi::serve))
         .route(oauth::revoke::PATH, post(oauth::revoke::submit))
         .route(oauth::token::PATH, post(oauth::token::submit))

@@ -18,15 +18,25 @@ pub(crate) struct Typed<'a> {
     pub(crate) password: &'a str,
 }
 
+/// Who keeps what signing in gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// A browser, in cookies: it has room for one.
+    Browser,
+    /// A program, in whatever place it likes.
+    Program,
+}
+
 impl Portal {
-    /// Tries to sign in. A browser's session replaces the one that it holds; a client's session is its own.
+    /// Tries to sign in. A browser's session replaces the one that it holds; a program's session is its own.
     pub(crate) async fn sign_in(
         &self,
         typed: Typed<'_>,
         kind: SessionKind,
+        keeper: Keeper,
         parts: &Parts,
     ) -> Result<LoginOutcome, Fault> {
-        let outcome = self.attempt(typed, kind, parts).await;
+        let outcome = self.attempt(typed, kind, keeper, parts).await;
         match &outcome {
             Ok(LoginOutcome::Opened { session, ended, .. }) => {
                 event::login_succeeded(session);
@@ -44,11 +54,12 @@ impl Portal {
         &self,
         typed: Typed<'_>,
         kind: SessionKind,
+        keeper: Keeper,
         parts: &Parts,
     ) -> Result<LoginOutcome, Fault> {
-        let replaces = match kind {
-            SessionKind::Browser | SessionKind::Remembered => self.session_held(parts).await?,
-            SessionKind::Client | SessionKind::Tokens => None,
+        let replaces = match keeper {
+            Keeper::Browser => self.session_held(parts).await?,
+            Keeper::Program => None,
         };
         let request = LoginRequest {
             identifier: typed.identifier,
@@ -69,9 +80,11 @@ impl Portal {
     }
 
     async fn session_held(&self, parts: &Parts) -> Result<Option<SessionId>, Fault> {
-        Ok(match self.visitor_of_page(parts).await? {
-            Visitor::Known(known) => Some(known.session.id()),
-            Visitor::Stranger(_) => None,
-        })
+        if let Visitor::Known(known) = self.visitor_of_page(parts).await? {
+            return Ok(Some(known.session.id()));
+        }
+        let Some(names) = &self.token_cookies else { return Ok(None) };
+        let held = self.holder_by_refresh(names, parts).await?;
+        Ok(held.and_then(Result::ok).map(|(known, _)| known.session.id()))
     }
 }

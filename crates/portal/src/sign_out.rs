@@ -29,6 +29,7 @@ impl Portal {
     /// Tells the browser to forget the session and what pages left behind.
     pub(crate) fn forget_session(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
         headers.append(SET_COOKIE, cookie::session_gone(&self.decider.cookie)?);
+        self.forget_tokens(headers)?;
         headers.insert(CLEAR_SITE_DATA, CACHE_AND_STORAGE);
         Ok(())
     }

@@ -8,10 +8,10 @@ use http::HeaderMap;
 use http::header::{ORIGIN, USER_AGENT};
 use http::request::Parts;
 use vestibule_core::csrf::Binding;
-use vestibule_core::decide::Trace;
+use vestibule_core::id::SessionId;
 use vestibule_core::live::{LiveSession, Use};
-use vestibule_core::session::SessionToken;
-use vestibule_core::wire::{self, Credential, Transport, cookie};
+use vestibule_core::session::SessionKind;
+use vestibule_core::wire::{Credential, Presented, Transport, cookie};
 use vestibule_core::{Fault, Reject};
 
 use crate::problem::Problem;
@@ -31,23 +31,40 @@ pub(crate) struct Known {
     transport: Transport,
 }
 
+impl Known {
+    /// Known by something that the browser sent unasked.
+    pub(crate) fn by_cookie(session: Arc<LiveSession>) -> Self {
+        Self { session, transport: Transport::Cookie }
+    }
+
+    /// Refuses who holds tokens: they cannot be exchanged in the same step, as a session token is, when the password is given or changed.
+    pub(crate) fn refuse_tokens(&self) -> Result<(), Problem> {
+        match self.session.kind() {
+            SessionKind::Tokens => Err(TOKENS),
+            SessionKind::Browser | SessionKind::Client | SessionKind::Remembered => Ok(()),
+        }
+    }
+}
+
+const TOKENS: Problem = Problem::Unsupported(
+    "session-required",
+    "This takes a session. Sign in with mode \"session\" for it; signing in again for tokens is a proof, too.",
+);
+
 impl Portal {
     /// Who asks for a page. Pages know one credential, the cookie; an `Authorization` header is none of their business.
     pub(crate) async fn visitor_of_page(&self, parts: &Parts) -> Result<Visitor, Fault> {
         match cookie::session_token(&parts.headers, &self.decider.cookie) {
-            Ok(Some(token)) => self.holder(&token, Transport::Cookie).await,
+            Ok(Some(token)) => self.holder(&Credential::Reference(token), Transport::Cookie).await,
             Ok(None) => Ok(Visitor::Stranger(Reject::NoCredential)),
             Err(reject) => Ok(self.stranger(reject, parts)),
         }
     }
 
-    /// Who calls the API: by cookie or by a session token in the `Authorization` header. JWTs are for services.
+    /// Who calls the API: by session token or access token, in a cookie or in the `Authorization` header.
     pub(crate) async fn visitor_of_api(&self, parts: &Parts) -> Result<Visitor, Fault> {
-        match wire::present(&parts.headers, &self.decider.cookie) {
-            Ok(Some(presented)) => match presented.credential {
-                Credential::Reference(token) => self.holder(&token, presented.transport).await,
-                Credential::Value(_) => Ok(Visitor::Stranger(Reject::CredentialNotAccepted)),
-            },
+        match self.decider.presented(&parts.headers) {
+            Ok(Some(Presented { credential, transport })) => self.holder(&credential, transport).await,
             Ok(None) => Ok(Visitor::Stranger(Reject::NoCredential)),
             Err(reject) => Ok(self.stranger(reject, parts)),
         }
@@ -61,8 +78,8 @@ impl Portal {
         }
     }
 
-    async fn holder(&self, token: &SessionToken, transport: Transport) -> Result<Visitor, Fault> {
-        Ok(match self.decider.session(token, &mut Trace::off()).await? {
+    async fn holder(&self, credential: &Credential<'_>, transport: Transport) -> Result<Visitor, Fault> {
+        Ok(match self.decider.holder(credential).await? {
             Ok(session) => Visitor::Known(Known { session, transport }),
             Err(reject) => Visitor::Stranger(reject),
         })
@@ -85,7 +102,12 @@ impl Portal {
 
     /// A fresh CSRF token for the pages of a session.
     pub(crate) fn csrf_token_of(&self, known: &Known) -> String {
-        self.decider.csrf.issue(Binding::Session(&known.session.id()), self.clock.now())
+        self.csrf_token_for(known.session.id())
+    }
+
+    /// The same for a session that was just opened.
+    pub(crate) fn csrf_token_for(&self, session: SessionId) -> String {
+        self.decider.csrf.issue(Binding::Session(&session), self.clock.now())
     }
 
     /// Refuses an unsafe request that another site could have caused: by origin, then by token, and only where the browser sends

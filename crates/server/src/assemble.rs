@@ -33,7 +33,7 @@ use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::theme::Theme;
-use vestibule_portal::{FaultLines, Portal};
+use vestibule_portal::{FaultLines, Portal, TokenCookies};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -130,6 +130,7 @@ impl House {
             pepper: pepper.clone(),
             csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)),
             cookie: settings.session_cookie.clone(),
+            access_cookie: settings.token_cookies.as_ref().map(|(access, _)| access.clone()),
             edge: Arc::clone(&edge),
             clock: Arc::clone(&clock),
         });
@@ -242,6 +243,10 @@ impl House {
             directory,
             pre_session_cookie: settings.pre_session_cookie.clone(),
             device_cookie: settings.device_cookie.clone(),
+            token_cookies: settings
+                .token_cookies
+                .clone()
+                .map(|(access, refresh)| TokenCookies { access, refresh }),
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
@@ -253,11 +258,12 @@ impl House {
             &settings.public_url,
             Arc::clone(&self.entropy),
         ));
-        let cookies = vec![
+        let mut cookies = vec![
             settings.session_cookie.clone(),
             settings.pre_session_cookie.clone(),
             settings.device_cookie.clone(),
         ];
+        cookies.extend(settings.token_cookies.clone().map(<[_; 2]>::from).into_iter().flatten());
         Ok(Front {
             csrf: CsrfDoor::new(Arc::clone(&swap), self.store.clone()),
             forward_auth: ForwardAuth::new(

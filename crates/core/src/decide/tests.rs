@@ -117,6 +117,7 @@ fn house() -> House {
         pepper: pepper.clone(),
         csrf: Arc::new(CsrfTokens::new(pepper.clone(), [0; 8])),
         cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
+        access_cookie: None,
         edge: Arc::new(edge),
         clock: clock.clone(),
     };

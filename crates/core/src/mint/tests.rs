@@ -120,6 +120,7 @@ pub(super) fn house() -> House {
         pepper: pepper(),
         csrf: Arc::new(CsrfTokens::new(pepper(), [0; 8])),
         cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
+        access_cookie: None,
         edge: Arc::new(edge),
         clock: clock.clone(),
     };

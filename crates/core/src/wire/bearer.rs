@@ -21,9 +21,7 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Reject>
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Reject::UnknownScheme);
     }
-    // The b64token of RFC 6750; anything else, a comma-joined second credential included, is not ours.
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    if credential.is_empty() || !credential.bytes().all(good) {
+    if !is_token(credential.as_bytes()) {
         return Err(Reject::MalformedCredential);
     }
     if SessionToken::looks_like_bearer(credential) {
@@ -34,4 +32,18 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Reject>
     } else {
         Err(Reject::MalformedCredential)
     }
+}
+
+/// An access token as the value of a cookie.
+pub(super) fn access_token(value: &[u8]) -> Result<Credential<'_>, Reject> {
+    match std::str::from_utf8(value) {
+        Ok(jwt) if is_token(value) && jwt.contains('.') => Ok(Credential::Value(jwt)),
+        _ => Err(Reject::MalformedCredential),
+    }
+}
+
+/// The b64token of RFC 6750; anything else, a comma-joined second credential included, is not ours.
+fn is_token(text: &[u8]) -> bool {
+    let good = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    !text.is_empty() && text.iter().all(good)
 }

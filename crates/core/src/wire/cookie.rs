@@ -47,6 +47,16 @@ impl CookieName {
         Self::session(&format!("{base}_device"), https)
     }
 
+    /// The cookie that carries an access token, for those who have it in a browser.
+    pub fn access(base: &str, https: Https) -> Result<Self, NotACookieName> {
+        Self::session(&format!("{base}_access"), https)
+    }
+
+    /// The cookie that carries the refresh token that goes with it.
+    pub fn refresh(base: &str, https: Https) -> Result<Self, NotACookieName> {
+        Self::session(&format!("{base}_refresh"), https)
+    }
+
     /// The name as sent.
     pub fn as_str(&self) -> &str {
         &self.exact

@@ -114,6 +114,7 @@ impl House {
             csrf: Arc::new(CsrfTokens::new(pepper, [0; 8])),
             cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
             edge: Arc::new(Verifier::new(ORIGIN, ORIGIN, ring.edge(START).unwrap())),
+            access_cookie: None,
             clock: clock.clone(),
         });
         let claims = [("department", "account.traits.department"), ("shoe_size", "account.traits.shoe_size")];

@@ -26,6 +26,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         body::json(&parts.headers, body, "Expected a JSON object with password and nothing else.").await?;
     let known = portal.holder_of_api(&parts).await?;
     portal.refuse_forged(&known, &parts, None)?;
+    known.refuse_tokens()?;
     match portal.reprove(&known, &asked.password, &parts).await? {
         Reproof::Proven(renewed) => portal.delivered(&renewed.token, &renewed.session),
         Reproof::Refused => Err(Problem::LoginRefused),

@@ -18,7 +18,7 @@ use vestibule_core::session::{Session, SessionKind, SessionToken};
 
 use super::SessionJson;
 use crate::problem::Problem;
-use crate::sign_in::Typed;
+use crate::sign_in::{Keeper, Typed};
 use crate::{Portal, body, cookie, oauth};
 
 /// The body. Unknown and repeated members are refused. No Debug: it holds a password.
@@ -60,26 +60,29 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (parts, body) = request.into_parts();
     portal.refuse_foreign_where_said(&parts)?;
     let asked = read(&parts.headers, body).await?;
-    let kind = match (asked.mode, asked.deliver) {
-        (Mode::Token, Some(Deliver::Cookie)) => return Err(TOKEN_COOKIES),
+    let (kind, keeper) = match (asked.mode, asked.deliver) {
+        (Mode::Token, Some(Deliver::Cookie)) if portal.token_cookies.is_none() => return Err(TOKEN_COOKIES),
+        (Mode::Token, Some(Deliver::Cookie)) => (SessionKind::Tokens, Keeper::Browser),
         // What a program keeps by itself needs nobody to remember it.
-        (Mode::Token, _) => SessionKind::Tokens,
-        (Mode::Session, Some(Deliver::Body)) => SessionKind::Client,
-        (Mode::Session, _) if asked.remember => SessionKind::Remembered,
-        (Mode::Session, _) => SessionKind::Browser,
+        (Mode::Token, _) => (SessionKind::Tokens, Keeper::Program),
+        (Mode::Session, Some(Deliver::Body)) => (SessionKind::Client, Keeper::Program),
+        (Mode::Session, _) if asked.remember => (SessionKind::Remembered, Keeper::Browser),
+        (Mode::Session, _) => (SessionKind::Browser, Keeper::Browser),
     };
     let typed = Typed { identifier: &asked.identifier, password: &asked.password };
-    match portal.sign_in(typed, kind, &parts).await? {
-        LoginOutcome::Opened { session, .. } if session.kind == SessionKind::Tokens => {
-            let tokens = portal.granter.begin(session.id).await?;
-            // Ended by somebody else in the moment since it was opened.
-            let tokens = tokens.ok_or(Problem::Rejected(Reject::UnknownSession))?;
-            Ok(oauth::token::delivered(&tokens))
-        }
+    match portal.sign_in(typed, kind, keeper, &parts).await? {
         LoginOutcome::Opened { token, session, mark, .. } => {
-            let mut response = portal.delivered(&token, &session)?;
-            if session.kind != SessionKind::Client {
-                response.headers_mut().append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
+            let mut response = match session.kind {
+                SessionKind::Tokens => portal.first_tokens(&session, keeper).await?,
+                _ => portal.delivered(&token, &session)?,
+            };
+            if keeper == Keeper::Browser {
+                let headers = response.headers_mut();
+                headers.append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
+                match session.kind {
+                    SessionKind::Tokens => portal.forget_held_session(&parts.headers, headers)?,
+                    _ => portal.forget_held_tokens(&parts.headers, headers)?,
+                }
             }
             Ok(response)
         }
@@ -104,6 +107,16 @@ const TOKEN_COOKIES: Problem = Problem::Unsupported(
 );
 
 impl Portal {
+    async fn first_tokens(&self, session: &Session, keeper: Keeper) -> Result<Response, Problem> {
+        let tokens = self.granter.begin(session.id).await?;
+        // Ended by somebody else in the moment since it was opened.
+        let tokens = tokens.ok_or(Problem::Rejected(Reject::UnknownSession))?;
+        match (&self.token_cookies, keeper) {
+            (Some(names), Keeper::Browser) => self.delivered_in_cookies(names, &tokens, session),
+            _ => Ok(oauth::token::delivered(&tokens)),
+        }
+    }
+
     /// A session token for its holder: in the body for what a program keeps, else in a cookie and nowhere else.
     pub(super) fn delivered(&self, token: &SessionToken, session: &Session) -> Result<Response, Problem> {
         let shown = SessionJson::of(session, session.id);

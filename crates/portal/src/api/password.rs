@@ -34,6 +34,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     .await?;
     let known = portal.holder_of_api(&parts).await?;
     portal.refuse_forged(&known, &parts, None)?;
+    known.refuse_tokens()?;
     portal.note_use(&known);
     match portal.change_password(&known, &asked.current_password, &asked.new_password, &parts).await? {
         PasswordChanged::Changed { renewed: Some(renewed), mark, .. } => {

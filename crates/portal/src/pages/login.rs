@@ -21,7 +21,7 @@ use crate::notice::Notice;
 use crate::pre_session::PreSession;
 use crate::problem::{CHALLENGE, Problem};
 use crate::return_to::ReturnTo;
-use crate::sign_in::Typed;
+use crate::sign_in::{Keeper, Typed};
 use crate::visitor::{Known, Visitor};
 use crate::{Portal, body, cookie, event, moment};
 
@@ -110,7 +110,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
     let typed = Typed { identifier: filled.identifier, password: form.field("password") };
     let kind = if filled.remember { SessionKind::Remembered } else { SessionKind::Browser };
-    match portal.sign_in(typed, kind, &parts).await {
+    match portal.sign_in(typed, kind, Keeper::Browser, &parts).await {
         Ok(LoginOutcome::Opened { token, session, mark, .. }) => {
             let mut response = see_other(destination(return_to.as_ref()));
             let headers = response.headers_mut();
@@ -120,6 +120,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             );
             headers.append(SET_COOKIE, cookie::pre_session_gone(&portal.pre_session_cookie)?);
             headers.append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
+            portal.forget_held_tokens(&parts.headers, headers)?;
             Ok(response)
         }
         Ok(LoginOutcome::Refused) => {

@@ -27,7 +27,7 @@ use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_portal::theme::Theme;
-use vestibule_portal::{Portal, router};
+use vestibule_portal::{Portal, TokenCookies, router};
 
 use crate::shelf::Shelf;
 use crate::world::{START, World};
@@ -52,25 +52,41 @@ enum Registering {
     Open,
 }
 
+/// Where signing in for tokens may put them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TokensIn {
+    Bodies,
+    CookiesToo,
+}
+
 impl House {
     pub(crate) fn new() -> Self {
         Self::at(ORIGIN, Https::Yes)
     }
 
     pub(crate) fn at(origin: &str, https: Https) -> Self {
-        Self::furnished(origin, https, Registering::Open, Theme::new("Vestibule".to_owned(), None, None))
+        Self::furnished(origin, https, Registering::Open, TokensIn::Bodies, plain())
     }
 
     pub(crate) fn where_registration_is_closed() -> Self {
-        let theme = Theme::new("Vestibule".to_owned(), None, None);
-        Self::furnished(ORIGIN, Https::Yes, Registering::Closed, theme)
+        Self::furnished(ORIGIN, Https::Yes, Registering::Closed, TokensIn::Bodies, plain())
     }
 
     pub(crate) fn looking_like(theme: Theme) -> Self {
-        Self::furnished(ORIGIN, Https::Yes, Registering::Open, theme)
+        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::Bodies, theme)
     }
 
-    fn furnished(origin: &str, https: Https, registration: Registering, theme: Theme) -> Self {
+    pub(crate) fn whose_browsers_may_hold_tokens() -> Self {
+        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::CookiesToo, plain())
+    }
+
+    fn furnished(
+        origin: &str,
+        https: Https,
+        registration: Registering,
+        tokens: TokensIn,
+        theme: Theme,
+    ) -> Self {
         crate::logging::listen();
         let world = World::new();
         world.add_account(1, ADA, PASSWORD, Status::Enabled);
@@ -88,6 +104,8 @@ impl House {
             pepper: pepper.clone(),
             csrf: Arc::clone(&csrf),
             cookie: CookieName::session("vestibule", https).unwrap(),
+            access_cookie: (tokens == TokensIn::CookiesToo)
+                .then(|| CookieName::access("vestibule", https).unwrap()),
             edge: Arc::new(edge.with_revocation(Arc::clone(&revocations))),
             clock: world.clone(),
         });
@@ -177,6 +195,10 @@ impl House {
             directory: world.clone(),
             pre_session_cookie: CookieName::pre_session("vestibule", https).unwrap(),
             device_cookie: CookieName::device("vestibule", https).unwrap(),
+            token_cookies: (tokens == TokensIn::CookiesToo).then(|| TokenCookies {
+                access: CookieName::access("vestibule", https).unwrap(),
+                refresh: CookieName::refresh("vestibule", https).unwrap(),
+            }),
             proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
             clock: world.clone(),
             entropy: world.clone(),
@@ -195,6 +217,10 @@ impl House {
     pub(crate) fn edge(&self) -> KeySet {
         self.minter.ring().edge(START).unwrap()
     }
+}
+
+fn plain() -> Theme {
+    Theme::new("Vestibule".to_owned(), None, None)
 }
 
 fn ring() -> KeyRing {

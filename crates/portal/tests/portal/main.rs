@@ -32,5 +32,6 @@ mod sessions;
 mod shelf;
 mod snapshots;
 mod theme;
+mod token_cookies;
 mod tokens;
 mod world;

@@ -12,7 +12,7 @@ use crate::control::{Answer, Ask, Presented};
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("credential").required(true))]
 pub(super) struct Explain {
-    /// Read the session cookie from stdin: its value, or a whole Cookie header
+    /// Read the cookie from stdin, a session's or an access token's: its value, or a whole Cookie header
     #[arg(long, group = "credential")]
     cookie_stdin: bool,
     /// Read what follows `Authorization: Bearer` from stdin

@@ -157,7 +157,7 @@ pub(crate) struct Tokens {
     /// The most bytes of a JWT for a service: 2048 to 8192. Where its audience's own claims would make it larger, they are dropped from
     /// the largest down, constants excepted.
     pub(crate) largest_jwt: u32,
-    /// Comes later: JWTs in HttpOnly cookies.
+    /// Whether browsers may have their tokens in HttpOnly cookies; routes that take them say so in `accept`.
     pub(crate) cookies: bool,
 }
 
@@ -237,7 +237,7 @@ pub(crate) struct Route {
     /// Who may pass: "signed-in" or "public".
     #[serde(default = "default_require")]
     pub(crate) require: String,
-    /// Which credentials it takes: "session-cookie", "session-header", "token-header".
+    /// Which credentials it takes: "session-cookie", "session-header", "token-header"; and "token-cookie", where `tokens.cookies` is true.
     #[serde(default = "default_accept")]
     pub(crate) accept: Vec<String>,
     /// The `name` of the audience that its service is; needed unless public.

@@ -14,7 +14,7 @@ use vestibule_core::route::{CsrfPolicy, Requirement, Route};
 use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::throttle::Allowance;
 use vestibule_core::wire::CookieName;
-use vestibule_core::wire::cookie::Https;
+use vestibule_core::wire::cookie::{Https, NotACookieName};
 use vestibule_verify::Algorithm;
 
 use super::Wrong;
@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) session_cookie: CookieName,
     pub(crate) pre_session_cookie: CookieName,
     pub(crate) device_cookie: CookieName,
+    /// Of the access token and of the refresh token, where browsers may have them.
+    pub(crate) token_cookies: Option<(CookieName, CookieName)>,
     pub(crate) passwords: PasswordRules,
     pub(crate) algorithm: Algorithm,
     /// How long tokens live.
@@ -140,15 +142,22 @@ impl Settings {
             None => data_dir.join("vestibule.db"),
         };
         let https = if public_url.is_https() { Https::Yes } else { Https::No };
-        let cookie_wrong = |cause: &dyn std::fmt::Display| Wrong::new("sessions.cookie", cause.to_string());
-        let session_cookie =
-            CookieName::session(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
-        let device_cookie =
-            CookieName::device(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
-        let pre_session_cookie =
-            CookieName::pre_session(&raw.sessions.cookie, https).map_err(|it| cookie_wrong(&it))?;
+        let cookie_of = |name: fn(&str, Https) -> Result<CookieName, NotACookieName>| {
+            name(&raw.sessions.cookie, https)
+                .map_err(|cause| Wrong::new("sessions.cookie", cause.to_string()))
+        };
+        let session_cookie = cookie_of(CookieName::session)?;
+        let device_cookie = cookie_of(CookieName::device)?;
+        let pre_session_cookie = cookie_of(CookieName::pre_session)?;
+        let token_cookies = match raw.tokens.cookies {
+            false => None,
+            true => Some((cookie_of(CookieName::access)?, cookie_of(CookieName::refresh)?)),
+        };
         let audiences = routes::audiences(&raw.audience, &public_url)?;
         let routes = routes::routes(&raw.route, &audiences)?;
+        if token_cookies.is_none() {
+            routes::refuse_token_cookies(&routes)?;
+        }
         dangers.extend(csrf_dangers(&routes));
         let look = theme::look(&raw.theme, base)?;
 
@@ -180,6 +189,7 @@ impl Settings {
             session_cookie,
             pre_session_cookie,
             device_cookie,
+            token_cookies,
             audiences,
             routes,
             look,
@@ -202,9 +212,6 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
     };
     if raw.listen.tls.is_some() {
         return later("listen.tls", "TLS on the listeners (let a proxy in front speak TLS)");
-    }
-    if raw.tokens.cookies {
-        return later("tokens.cookies", "the JWT in a cookie");
     }
     if raw.store.sessions != "same" {
         return later("store.sessions", "a second store for sessions");

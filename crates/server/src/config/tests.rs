@@ -318,7 +318,6 @@ fn what_comes_later_is_known_by_name_and_refused() {
             "[listen]\ntls = { cert_file = \"a\", key_file = \"b\" }",
             "v.toml:2:1: listen.tls: TLS on the listeners",
         ),
-        ("[tokens]\ncookies = true", "v.toml:2:1: tokens.cookies: the JWT in a cookie is not available yet"),
         (
             "[store]\nsessions = \"redis://h\"",
             "v.toml:2:1: store.sessions: a second store for sessions is not available yet",
@@ -330,10 +329,6 @@ fn what_comes_later_is_known_by_name_and_refused() {
         (
             "[[route]]\npath = \"/a\"\nrequire = \"aal2\"",
             "v.toml:3:1: route[0].require: a second factor is not available yet",
-        ),
-        (
-            "[[route]]\npath = \"/a\"\nrequire = \"public\"\naccept = [\"token-cookie\"]",
-            "v.toml:4:11: route[0].accept[0]: the JWT in a cookie is not available yet",
         ),
         ("[store]\nurl = \"redis://h\"", "v.toml:2:1: store.url: Redis is not available yet"),
     ];

@@ -57,7 +57,12 @@ fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> R
         Presented::Bearer(text) => (AUTHORIZATION, format!("Bearer {text}")),
         // The value alone, or a whole Cookie header as a browser's developer tools show it.
         Presented::Cookie(text) if text.contains('=') => (COOKIE, text),
-        Presented::Cookie(text) => (COOKIE, format!("{}={text}", house.settings.session_cookie.as_str())),
+        Presented::Cookie(text) => {
+            // A session's secret has no dots, and a JWT has two.
+            let access = house.settings.token_cookies.as_ref().filter(|_| text.contains('.'));
+            let name = access.map_or(&house.settings.session_cookie, |(access, _)| access);
+            (COOKIE, format!("{}={text}", name.as_str()))
+        }
     };
     let mut value = HeaderValue::try_from(text)
         .map_err(|_| Not::Refused("what came on stdin cannot be a header".to_owned()))?;

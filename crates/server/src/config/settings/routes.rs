@@ -178,15 +178,12 @@ fn accept(key: &str, texts: &[String]) -> Result<Accept, Wrong> {
         let (kind, transport) = match text.as_str() {
             "session-cookie" => (CredentialKind::Reference, Transport::Cookie),
             "session-header" => (CredentialKind::Reference, Transport::Header),
+            "token-cookie" => (CredentialKind::Value, Transport::Cookie),
             "token-header" => (CredentialKind::Value, Transport::Header),
             other => {
-                let what = if other == "token-cookie" {
-                    "the JWT in a cookie is not available yet; leave it out".to_owned()
-                } else {
-                    format!(
-                        "{other:?} is no credential; use \"session-cookie\", \"session-header\", \"token-header\""
-                    )
-                };
+                let what = format!(
+                    "{other:?} is no credential; use \"session-cookie\", \"session-header\", \"token-cookie\", \"token-header\""
+                );
                 return Err(Wrong::new(format!("{key}[{index}]"), what));
             }
         };
@@ -196,6 +193,18 @@ fn accept(key: &str, texts: &[String]) -> Result<Accept, Wrong> {
         return Err(Wrong::new(key, "is empty: nobody could pass; leave the key out for the default"));
     }
     Ok(accept)
+}
+
+/// Where browsers are given no tokens, a route that takes them from cookies takes what we never set.
+pub(super) fn refuse_token_cookies(routes: &[Route]) -> Result<(), Wrong> {
+    let takes_them = |route: &Route| route.accept.takes(CredentialKind::Value, Transport::Cookie);
+    match routes.iter().position(takes_them) {
+        None => Ok(()),
+        Some(index) => {
+            let what = "names \"token-cookie\", but no browser is given one; set tokens.cookies = true, or leave it out";
+            Err(Wrong::new(format!("route[{index}].accept"), what))
+        }
+    }
 }
 
 fn csrf(key: &str, text: &str) -> Result<CsrfPolicy, Wrong> {
