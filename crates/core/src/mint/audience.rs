@@ -108,7 +108,7 @@ pub enum NotAnAudience {
     /// A constant that cannot be told.
     #[error("claim \"{0}\": {what}", what = NO_CONSTANT)]
     Constant(String),
-    /// More than [`LARGEST_CONSTANTS`].
+    /// More than they may take together.
     #[error("the constants take more than {LARGEST_CONSTANTS} bytes of JSON together")]
     LargeConstants,
     /// More than [`MOST_CLAIMS`].
