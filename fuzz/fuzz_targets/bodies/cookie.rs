@@ -10,9 +10,12 @@ use vestibule_core::wire::cookie::{self, Https};
 use vestibule_core::wire::{self, CookieName, Credential, Transport};
 
 const NAME: &str = "__Host-Http-vestibule";
+const ACCESS_NAME: &str = "__Host-Http-vestibule_access";
 
 static COOKIE_NAME: LazyLock<CookieName> =
     LazyLock::new(|| CookieName::session("vestibule", Https::Yes).unwrap());
+static ACCESS_COOKIE_NAME: LazyLock<CookieName> =
+    LazyLock::new(|| CookieName::access("vestibule", Https::Yes).unwrap());
 
 /// Nothing panics; what is taken is in our form, to the byte, and stands alone.
 pub(crate) fn run(bytes: &[u8]) {
@@ -58,7 +61,7 @@ fn request(bytes: &[u8]) {
     if let Some(Ok(line)) = halves.next().map(HeaderValue::from_bytes) {
         headers.append(AUTHORIZATION, line);
     }
-    let ours = pairs(&headers);
+    let (ours, access) = (pairs(&headers, NAME), pairs(&headers, ACCESS_NAME));
     if let Ok(found) = cookie::single(&headers, &COOKIE_NAME) {
         assert_eq!(
             found.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>(),
@@ -66,33 +69,40 @@ fn request(bytes: &[u8]) {
             "ours once, or not at all"
         );
     }
-    if let Ok(Some(presented)) = wire::present(&headers, &COOKIE_NAME) {
+    if let Ok(Some(presented)) = wire::present(&headers, &COOKIE_NAME, Some(&ACCESS_COOKIE_NAME)) {
         match (presented.transport, presented.credential) {
             (Transport::Cookie, Credential::Reference(token)) => {
-                assert!(!headers.contains_key(AUTHORIZATION), "two credentials");
+                assert!(!headers.contains_key(AUTHORIZATION) && access.is_empty(), "two credentials");
                 assert_eq!(ours, [token.reveal_cookie_value().into_bytes()]);
             }
+            (Transport::Cookie, Credential::Value(jwt)) => {
+                assert!(!headers.contains_key(AUTHORIZATION) && ours.is_empty(), "two credentials");
+                assert_eq!(access, [jwt.as_bytes()]);
+            }
             (Transport::Header, Credential::Reference(token)) => {
-                assert!(ours.is_empty(), "two credentials");
+                assert!(ours.is_empty() && access.is_empty(), "two credentials");
                 let line = headers.get(AUTHORIZATION).unwrap().to_str().unwrap();
                 assert_eq!(line.split_once(' ').unwrap().1, token.reveal_bearer());
             }
             (Transport::Header, Credential::Value(jwt)) => {
-                assert!(ours.is_empty(), "two credentials");
+                assert!(ours.is_empty() && access.is_empty(), "two credentials");
                 assert!(headers.get(AUTHORIZATION).unwrap().to_str().unwrap().ends_with(jwt));
             }
-            (Transport::Cookie, Credential::Value(_)) => panic!("a cookie holds no JWT"),
         }
+    }
+    // Whoever has no such cookie does not know its name.
+    if let Ok(Some(presented)) = wire::present(&headers, &COOKIE_NAME, None) {
+        assert!(presented.transport == Transport::Header || !ours.is_empty(), "not ours");
     }
 }
 
-/// The values of all cookies of exactly our name.
-fn pairs(headers: &HeaderMap) -> Vec<Vec<u8>> {
+/// The values of all cookies of exactly that name.
+fn pairs(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
     let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
     let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
     let named = pairs.filter_map(|pair| {
         let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-        Some(pair.strip_prefix(NAME.as_bytes())?.strip_prefix(b"=")?.to_vec())
+        Some(pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec())
     });
     named.collect()
 }

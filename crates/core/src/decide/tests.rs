@@ -12,7 +12,7 @@ use crate::logout::Logout;
 use crate::port::Ending;
 use crate::principal::Assurance;
 use crate::route::{Accept, Activity, PathPattern};
-use crate::session::{Device, Session, SessionKind};
+use crate::session::{Device, Session, SessionKind, SessionToken};
 use crate::testing::{START, SetClock, World, pepper, run};
 use crate::wire::cookie::Https;
 

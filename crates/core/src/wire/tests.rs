@@ -27,7 +27,7 @@ fn cookies(lines: &[&str]) -> HeaderMap {
 type Outcome = Result<Option<(CredentialKind, Transport)>, Reject>;
 
 fn outcome(headers: &HeaderMap) -> Outcome {
-    present(headers, &name()).map(|presented| presented.map(|p| (p.credential.kind(), p.transport)))
+    present(headers, &name(), None).map(|presented| presented.map(|p| (p.credential.kind(), p.transport)))
 }
 
 const SESSION_IN_COOKIE: Outcome = Ok(Some((CredentialKind::Reference, Transport::Cookie)));
@@ -143,6 +143,49 @@ fn two_credentials_are_refused() {
     assert_eq!(outcome(&basic), Err(Reject::TwoCredentials));
     let twice = headers(&[("authorization", b"Bearer a.b.c"), ("authorization", b"Bearer a.b.c")]);
     assert_eq!(outcome(&twice), Err(Reject::TwoCredentials));
+}
+
+/// An access token in its cookie is one credential among the others: never two, and never what it is not.
+#[test]
+fn access_tokens_in_their_cookie_are_credentials_where_there_is_such_a_cookie() {
+    let access = CookieName::access("vestibule", Https::Yes).unwrap();
+    let of = |pairs: &[(&str, &[u8])]| {
+        present(&headers(pairs), &name(), Some(&access))
+            .map(|presented| presented.map(|p| (p.credential.kind(), p.transport)))
+    };
+    let (jwt, session) = ("__Host-Http-vestibule_access=a.b.c", format!("__Host-Http-vestibule={VALUE}"));
+    let in_cookie = Ok(Some((CredentialKind::Value, Transport::Cookie)));
+    assert_eq!(of(&[("cookie", jwt.as_bytes())]), in_cookie);
+    assert_eq!(
+        of(&[("cookie", format!("a=1; {jwt}; __Host-Http-vestibule_refresh=x").as_bytes())]),
+        in_cookie
+    );
+    assert_eq!(of(&[("cookie", session.as_bytes())]), SESSION_IN_COOKIE);
+    // Where there is none, it is anybody's cookie.
+    assert_eq!(outcome(&cookies(&[jwt])), Ok(None));
+    // The one that buys new ones opens no door.
+    assert_eq!(of(&[("cookie", b"__Host-Http-vestibule_refresh=a.b.c")]), Ok(None));
+
+    for two in [format!("{jwt}; {session}"), format!("{session}; {jwt}")] {
+        assert_eq!(of(&[("cookie", two.as_bytes())]), Err(Reject::TwoCredentials), "{two}");
+    }
+    for authorization in [&b"Bearer a.b.c"[..], b"Basic YTpi", b""] {
+        let both: &[(&str, &[u8])] = &[("cookie", jwt.as_bytes()), ("authorization", authorization)];
+        assert_eq!(of(both), Err(Reject::TwoCredentials));
+    }
+    for other in [
+        "__Host-Http-vestibule_access=d.e.f",
+        "__HOST-http-vestibule_access=d.e.f",
+        "__Host-Http-vestibule_access =d.e.f",
+    ] {
+        for twice in [format!("{jwt}; {other}"), format!("{other}; {jwt}")] {
+            assert_eq!(of(&[("cookie", twice.as_bytes())]), Err(Reject::AmbiguousCookie), "{twice}");
+        }
+    }
+    for value in ["", "abc", "\"a.b.c\"", "a.b.c d", "a.b,c", VALUE, "a.b.c\u{e4}"] {
+        let line = format!("__Host-Http-vestibule_access={value}");
+        assert_eq!(of(&[("cookie", line.as_bytes())]), Err(Reject::MalformedCredential), "{value:?}");
+    }
 }
 
 #[test]
