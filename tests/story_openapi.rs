@@ -50,12 +50,12 @@ fn schemathesis_finds_no_answer_that_the_document_does_not_describe() {
     assert!(!vestibule.logged().contains("panicked"), "{}", vestibule.logged());
 }
 
-/// Registration is open, three hundred can sign in, and whoever asks says which network it comes from.
+/// Registration is open, browsers may hold tokens, three hundred can sign in, and whoever asks says which network it comes from.
 fn with_everything_on() -> Vestibule {
     let mut vestibule = Vestibule::installed();
     vestibule.configure(
         &format!("public_url = \"{ORIGIN}\"\nregistration = \"open\""),
-        "[trusted_proxies]\npublic = [\"127.0.0.0/8\"]\n[passwords]\nguesses_per_minute = 60000",
+        "[tokens]\ncookies = true\n[trusted_proxies]\npublic = [\"127.0.0.0/8\"]\n[passwords]\nguesses_per_minute = 60000",
     );
     vestibule.start();
     let account = |number: usize| -> Value {

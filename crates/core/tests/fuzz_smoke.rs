@@ -12,12 +12,14 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 const ROUNDS: usize = 50_000;
 
 /// Seeds close to what passes: most of the code lies behind the first right character.
-const SEEDS: [&str; 7] = [
+const SEEDS: [&str; 9] = [
     "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU",
     "vst_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEcs1uhC",
     "__Host-Http-vestibule=paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU",
     "a=1; __Host-Http-vestibule=paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU; b=\"2\"",
     "a=1\n__Host-Http-vestibule=paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU\n__Host-Http-vestibule_pre=x",
+    "a=1; __Host-Http-vestibule_access=a.b.c",
+    "__Host-Http-vestibule_access=a.b.c; __Host-Http-vestibule=paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU",
     "__Host-Http-vestibule=paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU\0Bearer a.b.c",
     "theme=dark\0Bearer vst_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEcs1uhC",
 ];
