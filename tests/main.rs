@@ -48,4 +48,5 @@ mod story_sessions;
 mod story_smuggling;
 mod story_storm;
 mod story_swap;
+mod story_token_cookies;
 mod story_tokens;

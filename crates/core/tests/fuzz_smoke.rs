@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a failure here is a failed test")]
 
-#[expect(clippy::panic, clippy::unwrap_used, reason = "a failure here is a failed test")]
+#[expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 #[path = "../../../fuzz/fuzz_targets/bodies/cookie.rs"]
 mod body;
 

@@ -112,3 +112,23 @@ fn set_cookie(
     header.set_sensitive(true);
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::wire::cookie::Https;
+
+    use super::*;
+
+    /// A browser drops a longer one without a word: whoever signed in would be told that they had, and would not be.
+    #[test]
+    fn what_no_browser_takes_is_not_sent() {
+        let name = CookieName::access("vestibule", Https::Yes).unwrap();
+        let room = LONGEST_PAIR - name.as_str().len();
+        let of = |length: usize| set_cookie(&name, &"a".repeat(length), SameSite::Lax, Some(600));
+        let longest = of(room).unwrap();
+        let pair = longest.to_str().unwrap().split(';').next().unwrap();
+        assert_eq!(pair.len(), 4096 + "=".len());
+        assert!(longest.is_sensitive());
+        assert!(matches!(of(room + 1), Err(Fault::Bug(_))));
+    }
+}

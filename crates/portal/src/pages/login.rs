@@ -76,9 +76,11 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
         return Ok(response);
     }
     if let Visitor::Known(known) = &visitor
-        && let Some(page) = portal.signed_in_page(known, return_to.as_ref()).await?
+        && let Some(mut page) = portal.signed_in_page(known, return_to.as_ref()).await?
     {
         portal.note_use(known);
+        // With both, every door would refuse what comes next.
+        portal.forget_held_tokens(&parts.headers, page.headers_mut())?;
         return Ok(page);
     }
     let mut page = portal.login_form(&parts, StatusCode::OK, &Filled::default(), return_to.as_ref(), None)?;

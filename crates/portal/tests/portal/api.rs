@@ -204,7 +204,7 @@ async fn bad_credentials_are_refused_each_with_its_code() {
         refused("credential-malformed", &[("cookie", "__Host-Http-vestibule=x")]),
         refused("cookie-ambiguous", &[("cookie", &twice)]),
         refused("session-unknown", &[("authorization", &bearer)]),
-        refused("credential-not-accepted", &[("authorization", "Bearer a.b.c")]),
+        refused("jwt", &[("authorization", "Bearer a.b.c")]),
         refused("scheme-unknown", &[("authorization", "Basic YTpi")]),
         refused("credential-malformed", &[("authorization", "Bearer vst_x")]),
         refused("two-credentials", &[("cookie", &cookie), ("authorization", &bearer)]),
