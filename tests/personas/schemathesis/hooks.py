@@ -41,6 +41,12 @@ def sign_in(case, **how):
     raise RuntimeError(f"nobody can sign in: {answer.status_code} {answer.text}")
 
 
+def cookies_of(answer):
+    # The jar of `requests` does not take Secure ones over plain http.
+    lines = answer.raw.headers.getlist("Set-Cookie")
+    return dict(line.partition(";")[0].split("=", 1) for line in lines)
+
+
 @schemathesis.auth(refresh_interval=None).apply_to(operation_id=WITH_SESSION)
 class Session:
     def get(self, case, context):
@@ -58,6 +64,20 @@ class Session:
             case.cookies[name] = rest.partition(";")[0]
             case.headers["Origin"] = ORIGIN
             case.headers["X-CSRF-Token"] = session["csrf_token"]
+
+
+@schemathesis.auth(refresh_interval=None).apply_to(operation_id=["refresh"])
+class TokensInCookies:
+    # Each refresh token is good once.
+    def get(self, case, context):
+        answer = sign_in(case, mode="token", deliver="cookie")
+        return answer.json()["csrf_token"], cookies_of(answer)
+
+    def set(self, case, tokens, context):
+        csrf_token, cookies = tokens
+        case.cookies.update({name: value for name, value in cookies.items() if name.endswith("_refresh")})
+        case.headers["Origin"] = ORIGIN
+        case.headers["X-CSRF-Token"] = csrf_token
 
 
 @schemathesis.hook
