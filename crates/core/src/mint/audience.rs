@@ -111,7 +111,7 @@ pub enum NotAnAudience {
     /// More than they may take together.
     #[error("the constants take more than {LARGEST_CONSTANTS} bytes of JSON together")]
     LargeConstants,
-    /// More than [`MOST_CLAIMS`].
+    /// More than an audience has.
     #[error("an audience has at most {MOST_CLAIMS} claims of its own")]
     ManyClaims,
     /// An empty or unprintable name.
