@@ -43,6 +43,7 @@ mod story_redirects;
 mod story_refusals;
 mod story_registration;
 mod story_remembered;
+mod story_rotations;
 mod story_secrets;
 mod story_sessions;
 mod story_smuggling;

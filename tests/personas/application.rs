@@ -20,7 +20,14 @@ pub(crate) struct Application {
 impl Application {
     /// Starts it for the audience `orders`; it looks for the keys where the issuer says they are.
     pub(crate) fn start(issuer: &str) -> Self {
-        Self::start_by(issuer, Command::new(built()))
+        Self::start_with(issuer, |_| {})
+    }
+
+    /// The same with something of the story's own about it.
+    pub(crate) fn start_with(issuer: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(built());
+        change(&mut command);
+        Self::start_by(issuer, command)
     }
 
     /// The same, trusting this certificate and no other.

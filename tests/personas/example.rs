@@ -24,6 +24,11 @@ pub(crate) struct ExampleService {
 impl ExampleService {
     /// Starts it for the audience `orders`; it looks for the keys where the issuer says they are.
     pub(crate) fn start(example: Example, issuer: &str) -> Self {
+        Self::start_with(example, issuer, |_| {})
+    }
+
+    /// The same with something of the story's own about it.
+    pub(crate) fn start_with(example: Example, issuer: &str, change: impl FnOnce(&mut Command)) -> Self {
         let (place, address) = (Place::new(), free_address());
         let mut command = match example {
             Example::Express => {
@@ -43,6 +48,7 @@ impl ExampleService {
             }
         };
         command.args([issuer, "orders", &address.port().to_string()]);
+        change(&mut command);
         let name = match example {
             Example::Express => "the service on Express",
             Example::Starlette => "the service on Starlette",
