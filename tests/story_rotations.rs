@@ -49,8 +49,9 @@ fn twenty_rotations_under_traffic_and_no_service_refuses_anything() {
         let mut ahead = street.time.load(Ordering::SeqCst);
         for _ in 0..ROTATIONS {
             vestibule.operator.ok(&["key", "rotate"], "");
-            // A little beyond the moment from which the new key signs.
-            let end = ahead + AHEAD + STEP;
+            street.rotated.store(ahead + AHEAD, Ordering::SeqCst);
+            // Beyond that moment until the last JWT by the key before is replaced.
+            let end = ahead + AHEAD + LIVES;
             while ahead < end && street.is_open() {
                 ahead += STEP;
                 street.time.store(ahead, Ordering::SeqCst);
@@ -72,7 +73,9 @@ struct Street {
     /// The seconds that have passed.
     time: AtomicI64,
     rounds: AtomicUsize,
-    /// How often a JWT was presented whose key signs no more.
+    /// From when on the newest key signs.
+    rotated: AtomicI64,
+    /// How often a JWT was presented whose key signed no more.
     late: AtomicUsize,
     /// Which keys signed what was presented.
     signers: Mutex<BTreeSet<String>>,
@@ -80,32 +83,27 @@ struct Street {
 }
 
 impl Street {
-    /// Gets a JWT and presents it to every service, and beside it the last one that another key signed.
+    /// Gets a JWT and presents it to every service.
     fn come_and_go(&self, vestibule: &Vestibule, session: &str, services: &[SocketAddr]) {
-        let (mut last, mut since, mut before) = (String::new(), 0, None::<(String, i64)>);
+        let (mut key, mut signs_since) = (String::new(), 0);
         while self.is_open() {
-            let now = self.time.load(Ordering::SeqCst);
+            let (now, rotated) = (self.time.load(Ordering::SeqCst), self.rotated.load(Ordering::SeqCst));
             let answer = vestibule.check(|ask| ask.bearer(session), URL);
-            let Some(bearer) = answer.header("authorization").map(str::to_owned) else {
+            let Some(bearer) = answer.header("authorization") else {
                 self.refused(&format!("the door: {answer:?}"));
                 return;
             };
-            if key_of(&bearer) != key_of(&last) {
-                before = (!last.is_empty()).then(|| (last.clone(), since));
-                self.signers.lock().unwrap().insert(key_of(&bearer).to_owned());
+            if key_of(bearer) != key {
+                (key, signs_since) = (key_of(bearer).to_owned(), now);
+                self.signers.lock().unwrap().insert(key.clone());
             }
-            if bearer != last {
-                (last, since) = (bearer, now);
-            }
-            before = before.filter(|(_, since)| now + STEP < since + LIVES);
-            self.late.fetch_add(usize::from(before.is_some()), Ordering::SeqCst);
-            for jwt in before.iter().map(|(jwt, _)| jwt).chain([&last]) {
-                for service in services {
-                    let answer = Ask::get("/public/").header("Authorization", jwt).send(*service);
-                    if answer.status != 200 || answer.text() == "Hello, stranger" {
-                        self.refused(&format!("{service}: {answer:?}"));
-                        return;
-                    }
+            let is_late = signs_since < rotated && rotated < now;
+            self.late.fetch_add(usize::from(is_late), Ordering::SeqCst);
+            for service in services {
+                let answer = Ask::get("/public/").header("Authorization", bearer).send(*service);
+                if answer.status != 200 || answer.text() == "Hello, stranger" {
+                    self.refused(&format!("{service}: {answer:?}"));
+                    return;
                 }
             }
             self.rounds.fetch_add(1, Ordering::SeqCst);
