@@ -40,6 +40,7 @@ mod story_openapi;
 mod story_operator;
 mod story_proxies;
 mod story_redirects;
+mod story_refresh_race;
 mod story_refusals;
 mod story_registration;
 mod story_remembered;
