@@ -72,7 +72,8 @@ impl Racers {
     fn given(&mut self) -> BTreeSet<String> {
         let mut lines = self.lines.by_ref().map(Result::unwrap);
         let line = lines.find_map(|line| line.split_once(MARK).map(|(_, rest)| rest.to_owned()));
-        serde_json::from_str(&line.expect("the process has ended")).unwrap()
+        let line = line.unwrap_or_else(|| panic!("the process has ended"));
+        serde_json::from_str(&line).unwrap()
     }
 
     fn end(mut self) {
