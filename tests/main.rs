@@ -49,6 +49,7 @@ mod story_secrets;
 mod story_sessions;
 mod story_smuggling;
 mod story_storm;
+mod story_substitution;
 mod story_swap;
 mod story_token_cookies;
 mod story_tokens;

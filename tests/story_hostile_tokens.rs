@@ -49,7 +49,7 @@ fn robbed() -> (Scene, Forge) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the forge signs for the clock that the server reads")]
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 

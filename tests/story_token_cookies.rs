@@ -98,7 +98,7 @@ fn sign_in(browser: &mut Browser) -> String {
 }
 
 /// Has the routes take them, from a reload on.
-fn take_token_cookies(scene: &mut Scene) {
+pub(crate) fn take_token_cookies(scene: &mut Scene) {
     let file = &scene.vestibule.operator.config;
     let accept =
         "accept = [\"session-cookie\", \"session-header\", \"token-header\", \"token-cookie\"]\npath =";
