@@ -95,6 +95,11 @@ pub(crate) fn secret(secret: &[u8]) -> Result<(), KeyReject> {
     if secret.len() < SECRET_MIN_BYTES {
         return Err(KeyReject::SecretTooShort);
     }
+    variety(secret)
+}
+
+/// Refuses secrets that are a word repeated.
+pub(crate) fn variety(secret: &[u8]) -> Result<(), KeyReject> {
     let mut seen = [false; 256];
     for byte in secret {
         if let Some(seen) = seen.get_mut(usize::from(*byte)) {

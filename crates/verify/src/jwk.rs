@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// A JWK may carry a certificate chain, which is not looked at.
-const MAX_JWK_BYTES: usize = 32 * 1024;
+pub(crate) const MAX_JWK_BYTES: usize = 32 * 1024;
 /// Members only a private or secret key has (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 9964 for `priv`).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+pub(crate) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 
 impl VerifyingKey {
     /// Imports a public JWK. Without `kid` the key is named by its RFC 7638 thumbprint.
@@ -135,15 +135,15 @@ fn coordinate(members: &Map<String, Value>, member: &'static str) -> Result<[u8;
     bytes(members, member)?.try_into().map_err(|_| KeyReject::Length(member))
 }
 
-fn bytes(members: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, KeyReject> {
+pub(crate) fn bytes(members: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, KeyReject> {
     BASE64URL_NOPAD.decode(required(members, member)?.as_bytes()).map_err(|_| KeyReject::Encoding(member))
 }
 
-fn required<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<&'a str, KeyReject> {
+pub(crate) fn required<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<&'a str, KeyReject> {
     text(members, member)?.ok_or(KeyReject::Member { member, reason: MemberFault::Missing })
 }
 
-fn text<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<Option<&'a str>, KeyReject> {
+pub(crate) fn text<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<Option<&'a str>, KeyReject> {
     match members.get(member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -151,7 +151,7 @@ fn text<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<Opt
     }
 }
 
-fn wrong_type(member: &'static str) -> KeyReject {
+pub(crate) fn wrong_type(member: &'static str) -> KeyReject {
     KeyReject::Member { member, reason: MemberFault::WrongType }
 }
 

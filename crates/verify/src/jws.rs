@@ -101,10 +101,16 @@ pub(crate) fn plain_members(segment: &str) -> Result<Map<String, Value>, Reject>
     if members.contains_key("enc") {
         return Err(Reject::Encrypted);
     }
+    bring_no_key(&members)?;
+    Ok(members)
+}
+
+/// A key comes from the set or from nowhere.
+pub(crate) fn bring_no_key(members: &Map<String, Value>) -> Result<(), Reject> {
     if KEY_MEMBERS.iter().any(|member| members.contains_key(*member)) {
         return Err(Reject::KeyInHeader);
     }
-    Ok(members)
+    Ok(())
 }
 
 /// The algorithm that a header names.
@@ -145,7 +151,7 @@ pub(crate) fn decode(segment: &str) -> Result<Vec<u8>, Reject> {
     BASE64URL_NOPAD.decode(segment.as_bytes()).map_err(|_| Reject::Encoding)
 }
 
-fn take_text(members: &mut Map<String, Value>, member: &'static str) -> Result<String, Reject> {
+pub(crate) fn take_text(members: &mut Map<String, Value>, member: &'static str) -> Result<String, Reject> {
     match members.remove(member) {
         Some(Value::String(text)) => Ok(text),
         Some(_) => Err(Reject::Header { member, reason: MemberFault::WrongType }),

@@ -11,8 +11,8 @@ pub enum KeyReject {
     /// `alg` does not belong to this `kty` and `crv`.
     #[error("the key's alg does not fit its kty and crv")]
     AlgorithmMismatch,
-    /// An RSA key without `alg`: RS256 and PS256 would both fit, and one key has one algorithm.
-    #[error("an RSA key needs an alg")]
+    /// A key without `alg` where more than one would fit: one key has one algorithm.
+    #[error("the key needs an alg: more than one would fit, and one key has one")]
     AlgorithmMissing,
     /// `alg` is none of ours.
     #[error("the key's alg is not supported")]
@@ -38,6 +38,9 @@ pub enum KeyReject {
     /// A coordinate has the wrong length.
     #[error("the key's member {0} has the wrong length")]
     Length(&'static str),
+    /// The private half is not the one of the public half.
+    #[error("the key's private and public members are not of one key")]
+    HalvesMismatch,
     /// A member is missing or of the wrong type.
     #[error("the key's member {member} {reason}")]
     Member {
@@ -52,13 +55,16 @@ pub enum KeyReject {
     /// Not one key of the set can be used here.
     #[error("the set has no key that can be used")]
     NoUsableKey,
+    /// `use` or `key_ops` speak of something other than encryption.
+    #[error("the key is not meant for encryption")]
+    NotForEncryption,
     /// `use` or `key_ops` speak of something other than verifying signatures.
     #[error("the key is not meant for verifying signatures")]
     NotForVerifying,
     /// The coordinates are not a point of the curve.
     #[error("the key is not a point on its curve")]
     NotOnCurve,
-    /// `use` and `key_ops` contradict each other, or `key_ops` repeats or adds to `verify`.
+    /// `use` and `key_ops` contradict each other, or `key_ops` has more than the purpose asks for.
     #[error("the key's use and key_ops contradict each other")]
     OperationsMismatch,
     /// The key carries private members: it has been published by mistake and must be considered lost.
@@ -91,7 +97,7 @@ pub enum KeyReject {
     /// The set's text is too large, or it has too many keys.
     #[error("the set of keys is too large")]
     SetTooLarge,
-    /// An Ed25519 point of small order, under which anybody can make signatures.
+    /// A point of small order, under which anybody can make signatures, or know what is agreed on.
     #[error("the key is a point of small order")]
     SmallOrder,
     /// A symmetric key where only public keys may be.
@@ -109,6 +115,7 @@ impl KeyReject {
             Self::AlgorithmUnsupported => "key-alg-unsupported",
             Self::CurveUnsupported => "key-curve-unsupported",
             Self::Encoding(_) => "key-encoding",
+            Self::HalvesMismatch => "key-halves-mismatch",
             Self::KeyIdDuplicate => "key-id-duplicate",
             Self::KeyIdMalformed => "key-id-malformed",
             Self::KeyJson(_) => "key-json",
@@ -117,6 +124,7 @@ impl KeyReject {
             Self::Member { .. } => "key-member",
             Self::MixedSymmetry => "key-mixed-symmetry",
             Self::NoUsableKey => "key-none-usable",
+            Self::NotForEncryption => "key-not-for-encryption",
             Self::NotForVerifying => "key-not-for-verifying",
             Self::NotOnCurve => "key-not-on-curve",
             Self::OperationsMismatch => "key-operations-mismatch",

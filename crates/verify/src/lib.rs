@@ -12,6 +12,8 @@ pub mod client;
 mod door;
 mod hygiene;
 mod inspect;
+#[cfg(feature = "jwe")]
+pub mod jwe;
 mod jwk;
 mod jws;
 mod key;

@@ -31,6 +31,12 @@ pub enum Reject {
     /// The header has `crit` (RFC 7515 §4.1.11): no extension is understood here.
     #[error("the header demands an extension")]
     Critical,
+    /// No key of the recipient's has this `kid`, or there is no `kid` and more than one key.
+    #[error("the key to decrypt with is unknown")]
+    DecryptionKeyUnknown,
+    /// The token was not encrypted to this key, or not as it stands: nothing tells which (RFC 7516 §11.5).
+    #[error("the token cannot be decrypted")]
+    Decryption,
     /// A segment is not canonical base64url without padding (RFC 7515 §2).
     #[error("a segment is not canonical base64url")]
     Encoding,
@@ -48,6 +54,9 @@ pub enum Reject {
         /// What is wrong with it.
         reason: MemberFault,
     },
+    /// The header has a member that has no business there.
+    #[error("the header has a member that is not understood")]
+    HeaderMember,
     /// The header is not one strict JSON object.
     #[error("the header is refused: {0}")]
     HeaderJson(JsonReject),
@@ -63,9 +72,15 @@ pub enum Reject {
     /// No key of the set has this `kid`.
     #[error("the key is unknown")]
     KeyUnknown,
+    /// A part of an encrypted token is longer or shorter than its algorithms make it.
+    #[error("a part of the encrypted token has the wrong length")]
+    Length,
     /// The token lives longer than the verifier allows.
     #[error("the token lives too long")]
     LifetimeTooLong,
+    /// A signed token that everybody can read, where an encrypted one is demanded.
+    #[error("the text is a signed token that is not encrypted")]
+    NotEncrypted,
     /// `nbf` lies in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
@@ -117,6 +132,8 @@ impl Reject {
             Self::ClaimsJson(_) => "claims-json",
             Self::Compressed => "compressed",
             Self::Critical => "crit",
+            Self::DecryptionKeyUnknown => "decryption-key-unknown",
+            Self::Decryption => "decryption",
             Self::Encoding => "encoding",
             Self::Encrypted => "encrypted",
             Self::Expired => "expired",
@@ -124,6 +141,7 @@ impl Reject {
             Self::Header { reason: MemberFault::Missing, .. } => "header-missing",
             Self::Header { reason: MemberFault::OutOfRange, .. } => "header-range",
             Self::Header { reason: MemberFault::WrongType, .. } => "header-type",
+            Self::HeaderMember => "header-member",
             Self::HeaderJson(JsonReject::Depth) => "header-json-depth",
             Self::HeaderJson(JsonReject::Duplicate) => "header-json-duplicate",
             Self::HeaderJson(JsonReject::Members) => "header-json-members",
@@ -132,7 +150,9 @@ impl Reject {
             Self::IssuedInFuture => "issued-in-future",
             Self::KeyInHeader => "key-in-header",
             Self::KeyUnknown => "key-unknown",
+            Self::Length => "length",
             Self::LifetimeTooLong => "lifetime",
+            Self::NotEncrypted => "not-encrypted",
             Self::NotYetValid => "not-yet-valid",
             Self::Revoked => "revoked",
             Self::Segments => "segments",

@@ -56,6 +56,12 @@ impl Trust {
         }
     }
 
+    /// Forgets what was verified.
+    #[cfg(feature = "jwe")]
+    pub(crate) fn forget(&self) {
+        self.remember_at_most(self.capacity.load(Ordering::Acquire));
+    }
+
     /// Keys that are replaced meanwhile stay replaced.
     pub(crate) fn remember_at_most(&self, capacity: usize) {
         self.capacity.store(capacity, Ordering::Release);

@@ -2,12 +2,16 @@
 //! In: the text of a JWT and the time. Out: [`Verified`] claims, or why not.
 //! It does no I/O: keys and revocations are brought to it.
 
+#[cfg(feature = "jwe")]
+use std::borrow::Cow;
 use std::{sync::Arc, time::SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
 #[cfg(feature = "client")]
 use crate::client::KeySource;
+#[cfg(feature = "jwe")]
+use crate::jwe::{self, DecryptionKeys};
 use crate::{
     claims::Claims,
     jws::{Jws, MAX_JWT_BYTES},
@@ -39,6 +43,8 @@ pub struct Verifier {
     max_lifetime: u64,
     revocation: Option<Arc<RevocationView>>,
     trust: Arc<Trust>,
+    #[cfg(feature = "jwe")]
+    nested: Option<DecryptionKeys>,
     #[cfg(feature = "client")]
     source: Option<KeySource>,
 }
@@ -56,6 +62,8 @@ impl Verifier {
             max_lifetime: DEFAULT_MAX_LIFETIME,
             revocation: None,
             trust: Arc::new(Trust::new(keys, DEFAULT_CACHE_CAPACITY)),
+            #[cfg(feature = "jwe")]
+            nested: None,
             #[cfg(feature = "client")]
             source: None,
         }
@@ -90,6 +98,17 @@ impl Verifier {
     pub fn with_cache_capacity(self, capacity: usize) -> Self {
         self.trust.remember_at_most(capacity);
         self
+    }
+
+    /// Demands that every token is a signed one inside of one that is encrypted to one of these keys (RFC 7519 section 5.2): both
+    /// layers are judged, by keys that are chosen here. A signed token that is not encrypted is refused from now on, as an encrypted one
+    /// is without this.
+    #[cfg(feature = "jwe")]
+    #[must_use]
+    pub fn nested(self, keys: DecryptionKeys) -> Self {
+        // What was found good by other rules is not remembered.
+        self.trust.forget();
+        Self { nested: Some(keys), ..self }
     }
 
     /// Trusts these keys from now on, and no others. What was remembered under the old ones is
@@ -145,7 +164,7 @@ impl Verifier {
 
     fn verdict(&self, jwt: &str, now: u64) -> Result<Verified<Claims>, Reject> {
         // Asked here too, so that nothing long is even hashed.
-        if jwt.len() > MAX_JWT_BYTES {
+        if jwt.len() > self.longest() {
             return Err(Reject::TooLarge);
         }
         if self.is_stale() {
@@ -153,7 +172,7 @@ impl Verifier {
         }
         let trusted = self.trust.now();
         let Some(cache) = &trusted.seen else {
-            let seen = Self::check_signature(&trusted, jwt)?;
+            let seen = Self::check_signature(&trusted, &self.opened(jwt)?)?;
             return self.judge(&seen, now);
         };
         let name = fingerprint(jwt);
@@ -164,10 +183,34 @@ impl Verifier {
             }
             return verdict;
         }
-        let seen = Self::check_signature(&trusted, jwt)?;
+        let seen = Self::check_signature(&trusted, &self.opened(jwt)?)?;
         let verified = self.judge(&seen, now)?;
         cache.insert(name, seen);
         Ok(verified)
+    }
+
+    #[cfg(feature = "jwe")]
+    fn longest(&self) -> usize {
+        if self.nested.is_some() { jwe::MAX_JWE_BYTES } else { MAX_JWT_BYTES }
+    }
+
+    #[cfg(not(feature = "jwe"))]
+    fn longest(&self) -> usize {
+        MAX_JWT_BYTES
+    }
+
+    /// The signed token: what was shown, or what is inside of it.
+    #[cfg(feature = "jwe")]
+    fn opened<'a>(&self, token: &'a str) -> Result<Cow<'a, str>, Reject> {
+        match &self.nested {
+            Some(keys) => jwe::open_nested(token, keys, &self.typ).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(token)),
+        }
+    }
+
+    #[cfg(not(feature = "jwe"))]
+    fn opened<'a>(&self, token: &'a str) -> Result<&'a str, Reject> {
+        Ok(token)
     }
 
     /// Everything that can be remembered: syntax, key, algorithm, signature, types of claims.
