@@ -12,6 +12,7 @@
 mod algorithm;
 mod claims;
 mod header;
+pub(crate) mod sealer;
 mod shape;
 mod signer;
 

@@ -139,11 +139,17 @@ pub(crate) fn bytes(members: &Map<String, Value>, member: &'static str) -> Resul
     BASE64URL_NOPAD.decode(required(members, member)?.as_bytes()).map_err(|_| KeyReject::Encoding(member))
 }
 
-pub(crate) fn required<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<&'a str, KeyReject> {
+pub(crate) fn required<'a>(
+    members: &'a Map<String, Value>,
+    member: &'static str,
+) -> Result<&'a str, KeyReject> {
     text(members, member)?.ok_or(KeyReject::Member { member, reason: MemberFault::Missing })
 }
 
-pub(crate) fn text<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<Option<&'a str>, KeyReject> {
+pub(crate) fn text<'a>(
+    members: &'a Map<String, Value>,
+    member: &'static str,
+) -> Result<Option<&'a str>, KeyReject> {
     match members.get(member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),

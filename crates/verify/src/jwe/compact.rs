@@ -113,8 +113,7 @@ impl Header {
         };
         let key_id = take_name(&mut members, "kid")?;
         let (typ, cty) = (take_name(&mut members, "typ")?, take_name(&mut members, "cty")?);
-        let agreement =
-            if management.is_agreement() { Some(Agreement::take(&mut members)?) } else { None };
+        let agreement = if management.is_agreement() { Some(Agreement::take(&mut members)?) } else { None };
         // What is left over could change what the token means; an allow-list leaves nothing to guess.
         if !members.is_empty() {
             return Err(Reject::HeaderMember);
@@ -136,10 +135,13 @@ impl Agreement {
             return Err(Reject::HeaderMember);
         }
         let epk = Point::read(&epk).map_err(|reject| {
-            header_fault("epk", match reject {
-                KeyReject::Member { reason, .. } => reason,
-                _ => MemberFault::OutOfRange,
-            })
+            header_fault(
+                "epk",
+                match reject {
+                    KeyReject::Member { reason, .. } => reason,
+                    _ => MemberFault::OutOfRange,
+                },
+            )
         })?;
         Ok(Self { epk, apu: take_party(members, "apu")?, apv: take_party(members, "apv")? })
     }

@@ -207,8 +207,8 @@ fn agreed(curve: Curve, private: &PrivateKey, jwe: &Jwe<'_>) -> Result<Zeroizing
 }
 
 fn agreement_key(curve: Curve, point: &[u8], private: &[u8]) -> Result<Secret, KeyReject> {
-    let private = PrivateKey::from_private_key(curve.agreement(), private)
-        .map_err(|_| KeyReject::Encoding("d"))?;
+    let private =
+        PrivateKey::from_private_key(curve.agreement(), private).map_err(|_| KeyReject::Encoding("d"))?;
     let public = private.compute_public_key().map_err(|_| KeyReject::HalvesMismatch)?;
     if public.as_ref() != point {
         return Err(KeyReject::HalvesMismatch);

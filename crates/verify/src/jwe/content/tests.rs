@@ -1,8 +1,5 @@
 use super::*;
-use crate::jwe::{
-    KeyManagement,
-    compact::Header,
-};
+use crate::jwe::{KeyManagement, compact::Header};
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -45,8 +42,16 @@ fn rfc_7518_appendix_b_3() {
     assert_eq!(String::from_utf8(content).unwrap(), expected);
     for (at, length) in [(0, jwe.iv.len()), (1, jwe.ciphertext.len()), (2, jwe.tag.len())] {
         for byte in 0..length {
-            let mut altered = Jwe { header: Header { key_id: None, typ: None, cty: None, agreement: None, ..jwe.header }, iv: jwe.iv.clone(), ciphertext: jwe.ciphertext.clone(), tag: jwe.tag.clone(), encrypted_key: Vec::new(), ..jwe };
-            let part = [&mut altered.iv, &mut altered.ciphertext, &mut altered.tag].into_iter().nth(at).unwrap();
+            let mut altered = Jwe {
+                header: Header { key_id: None, typ: None, cty: None, agreement: None, ..jwe.header },
+                iv: jwe.iv.clone(),
+                ciphertext: jwe.ciphertext.clone(),
+                tag: jwe.tag.clone(),
+                encrypted_key: Vec::new(),
+                ..jwe
+            };
+            let part =
+                [&mut altered.iv, &mut altered.ciphertext, &mut altered.tag].into_iter().nth(at).unwrap();
             part[byte] ^= 1;
             assert_eq!(open(&key, &altered), Err(Reject::Decryption));
         }
