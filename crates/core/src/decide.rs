@@ -236,14 +236,14 @@ impl Decider {
     ) -> Result<Result<(Arc<LiveSession>, Timestamp), Reject>, Fault> {
         match credential {
             Credential::Reference(token) => self.judged(&token.digest(&self.pepper), trace).await,
-            Credential::Value(jwt) => match self.session_of_traced(jwt, trace) {
-                Ok(digest) => self.judged(&digest, trace).await,
+            Credential::Value(jwt) => match self.access_token_traced(jwt, trace) {
+                Ok((digest, _)) => self.judged(&digest, trace).await,
                 Err(reject) => Ok(Err(reject)),
             },
         }
     }
 
-    async fn judged(
+    pub(crate) async fn judged(
         &self,
         digest: &SessionDigest,
         trace: &mut Trace,
@@ -271,19 +271,28 @@ impl Decider {
 
     /// What the session behind an access token is looked up by, alive or not.
     pub fn session_of(&self, jwt: &str) -> Result<SessionDigest, Reject> {
-        self.session_of_traced(jwt, &mut Trace::off())
+        self.access_token(jwt).map(|(digest, _)| digest)
     }
 
-    /// What the session behind an access token is looked up by. An access token says whose it is; whether that still holds is asked of the
+    /// The same with when the access token expires.
+    pub(crate) fn access_token(&self, jwt: &str) -> Result<(SessionDigest, Timestamp), Reject> {
+        self.access_token_traced(jwt, &mut Trace::off())
+    }
+
+    /// What the session behind an access token is looked up by, and when the token expires. An access token says whose it is; whether that still holds is asked of the
     /// session, as for everybody else: one that was ended, disabled or demoted a moment ago is refused, whatever the JWT says.
-    fn session_of_traced(&self, jwt: &str, trace: &mut Trace) -> Result<SessionDigest, Reject> {
+    fn access_token_traced(
+        &self,
+        jwt: &str,
+        trace: &mut Trace,
+    ) -> Result<(SessionDigest, Timestamp), Reject> {
         let claims = self.edge.verify_at(jwt, self.clock.now().unix_seconds()).map_err(Reject::Jwt)?;
         // What we sign has these; a JWT without them is none of ours, whatever its signature says.
         let subject: Subject = claims.sub().parse().map_err(|_| Reject::MalformedCredential)?;
         let session: SessionId =
             claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
         trace.note(|| Step::Jwt { subject, expires_at: claims.exp() });
-        Ok(family::session_digest(session, &self.pepper))
+        Ok((family::session_digest(session, &self.pepper), Timestamp::from_unix_seconds(claims.exp())))
     }
 
     fn csrf(&self, inquiry: &Inquiry<'_>, route: &Route, bearer: &Bearer) -> Result<(), Reject> {

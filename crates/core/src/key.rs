@@ -108,9 +108,18 @@ impl SigningKey {
     ///
     /// ECDSA nonces come from the cryptographic library's own generator, seeded by the operating system.
     pub fn sign_jwt(&self, claims: &Value) -> Result<String, Fault> {
+        self.sign_under(&self.header, claims)
+    }
+
+    /// The same with another `typ`: for what is no access token.
+    pub fn sign_as(&self, typ: &str, claims: &Value) -> Result<String, Fault> {
+        self.sign_under(&header(&self.public, typ), claims)
+    }
+
+    fn sign_under(&self, header: &str, claims: &Value) -> Result<String, Fault> {
         let payload = claims.to_string();
-        let mut jwt = String::with_capacity(self.header.len() + payload.len() * 4 / 3 + 520);
-        jwt.push_str(&self.header);
+        let mut jwt = String::with_capacity(header.len() + payload.len() * 4 / 3 + 520);
+        jwt.push_str(header);
         BASE64URL_NOPAD.encode_append(payload.as_bytes(), &mut jwt);
         let signature = self.private.sign(jwt.as_bytes(), self.algorithm())?;
         jwt.push('.');
@@ -127,10 +136,15 @@ impl SigningKey {
     fn from_private(private: Private, algorithm: Algorithm) -> Result<Self, Fault> {
         let public = VerifyingKey::from_jwk(&private.public_jwk(algorithm)?)
             .map_err(|cause| Fault::corrupt("a signing key", cause.to_string()))?;
-        let header = json!({ "alg": algorithm.name(), "kid": public.key_id().as_str(), "typ": "at+jwt" });
-        let header = format!("{}.", BASE64URL_NOPAD.encode(header.to_string().as_bytes()));
+        let header = header(&public, "at+jwt");
         Ok(Self { private, public, header })
     }
+}
+
+/// The header of everything that a key signs under one `typ`, encoded, with its dot.
+fn header(public: &VerifyingKey, typ: &str) -> String {
+    let header = json!({ "alg": public.algorithm().name(), "kid": public.key_id().as_str(), "typ": typ });
+    format!("{}.", BASE64URL_NOPAD.encode(header.to_string().as_bytes()))
 }
 
 impl Private {

@@ -40,6 +40,7 @@ pub mod mint;
 pub mod rotation;
 
 pub mod grant;
+pub mod introspect;
 pub mod login;
 
 pub mod password_change;

@@ -9,11 +9,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_lock::Mutex;
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::json;
+use serde_json::{Map, Value};
 
-use crate::account::Status;
+use crate::account::{Account, Status};
 use crate::decide::Permit;
 use crate::fault::Fault;
+use crate::id::Subject;
 use crate::key::KeyRing;
 use crate::live::LiveSession;
 use crate::port::{Accounts, Clock, DropLog, Entropy};
@@ -24,6 +25,7 @@ use crate::token::{AccessToken, Minted, Stamp};
 mod audience;
 mod claims;
 mod for_client;
+mod told;
 
 pub use audience::{
     Audience, AudienceTable, ClaimSource, LONGEST_ACCESS, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS,
@@ -153,6 +155,22 @@ impl Minter {
         self.sign(&live.principal(), live.ends_at(), edge).await
     }
 
+    /// The same for whoever was judged otherwise than at a door: a session that was live at `judged_at`, and an audience by its name;
+    /// `None` where no audience has it.
+    pub(crate) async fn for_audience(
+        &self,
+        live: &Arc<LiveSession>,
+        judged_at: Timestamp,
+        audience: &str,
+    ) -> Result<Option<Arc<AccessToken>>, Fault> {
+        let audiences = self.audiences.load();
+        let Some(audience) = audiences.get(audience).filter(|audience| audience.name != self.issuer) else {
+            return Ok(None);
+        };
+        let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
+        self.for_session(live, judged_at, audience, stamp).await.map(Some)
+    }
+
     async fn for_session(
         &self,
         live: &Arc<LiveSession>,
@@ -202,32 +220,16 @@ impl Minter {
         latest: Timestamp,
         audience: &Audience,
     ) -> Result<AccessToken, Fault> {
-        let account = if audience.asks_the_account() {
-            let found = self.accounts.find(principal.subject).await?;
-            // Its sessions are ending at this moment; what is asked next will be told so.
-            let enabled = found.filter(|account| account.status == Status::Enabled);
-            Some(enabled.ok_or(Fault::Overloaded { what: "minting", retry_after: Duration::from_secs(1) })?)
-        } else {
-            None
-        };
+        let account = self.account_for(audience, principal.subject).await?;
         let now = self.clock.now();
         let expires_at = now.after(audience.lifetime).min(latest);
         let mut jti = [0; 16];
         self.entropy.fill(&mut jti)?;
-        let claims = json!({
-            "iss": self.issuer,
-            "sub": principal.subject.to_string(),
-            "aud": audience.name,
-            "exp": expires_at.unix_seconds(),
-            "iat": now.before(BACKDATED).unix_seconds(),
-            "jti": BASE64URL_NOPAD.encode(&jti),
-            "sid": principal.session.to_string(),
-            "client_id": CLIENT_ID,
-            "auth_time": principal.proven_at.unix_seconds(),
-            "amr": principal.amr.names().collect::<Vec<_>>(),
-            "acr": principal.assurance.acr(),
-        });
-        let Signed { jwt, ring, copies } = self.signed(claims, audience, account.as_ref(), now)?;
+        let mut claims = self.standard_claims(principal, audience, expires_at);
+        claims.insert("iat".to_owned(), now.before(BACKDATED).unix_seconds().into());
+        claims.insert("jti".to_owned(), BASE64URL_NOPAD.encode(&jti).into());
+        let Signed { jwt, ring, copies } =
+            self.signed(Value::Object(claims), audience, account.as_ref(), now)?;
         let life = expires_at.since(now);
         AccessToken::new(Minted {
             jwt: &jwt,
@@ -240,6 +242,38 @@ impl Minter {
             renew_at: now.after(life * 4 / 5),
             stamp: Stamp { audience: audience.stamp, ring },
         })
+    }
+
+    /// The account, for an audience that is told of it.
+    async fn account_for(&self, audience: &Audience, subject: Subject) -> Result<Option<Account>, Fault> {
+        if !audience.asks_the_account() {
+            return Ok(None);
+        }
+        let found = self.accounts.find(subject).await?;
+        // Its sessions are ending at this moment; what is asked next will be told so.
+        let enabled = found.filter(|account| account.status == Status::Enabled);
+        enabled.map(Some).ok_or(Fault::Overloaded { what: "minting", retry_after: Duration::from_secs(1) })
+    }
+
+    /// What every audience is told of whoever is signed in.
+    fn standard_claims(
+        &self,
+        principal: &Principal,
+        audience: &Audience,
+        expires_at: Timestamp,
+    ) -> Map<String, Value> {
+        let claims = [
+            ("iss", self.issuer.as_str().into()),
+            ("sub", principal.subject.to_string().into()),
+            ("aud", audience.name.as_str().into()),
+            ("exp", expires_at.unix_seconds().into()),
+            ("sid", principal.session.to_string().into()),
+            ("client_id", CLIENT_ID.into()),
+            ("auth_time", principal.proven_at.unix_seconds().into()),
+            ("amr", principal.amr.names().collect::<Vec<_>>().into()),
+            ("acr", principal.assurance.acr().into()),
+        ];
+        claims.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect()
     }
 }
 

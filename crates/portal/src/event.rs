@@ -14,24 +14,28 @@ use vestibule_core::{Fault, Reject};
 use crate::Portal;
 
 /// The counters of the pages and the API: name and meaning.
-pub const METRICS: [(&str, &str); 7] = [
+pub const METRICS: [(&str, &str); 8] = [
     (LOGINS, "Attempts to sign in or to confirm a password: succeeded, confirmed, refused, throttled, fault"),
     (LOGOUTS, "Sessions ended by their holders"),
     (CSRF_REFUSED, "Requests refused because another site may have caused them"),
     (REGISTRATIONS, "Attempts to register: succeeded, taken, throttled"),
     (CLIENTS, "Clients that showed a proof: succeeded, refused, throttled, fault"),
     (CLIENT_JWTS, "JWTs issued to clients that act for themselves"),
+    (INTROSPECTIONS, "Tokens that resource servers asked about: active, inactive, fault"),
     (REFRESHES, "Refresh tokens presented: succeeded, refused, replayed, fault"),
 ];
 
 const CLIENTS: &str = "vestibule_client_proofs_total";
 const CLIENT_JWTS: &str = "vestibule_client_jwts_total";
+const INTROSPECTIONS: &str = "vestibule_introspections_total";
 const LOGINS: &str = "vestibule_logins_total";
 const LOGOUTS: &str = "vestibule_logouts_total";
 const CSRF_REFUSED: &str = "vestibule_csrf_refused_total";
 const REGISTRATIONS: &str = "vestibule_registrations_total";
 const REFRESHES: &str = "vestibule_refreshes_total";
 
+const ACTIVE: &str = "active";
+const INACTIVE: &str = "inactive";
 const CONFIRMED: &str = "confirmed";
 const SUCCEEDED: &str = "succeeded";
 const REFUSED: &str = "refused";
@@ -174,6 +178,17 @@ pub(crate) fn tokens_revoked(ended: &[SessionId], source: Option<IpAddr>) {
 /// Once a request, and some clients make many: counted, and not told one by one.
 pub(crate) fn client_known() {
     metrics::counter!(CLIENTS, "outcome" => SUCCEEDED).increment(1);
+}
+
+/// Once a request of somebody's: counted, and not told one by one.
+pub(crate) fn introspected(is_active: bool) {
+    let outcome = if is_active { ACTIVE } else { INACTIVE };
+    metrics::counter!(INTROSPECTIONS, "outcome" => outcome).increment(1);
+}
+
+/// The fault has its own line.
+pub(crate) fn introspection_fault() {
+    metrics::counter!(INTROSPECTIONS, "outcome" => FAULT).increment(1);
 }
 
 /// Whom it claimed to be is said where there is such a client.

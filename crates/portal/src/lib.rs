@@ -10,6 +10,7 @@ use std::time::Duration;
 use vestibule_core::caller::Callers;
 use vestibule_core::decide::Decider;
 use vestibule_core::grant::Granter;
+use vestibule_core::introspect::Introspector;
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::Minter;
@@ -50,6 +51,7 @@ mod token_cookies;
 mod visitor;
 
 pub use event::{FaultLines, METRICS};
+pub use oauth::introspect::PATH as INTROSPECTION;
 pub use router::router;
 pub use token_cookies::TokenCookies;
 
@@ -68,6 +70,8 @@ pub struct Portal {
     pub granter: Granter,
     /// Knows clients by what they show.
     pub callers: Arc<Callers>,
+    /// Tells resource servers of the tokens that are presented to them.
+    pub introspector: Introspector,
     /// Judges sessions, origins and CSRF tokens.
     pub decider: Arc<Decider>,
     /// Has the key ring whose public half is published.

@@ -15,6 +15,7 @@ pub(crate) const PATH: &str = "/.well-known/oauth-authorization-server";
 
 /// Members that are URLs, with the path of each. One that is routed gets its line here in the same change.
 const ENDPOINTS: &[(&str, &str)] = &[
+    ("introspection_endpoint", oauth::introspect::PATH),
     ("jwks_uri", key_set::PATH),
     ("revocation_endpoint", oauth::revoke::PATH),
     ("token_endpoint", oauth::token::PATH),
@@ -24,11 +25,16 @@ const ENDPOINTS: &[(&str, &str)] = &[
 /// absent, it means a secret, and our own client has none.
 const LISTS: &[(&str, &[&str])] = &[
     ("grant_types_supported", &["client_credentials", "refresh_token"]),
+    ("introspection_endpoint_auth_methods_supported", &["client_secret_basic", "private_key_jwt"]),
+    ("introspection_endpoint_auth_signing_alg_values_supported", ASSERTIONS),
     ("response_types_supported", &[]),
     ("revocation_endpoint_auth_methods_supported", &["none"]),
     ("token_endpoint_auth_methods_supported", &["client_secret_basic", "none", "private_key_jwt"]),
-    ("token_endpoint_auth_signing_alg_values_supported", &["ES256", "Ed25519", "EdDSA", "PS256", "RS256"]),
+    ("token_endpoint_auth_signing_alg_values_supported", ASSERTIONS),
 ];
+
+/// What a client's assertion may be signed with.
+const ASSERTIONS: &[&str] = &["ES256", "Ed25519", "EdDSA", "PS256", "RS256"];
 
 /// Serves the metadata.
 pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Response {

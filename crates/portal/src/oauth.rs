@@ -17,6 +17,7 @@ use crate::{Portal, body, event};
 
 pub(crate) mod client;
 mod credentials;
+pub(crate) mod introspect;
 pub(crate) mod revoke;
 pub(crate) mod token;
 

@@ -60,6 +60,10 @@ pub(crate) struct Wording {
 /// Names the way to present a credential, as every 401 must (RFC 9110 section 15.5.2).
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"vestibule\"");
 
+/// What was presented is good for nothing (RFC 6750 section 3.1).
+pub(crate) const INVALID_TOKEN: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"vestibule\", error=\"invalid_token\"");
+
 /// Asks for a proof that is not older than this (RFC 9470 section 3).
 pub(crate) fn step_up_challenge(most: Duration) -> HeaderValue {
     let text = format!(

@@ -72,6 +72,7 @@ fn rooms(registration: Registration) -> Rooms {
         .route("/auth/api/v1/csrf", get(api::csrf::issue))
         .route("/auth/api/v1/refresh", post(api::refresh::submit))
         .route(openapi::PATH, get(openapi::serve))
+        .route(oauth::introspect::PATH, post(oauth::introspect::submit))
         .route(oauth::revoke::PATH, post(oauth::revoke::submit))
         .route(oauth::token::PATH, post(oauth::token::submit))
         .route("/.well-known/change-password", get(pages::password::well_known))

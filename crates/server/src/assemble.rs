@@ -16,6 +16,7 @@ use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
 use vestibule_core::grant::Granter;
+use vestibule_core::introspect::Introspector;
 use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
@@ -236,6 +237,11 @@ impl House {
             login,
             logout: Arc::clone(&self.logout),
             callers: Arc::clone(&self.callers),
+            introspector: Introspector {
+                decider: Arc::clone(&self.decider),
+                minter: Arc::clone(&self.minter),
+                revocations: Arc::clone(&self.revocations),
+            },
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),
             publish_ahead: settings.publish_ahead,

@@ -172,6 +172,10 @@ impl Face {
                 .map(Either::Left);
         }
         match self {
+            // For resource servers the same on both sides.
+            Self::Internal { front, .. } if request.uri().path() == vestibule_portal::INTROSPECTION => {
+                pages(front, request, peer).await.map(Either::Right)
+            }
             Self::Internal { front, status } => {
                 internal(front, status, request, peer).await.map(Either::Left)
             }
@@ -199,7 +203,7 @@ async fn internal(
         return front.problem(
             StatusCode::NOT_FOUND,
             "not-found",
-            "There is nothing here; proxies ask /check, services /csrf.",
+            "There is nothing here; proxies ask /check, services /csrf and /auth/oauth/introspect.",
         );
     }
     if !request.method().is_safe() {
@@ -218,18 +222,22 @@ async fn internal(
 async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Response<axum::body::Body> {
     let path = request.uri().path();
     if path == "/auth" || path.starts_with("/auth/") || path.starts_with("/.well-known/") {
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        return match front.pages.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
+        return pages(front, request, peer).await;
     }
     if !front.carries() {
         let detail = "This listener carries no requests: no route has an upstream. Sign in at /auth/login.";
         return front.problem(StatusCode::NOT_FOUND, "not-found", detail).map(axum::body::Body::new);
     }
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
+}
+
+async fn pages(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Response<axum::body::Body> {
+    let mut request = request.map(axum::body::Body::new);
+    request.extensions_mut().insert(Peer(peer));
+    match front.pages.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 impl Front {

@@ -20,7 +20,7 @@ const RANKS: [&[&str]; 11] = [
     &["port"],
     &["caller", "decide", "problem"],
     &["logout", "mint", "rotation"],
-    &["grant", "login"],
+    &["grant", "introspect", "login"],
     &["password_change", "registration"],
     &["exchange"],
 ];

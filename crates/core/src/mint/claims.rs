@@ -90,7 +90,7 @@ impl Candidate<'_> {
 }
 
 /// Adds what fits into so many bytes of JSON to the standard claims; what is copied of each claim, and what was dropped.
-fn tell(
+pub(super) fn tell(
     members: &mut Map<String, Value>,
     audience: &Audience,
     account: Option<&Account>,

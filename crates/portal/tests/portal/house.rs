@@ -12,6 +12,7 @@ use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
 use vestibule_core::grant::Granter;
+use vestibule_core::introspect::Introspector;
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
@@ -43,7 +44,7 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) csrf: Arc<CsrfTokens>,
     pub(crate) shelf: Arc<Shelf>,
-    minter: Arc<Minter>,
+    pub(crate) minter: Arc<Minter>,
 }
 
 /// Whether strangers may make accounts.
@@ -121,7 +122,7 @@ impl House {
         let logout = Arc::new(Logout {
             sessions: world.clone(),
             pepper: pepper.clone(),
-            revocations,
+            revocations: Arc::clone(&revocations),
             clock: world.clone(),
             longest_jwt: Duration::from_secs(120),
         });
@@ -188,6 +189,11 @@ impl House {
             login,
             logout,
             callers: Arc::new(callers),
+            introspector: Introspector {
+                decider: Arc::clone(&decider),
+                minter: Arc::clone(&minter),
+                revocations,
+            },
             decider,
             minter,
             publish_ahead: Duration::from_secs(24 * 60 * 60),

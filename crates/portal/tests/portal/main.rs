@@ -16,6 +16,7 @@ mod cookies;
 mod hanging_up;
 mod house;
 mod indistinct;
+mod introspection;
 mod key_set;
 mod logging;
 mod login;

@@ -1,0 +1,147 @@
+//! What a resource server may know of a token that somebody presented to it (RFC 7662): whether it is good at this moment, and then what
+//! that server would be told by a JWT of its own; or that JWT itself, for which the presented token was a phantom.
+//! In: the token as it was presented, and the audience that asks. Out: the JWT, the claims, or nothing at all.
+//!
+//! Good are a session token in the form that programs send, an access token of ours, and a JWT that was minted for the audience that asks.
+//! Nothing else is: no refresh token, and nothing that is for another audience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use vestibule_verify::{RevocationView, Verifier};
+use zeroize::Zeroizing;
+
+use crate::decide::{Decider, Trace};
+use crate::fault::Fault;
+use crate::live::{LiveSession, Load, Use};
+use crate::mint::Minter;
+use crate::session::SessionToken;
+use crate::time::Timestamp;
+use crate::token::AccessToken;
+
+/// An answer is kept by whoever asked for so long at most: for so long the end of a session may go unnoticed there.
+pub const LONGEST_KEPT: Duration = Duration::from_secs(30);
+
+/// Tells resource servers of tokens.
+pub struct Introspector {
+    /// Judges sessions and access tokens.
+    pub decider: Arc<Decider>,
+    /// Mints.
+    pub minter: Arc<Minter>,
+    /// What was revoked before its time.
+    pub revocations: Arc<RevocationView>,
+}
+
+/// A JWT in place of the token that was presented. No Debug: it is a credential.
+pub struct Phantom {
+    jwt: Jwt,
+    /// For how long it may be handed on without asking again; never beyond its own end or that of what was presented.
+    pub kept_for: Duration,
+}
+
+enum Jwt {
+    /// Minted for the session, and kept with it.
+    Minted(Arc<AccessToken>),
+    /// What was presented is one already.
+    Presented(Zeroizing<String>),
+}
+
+impl Phantom {
+    /// The JWT.
+    pub fn jwt(&self) -> &str {
+        match &self.jwt {
+            Jwt::Minted(token) => token.jwt(),
+            Jwt::Presented(jwt) => jwt,
+        }
+    }
+}
+
+/// What stands behind a token that is good.
+enum Behind {
+    /// A session, judged at that moment; the token itself is good until then.
+    Session { live: Arc<LiveSession>, judged_at: Timestamp, good_until: Timestamp },
+    /// The claims of a JWT that is for the audience already.
+    Claims { claims: Map<String, Value>, good_until: Timestamp },
+}
+
+impl Introspector {
+    /// The JWT for an audience of ours in place of the token that was presented to it; `None` where that is good for nothing there. For
+    /// the holder this is the swap that a door does, so it counts as use of the session.
+    ///
+    /// Warm, this neither signs nor reads a store.
+    pub async fn phantom(&self, presented: &str, audience: &str) -> Result<Option<Phantom>, Fault> {
+        let Some(behind) = self.behind(presented, audience).await? else { return Ok(None) };
+        match behind {
+            Behind::Session { live, judged_at, good_until } => {
+                let Some(token) = self.minter.for_audience(&live, judged_at, audience).await? else {
+                    return Ok(None);
+                };
+                if live.used(judged_at) == Use::ToBeNoted {
+                    self.decider.sessions.note_use(live.digest(), judged_at);
+                }
+                let until = token.expires_at.min(good_until);
+                Ok(Some(Phantom { jwt: Jwt::Minted(token), kept_for: kept_for(until, judged_at) }))
+            }
+            Behind::Claims { good_until, .. } => {
+                let jwt = Jwt::Presented(Zeroizing::new(presented.to_owned()));
+                Ok(Some(Phantom { jwt, kept_for: kept_for(good_until, self.decider.clock.now()) }))
+            }
+        }
+    }
+
+    /// What a JWT for the audience would say at this moment, for an audience of ours that would rather ask than verify; `None` where the
+    /// token is good for nothing there. `exp` is when the token that was presented ends, if nobody ends it before. Looking is no use of the
+    /// session.
+    pub async fn claims(&self, presented: &str, audience: &str) -> Result<Option<Map<String, Value>>, Fault> {
+        match self.behind(presented, audience).await? {
+            Some(Behind::Session { live, good_until, .. }) => {
+                self.minter.told(&live.principal(), good_until, audience).await
+            }
+            Some(Behind::Claims { claims, .. }) => Ok(Some(claims)),
+            None => Ok(None),
+        }
+    }
+
+    async fn behind(&self, presented: &str, audience: &str) -> Result<Option<Behind>, Fault> {
+        let (digest, expires_at) = if SessionToken::looks_like_bearer(presented) {
+            let Ok(token) = SessionToken::from_bearer(presented) else { return Ok(None) };
+            (token.digest(&self.decider.pepper), None)
+        } else {
+            match self.decider.access_token(presented) {
+                Ok((digest, expires_at)) => (digest, Some(expires_at)),
+                Err(_) => return self.jwt_for(presented, audience),
+            }
+        };
+        let judged = self.decider.judged(&digest, &mut Trace::off()).await?;
+        let Ok((live, judged_at)) = judged else { return Ok(None) };
+        // As for everything that is fetched: its holder can be given the next token on a page alone.
+        if live.judge_rotation(Load::Part, judged_at).is_err() {
+            return Ok(None);
+        }
+        let good_until = expires_at.map_or(live.ends_at(), |expires_at| expires_at.min(live.ends_at()));
+        // The doors take one for a moment longer, for those who sent it in time.
+        if good_until <= judged_at {
+            return Ok(None);
+        }
+        Ok(Some(Behind::Session { live, judged_at, good_until }))
+    }
+
+    /// A JWT that was minted for the audience, by the keys that its services verify with.
+    fn jwt_for(&self, jwt: &str, audience: &str) -> Result<Option<Behind>, Fault> {
+        let now = self.decider.clock.now();
+        let keys = self.minter.ring().published(now)?;
+        // By the clock that it was signed by: nobody is told of a token that it is good and over.
+        let verifier = Verifier::new(self.minter.issuer(), audience, keys)
+            .with_skew(0)
+            .with_revocation(Arc::clone(&self.revocations));
+        Ok(verifier.verify_at(jwt, now.unix_seconds()).ok().map(|claims| Behind::Claims {
+            good_until: Timestamp::from_unix_seconds(claims.exp()),
+            claims: claims.members().clone(),
+        }))
+    }
+}
+
+fn kept_for(until: Timestamp, now: Timestamp) -> Duration {
+    until.since(now).min(LONGEST_KEPT)
+}

@@ -1,0 +1,166 @@
+//! `POST /auth/oauth/introspect` (RFC 7662), on the public listener and on the internal one: a resource server asks about a token that was
+//! presented to it. In: a form, and in `Accept` what the answer is to be. Out: claims as JSON, the same signed (RFC 9701), or the JWT that
+//! the token stands for; and of a token that is not good, that and no more.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use vestibule_core::client::Client;
+use vestibule_core::introspect::Phantom;
+
+use super::client::Caller;
+use super::{Refusal, answer, read};
+use crate::problem::INVALID_TOKEN;
+use crate::{Portal, event};
+
+/// Where it is.
+pub const PATH: &str = "/auth/oauth/introspect";
+
+pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let (caller, form) = read(&portal, &parts, body).await?;
+    let Caller::Client(client) = caller else {
+        return Err(Refusal::invalid_client("Only a client that proves who it is may ask."));
+    };
+    let Some(audience) = client.serves.as_deref() else {
+        return Err(Refusal::unauthorized_client(
+            "This client serves no audience that tokens are presented to.",
+        ));
+    };
+    if portal.minter.audiences().get(audience).is_none() {
+        return Err(Refusal::unauthorized_client(
+            "The audience that this client serves is not configured any more.",
+        ));
+    }
+    // `token_type_hint` is a hint for those who would have to search: our tokens tell what they are.
+    let token = form.field("token");
+    if token.is_empty() {
+        return Err(Refusal::invalid_request("token is missing."));
+    }
+    let told = match Wanted::by(&parts.headers) {
+        Wanted::Jwt => portal.phantom(token, audience).await,
+        Wanted::Json => portal.claims(token, audience).await.map(|it| answer(StatusCode::OK, it.into())),
+        Wanted::SignedJson => portal.signed_claims(token, audience, &client).await,
+    };
+    told.map(|mut response| {
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+        response
+    })
+}
+
+/// What the answer is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Json,
+    Jwt,
+    SignedJson,
+}
+
+impl Wanted {
+    /// The first that is named and that we have; JSON otherwise.
+    fn by(headers: &HeaderMap) -> Self {
+        let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+        let named = lines.flat_map(|line| line.split(',')).filter_map(|range| {
+            let name = range.split(';').next().unwrap_or_default().trim();
+            [
+                ("application/json", Self::Json),
+                ("application/jwt", Self::Jwt),
+                ("application/token-introspection+jwt", Self::SignedJson),
+            ]
+            .into_iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known))
+        });
+        named.map(|(_, wanted)| wanted).next().unwrap_or(Self::Json)
+    }
+}
+
+impl Portal {
+    /// The bare JWT, as the body and as the header that a proxy hands on; 401 where there is none, so that whoever looks at the status
+    /// alone lets nobody through.
+    async fn phantom(&self, token: &str, audience: &str) -> Result<Response, Refusal> {
+        let phantom = self.introspector.phantom(token, audience).await;
+        let phantom = phantom.map_err(|fault| self.could_not_tell(&fault))?;
+        event::introspected(phantom.is_some());
+        Ok(match phantom {
+            Some(phantom) => bare(&phantom).map_err(|fault| self.could_not_tell(&fault))?,
+            None => {
+                let head = [(WWW_AUTHENTICATE, INVALID_TOKEN), (CACHE_CONTROL, NO_STORE)];
+                (StatusCode::UNAUTHORIZED, head, axum::Json(inactive())).into_response()
+            }
+        })
+    }
+
+    async fn claims(&self, token: &str, audience: &str) -> Result<Map<String, Value>, Refusal> {
+        let claims = self.introspector.claims(token, audience).await;
+        let claims = claims.map_err(|fault| self.could_not_tell(&fault))?;
+        event::introspected(claims.is_some());
+        Ok(match claims {
+            Some(mut claims) => {
+                claims.insert("active".to_owned(), true.into());
+                claims.insert("token_type".to_owned(), "Bearer".into());
+                claims
+            }
+            None => inactive(),
+        })
+    }
+
+    async fn signed_claims(&self, token: &str, audience: &str, client: &Client) -> Result<Response, Refusal> {
+        let claims = self.claims(token, audience).await?;
+        let jwt = self.minter.introspection_jwt(&client.id, claims);
+        let jwt = jwt.map_err(|fault| self.could_not_tell(&fault))?;
+        let head = [(CONTENT_TYPE, INTROSPECTION_JWT), (CACHE_CONTROL, NO_STORE)];
+        Ok((StatusCode::OK, head, jwt).into_response())
+    }
+
+    fn could_not_tell(&self, fault: &vestibule_core::Fault) -> Refusal {
+        event::introspection_fault();
+        Refusal::fault(self, fault)
+    }
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const INTROSPECTION_JWT: HeaderValue = HeaderValue::from_static("application/token-introspection+jwt");
+const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
+
+/// RFC 7662 section 2.2: nothing more is told, not even why.
+fn inactive() -> Map<String, Value> {
+    Map::from_iter([("active".to_owned(), json!(false))])
+}
+
+fn bare(phantom: &Phantom) -> Result<Response, vestibule_core::Fault> {
+    let seconds = phantom.kept_for.as_secs();
+    let kept = if seconds == 0 { "no-store".to_owned() } else { format!("max-age={seconds}") };
+    let not_a_header = |_| vestibule_core::Fault::Bug("a JWT is no header value");
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", phantom.jwt())).map_err(not_a_header)?;
+    bearer.set_sensitive(true);
+    let kept = HeaderValue::try_from(kept).map_err(not_a_header)?;
+    let head = [(CONTENT_TYPE, JWT), (CACHE_CONTROL, kept), (AUTHORIZATION, bearer)];
+    Ok((StatusCode::OK, head, phantom.jwt().to_owned()).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_kind_that_is_named_and_known_is_given() {
+        for (accept, wanted) in [
+            (&[][..], Wanted::Json),
+            (&["*/*"], Wanted::Json),
+            (&["application/jwt"], Wanted::Jwt),
+            (&["Application/JWT;q=0.9"], Wanted::Jwt),
+            (&["text/html, application/jwt, application/json"], Wanted::Jwt),
+            (&["application/json, application/jwt"], Wanted::Json),
+            (&["text/html", "application/token-introspection+jwt"], Wanted::SignedJson),
+            (&["application/jwtx, application/jws"], Wanted::Json),
+        ] {
+            let mut headers = HeaderMap::new();
+            accept.iter().for_each(|line| drop(headers.append(ACCEPT, HeaderValue::from_static(line))));
+            assert_eq!(Wanted::by(&headers), wanted, "{accept:?}");
+        }
+    }
+}
