@@ -2,6 +2,7 @@ use std::sync::atomic::Ordering;
 
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, Method};
+use serde_json::json;
 use vestibule_verify::{Algorithm, Verified, Verifier};
 
 use super::*;
