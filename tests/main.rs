@@ -25,6 +25,7 @@ mod story_claims;
 mod story_clients;
 mod story_clock;
 mod story_drain;
+mod story_encrypted;
 mod story_guessing;
 mod story_hostile_bodies;
 mod story_hostile_cookies;

@@ -1,7 +1,10 @@
 //! Texts that are not one compact JWS in its one spelling.
 
+use std::sync::LazyLock;
+
 use serde_json::json;
 
+use super::sealer::{ENCRYPTIONS, MANAGEMENTS, Sealer};
 use super::{Forge, Hostile, base64, hostile, text};
 
 pub(super) fn tokens(forge: &Forge) -> Vec<Hostile> {
@@ -9,6 +12,7 @@ pub(super) fn tokens(forge: &Forge) -> Vec<Hostile> {
     list.extend(encodings(forge));
     list.extend(json_serialisations(forge));
     list.extend(encrypted(forge));
+    list.extend(genuine(forge));
     list.extend(sizes(forge));
     list
 }
@@ -144,6 +148,28 @@ fn encrypted(forge: &Forge) -> Vec<Hostile> {
         ));
     }
     list.push(hostile("JWE: four dots and nothing else", "....", "encrypted"));
+    list
+}
+
+/// Encrypted by the rules, around claims that nobody signed and around a token that is good by itself. Where a signed token is expected
+/// neither counts: whoever could decrypt it was not asked.
+fn genuine(forge: &Forge) -> Vec<Hostile> {
+    static SEALERS: LazyLock<Vec<(String, Sealer)>> = LazyLock::new(|| {
+        let sealer =
+            |(alg, crv): (&str, &str)| (format!("{alg} {crv}"), Sealer::generate(alg, crv, "A256GCM"));
+        MANAGEMENTS.into_iter().map(sealer).collect()
+    });
+    let (claims, valid) = (text(&forge.claims), forge.control());
+    let mut list = Vec::new();
+    for (name, sealer) in &*SEALERS {
+        for enc in ENCRYPTIONS.into_iter().filter(|enc| *enc == "A256GCM" || !name.starts_with("dir")) {
+            let mut header = sealer.header(enc);
+            header.insert("typ".to_owned(), json!(forge.typ));
+            let around = |content: &str| sealer.parts(&header, content.as_bytes()).text();
+            list.push(hostile(format!("JWE: {name} {enc} around claims"), around(&claims), "encrypted"));
+            list.push(hostile(format!("JWE: {name} {enc} around a good token"), around(&valid), "encrypted"));
+        }
+    }
     list
 }
 

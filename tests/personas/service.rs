@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use vestibule_verify::jwe::DecryptionKeys;
 use vestibule_verify::{KeySet, Verifier};
 
 use super::place::loopback;
@@ -79,6 +80,13 @@ impl Service {
     /// Tells it whose JWTs to believe, and where their keys are published.
     pub(crate) fn trust(&self, issuer: &str, audience: &str, keys_from: SocketAddr) {
         let verifier = Verifier::new(issuer, audience, KeySet::default());
+        *self.inner.policy.lock().unwrap() = Some(Policy { verifier, keys_from });
+    }
+
+    /// The same, and nothing but what is encrypted to this private JWK.
+    pub(crate) fn trust_nested(&self, issuer: &str, audience: &str, keys_from: SocketAddr, jwk: &str) {
+        let keys = DecryptionKeys::from_text(jwk).unwrap();
+        let verifier = Verifier::new(issuer, audience, KeySet::default()).nested(keys);
         *self.inner.policy.lock().unwrap() = Some(Policy { verifier, keys_from });
     }
 

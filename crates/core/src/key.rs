@@ -16,10 +16,12 @@ use zeroize::Zeroizing;
 use crate::fault::Fault;
 
 mod purpose;
+mod recipient;
 mod ring;
 mod seal;
 
 pub use purpose::KeyPurpose;
+pub use recipient::RecipientPair;
 pub use ring::{KeyRecord, KeyRing, KeyState, OVERLAP};
 use seal::Bound;
 pub use seal::{SealKey, SealedKey};

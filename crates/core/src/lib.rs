@@ -3,7 +3,7 @@
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
 //! `fault id reject secret text time` → `principal` → `account client csrf key session throttle token` → `family wire` → `live route` →
-//! `port` → `caller decide problem` → `logout mint rotation` → `grant login` → `password_change registration`.
+//! `port` → `caller decide encrypt problem` → `logout mint rotation` → `grant login` → `password_change registration`.
 #![warn(missing_docs)]
 
 pub mod fault;
@@ -33,6 +33,7 @@ pub mod port;
 
 pub mod caller;
 pub mod decide;
+pub mod encrypt;
 pub mod problem;
 
 pub mod logout;

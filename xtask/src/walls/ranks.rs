@@ -18,7 +18,7 @@ const RANKS: [&[&str]; 11] = [
     &["family", "wire"],
     &["live", "route"],
     &["port"],
-    &["caller", "decide", "problem"],
+    &["caller", "decide", "encrypt", "problem"],
     &["logout", "mint", "rotation"],
     &["grant", "introspect", "login"],
     &["password_change", "registration"],

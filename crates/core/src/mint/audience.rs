@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::claims::{DEEPEST, has_shape};
 use crate::account::Account;
+use crate::encrypt::EncryptionKey;
 use crate::key::KeyPurpose;
 
 /// Claims that no template may set, in whatever case: what has a meaning of its own in a JWT or an access token is ours to say.
@@ -64,6 +65,8 @@ pub struct Audience {
     /// The names of its claims, which every JWT for it refers to.
     pub(super) claims: Arc<[String]>,
     sources: Vec<ClaimSource>,
+    /// What its JWTs are encrypted to, if they are.
+    pub(super) encryption: Option<Arc<EncryptionKey>>,
 }
 
 /// Where a claim comes from.
@@ -192,7 +195,7 @@ impl Audience {
         static STAMPS: AtomicU32 = AtomicU32::new(0);
         let stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
         let (name, claims) = (name.to_owned(), Arc::default());
-        let none = Self { name, lifetime, purpose, stamp, claims, sources: Vec::new() };
+        let none = Self { name, lifetime, purpose, stamp, claims, sources: Vec::new(), encryption: None };
         none.with_claims(sources)
     }
 
@@ -214,6 +217,17 @@ impl Audience {
             return Err(NotAnAudience::LargeConstants);
         }
         self.with_claims(sources)
+    }
+
+    /// The same audience, whose JWTs it alone can read: signed, and then encrypted to this key.
+    #[must_use]
+    pub fn encrypted_to(self, key: EncryptionKey) -> Self {
+        Self { encryption: Some(Arc::new(key)), ..self }
+    }
+
+    /// What its JWTs are encrypted to, if they are.
+    pub fn encryption(&self) -> Option<&EncryptionKey> {
+        self.encryption.as_deref()
     }
 
     fn with_claims(mut self, more: Vec<(String, ClaimSource)>) -> Result<Self, NotAnAudience> {

@@ -21,6 +21,9 @@ mod tests;
 /// The most bytes of a JWT, where nothing is configured: half of what verifiers take, and of what servers take as one header.
 pub const LARGEST_JWT: usize = 4096;
 
+/// The kind of all of them (RFC 9068 section 2.1), as the key room writes it.
+const TYP: &str = "at+jwt";
+
 /// How much a JWT may say.
 pub(super) struct Budget {
     /// The most bytes of a signed JWT.
@@ -61,13 +64,20 @@ impl Minter {
         let Value::Object(members) = &mut claims else {
             return Err(Fault::Bug("the standard claims are no object"));
         };
-        let (copies, dropped) = tell(members, audience, account, signer.room_for_claims(self.budget.largest));
+        // What is limited is what the service's server reads, and it reads what is encrypted.
+        let encryption = audience.encryption();
+        let largest = self.budget.largest;
+        let room = signer.room_for_claims(encryption.map_or(largest, |key| key.room_for_jwt(largest)));
+        let (copies, dropped) = tell(members, audience, account, room);
         if !dropped.is_empty() {
             self.counters.dropped.fetch_add(dropped.len() as u64, Ordering::Relaxed);
             let subject = members.get("sub").and_then(Value::as_str).unwrap_or_default();
             self.budget.log.iter().for_each(|log| log.dropped(subject, &audience.name, &dropped));
         }
-        let jwt = signer.sign_jwt(&claims)?;
+        let mut jwt = signer.sign_jwt(&claims)?;
+        if let Some(key) = encryption {
+            jwt = key.encrypt(&jwt, TYP, &*self.entropy)?;
+        }
         self.counters.signed.fetch_add(1, Ordering::Relaxed);
         Ok(Signed { jwt, ring: ring.stamp(), copies })
     }

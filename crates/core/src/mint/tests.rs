@@ -20,6 +20,8 @@ use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, r
 use crate::wire::CookieName;
 use crate::wire::cookie::Https;
 
+mod encrypted;
+
 const ISSUER: &str = "https://app.test";
 
 pub(super) struct House {

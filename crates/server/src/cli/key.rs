@@ -1,11 +1,16 @@
 //! `vestibule key …`: the signing key ring.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
+use vestibule_core::key::RecipientPair;
+use vestibule_verify::jwe::{Curve, KeyManagement};
 
 use super::output::{self, say};
 use super::{Context, Failure, ask_one};
 use crate::control::view::KeyView;
 use crate::control::{Answer, Ask, Beginning, Purpose};
+use crate::host::secret_file;
 
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
@@ -27,6 +32,19 @@ pub(super) enum KeyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Make a key pair for a service whose JWTs are to be encrypted: the private half goes into a new file, for the service alone, and the
+    /// public half, for `encrypt_to_file`, to stdout
+    Encryption {
+        /// Where the private half goes; nothing is overwritten
+        #[arg(value_name = "FILE")]
+        private: PathBuf,
+        /// How content keys reach it
+        #[arg(long, value_name = "ALG", default_value = "ECDH-ES", value_parser = ["ECDH-ES", "ECDH-ES+A256KW"])]
+        alg: String,
+        /// On which curve
+        #[arg(long, value_name = "CURVE", default_value = "P-256", value_parser = ["P-256", "P-384", "P-521", "X25519"])]
+        curve: String,
+    },
     /// Withdraw a key at once: nothing it signed is accepted any more
     Retire {
         /// As `key list` names it; one in 64 begins with a hyphen
@@ -39,6 +57,7 @@ impl KeyCommand {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::List { json } => list(context, json),
+            Self::Encryption { private, alg, curve } => encryption(&private, &alg, &curve),
             Self::Retire { key_id } => {
                 let ask = Ask::KeyRetire { key_id: key_id.clone() };
                 match context.ask(async |desk| ask_one(desk, ask).await)? {
@@ -60,6 +79,19 @@ impl KeyCommand {
             }
         }
     }
+}
+
+/// Needs no installation: it is the service's key, and not kept here.
+fn encryption(private: &Path, alg: &str, curve: &str) -> Result<(), Failure> {
+    let wrong = |what: &str| Failure::Usage(format!("{what} is not known"));
+    let management = KeyManagement::parse(alg).ok_or_else(|| wrong(alg))?;
+    let curve = Curve::named(curve).ok_or_else(|| wrong(curve))?;
+    let pair =
+        RecipientPair::generate(management, curve).map_err(|fault| Failure::Unknown(fault.report()))?;
+    secret_file::write_new(private, pair.private_jwk.as_bytes())
+        .map_err(|error| Failure::Usage(format!("{error:#}")))?;
+    say(&pair.public_jwk);
+    Ok(())
 }
 
 fn list(context: &Context, json: bool) -> Result<(), Failure> {

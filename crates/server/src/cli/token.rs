@@ -8,6 +8,10 @@ use vestibule_core::port::Clock;
 use vestibule_verify::{KeySet, MAX_JWKS_BYTES, Verifier};
 use zeroize::Zeroizing;
 
+mod decrypt;
+
+use decrypt::Decrypt;
+
 use super::output::{self, say};
 use super::{Context, Failure, ask_one, input};
 use crate::control::view::VerifiedView;
@@ -24,6 +28,8 @@ pub(super) enum TokenCommand {
     },
     /// Verify a JWT on stdin, against this installation or a key set
     Verify(Verify),
+    /// Decrypt a JWT on stdin with its service's private key and show what it says; with --audience what is inside is verified as well
+    Decrypt(Decrypt),
 }
 
 #[derive(Args)]
@@ -31,15 +37,22 @@ pub(super) struct Verify {
     /// Whom it must be for
     #[arg(long)]
     audience: String,
+    #[command(flatten)]
+    by: By,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// By which keys; none said is by this installation's.
+#[derive(Args)]
+pub(super) struct By {
     /// A JWK set to verify against, in place of this installation's keys
     #[arg(long, value_name = "FILE", requires = "issuer")]
     jwks_file: Option<PathBuf>,
     /// Who must have issued it. Its keys are not fetched over HTTP yet: bring them with --jwks-file
     #[arg(long, value_name = "URL", requires = "jwks_file")]
     issuer: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 impl TokenCommand {
@@ -47,6 +60,7 @@ impl TokenCommand {
         match self {
             Self::Inspect { json } => inspect(json),
             Self::Verify(verify) => verify.run(context),
+            Self::Decrypt(decrypt) => decrypt.run(context),
         }
     }
 }
@@ -79,19 +93,7 @@ fn inspect(json: bool) -> Result<(), Failure> {
 
 impl Verify {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let jwt = jwt()?;
-        let verified = match (&self.jwks_file, &self.issuer) {
-            (Some(file), Some(issuer)) => {
-                let verifier = Verifier::new(issuer.clone(), self.audience.clone(), key_set(file)?);
-                by(&verifier, &jwt)?
-            }
-            _ => {
-                let ask = Ask::TokenVerify { jwt: jwt.to_string(), audience: self.audience.clone() };
-                let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
-                let Answer::Verified { verified } = answer else { return Err(Failure::mismatch()) };
-                verified
-            }
-        };
+        let verified = self.by.verify(context, &jwt()?, &self.audience)?;
         if self.json {
             return output::json(&verified);
         }
@@ -104,14 +106,31 @@ impl Verify {
     }
 }
 
+impl By {
+    fn verify(&self, context: &Context, jwt: &str, audience: &str) -> Result<VerifiedView, Failure> {
+        if let (Some(file), Some(issuer)) = (&self.jwks_file, &self.issuer) {
+            return by(&Verifier::new(issuer.clone(), audience, key_set(file)?), jwt);
+        }
+        let ask = Ask::TokenVerify { jwt: jwt.to_owned(), audience: audience.to_owned() };
+        match context.ask(async |desk| ask_one(desk, ask).await)? {
+            Answer::Verified { verified } => Ok(verified),
+            _ => Err(Failure::mismatch()),
+        }
+    }
+}
+
 fn key_set(file: &Path) -> Result<KeySet, Failure> {
+    KeySet::from_jwks(&keys(file)?).map_err(|cause| Failure::Usage(format!("{}: {cause}", file.display())))
+}
+
+/// The text of a file of keys.
+fn keys(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let wrong = |what: String| Failure::Usage(format!("{}: {what}", file.display()));
     let length = std::fs::metadata(file).map_err(|error| wrong(error.to_string()))?.len();
     if length > MAX_JWKS_BYTES as u64 {
-        return Err(wrong(format!("a key set takes {MAX_JWKS_BYTES} bytes at most")));
+        return Err(wrong(format!("keys take {MAX_JWKS_BYTES} bytes at most")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    KeySet::from_jwks(&text).map_err(|cause| wrong(cause.to_string()))
+    std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| wrong(error.to_string()))
 }
 
 fn by(verifier: &Verifier, jwt: &str) -> Result<VerifiedView, Failure> {

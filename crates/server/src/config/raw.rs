@@ -218,9 +218,12 @@ pub(crate) struct Audience {
     /// what is nested), or to a constant, { value = … }.
     #[serde(default)]
     pub(crate) claims: BTreeMap<String, Claim>,
-    /// Comes later: the key that its JWTs are encrypted to.
+    /// A public key of its service, as a JWK: its JWTs are signed, and then encrypted to it, so that nobody on the way reads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to_file: Option<PathBuf>,
+    /// How they are encrypted: "A256GCM", "A128GCM" or "A256CBC-HS512". Default: "A256GCM".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encrypt_with: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

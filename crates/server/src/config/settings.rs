@@ -21,6 +21,7 @@ use super::Wrong;
 use super::raw::{self, Raw};
 use super::span::Span;
 
+mod encryption;
 mod routes;
 mod sessions;
 mod theme;
@@ -153,7 +154,8 @@ impl Settings {
             false => None,
             true => Some((cookie_of(CookieName::access)?, cookie_of(CookieName::refresh)?)),
         };
-        let audiences = routes::audiences(&raw.audience, &public_url)?;
+        let tokens = tokens::settings(&raw.tokens)?;
+        let audiences = routes::audiences(&raw.audience, &public_url, base, tokens.largest_jwt)?;
         let routes = routes::routes(&raw.route, &audiences)?;
         if token_cookies.is_none() {
             routes::refuse_token_cookies(&routes)?;
@@ -173,7 +175,7 @@ impl Settings {
             step_up: sessions::step_up(&raw.sessions)?,
             passwords: password_rules(&raw.passwords)?,
             algorithm: algorithm(&raw.tokens.algorithm)?,
-            tokens: tokens::settings(&raw.tokens)?,
+            tokens,
             rotate_every: at_least("keys.rotate_every", raw.keys.rotate_every, Span::hours(1))?,
             publish_ahead: publish_ahead(&raw.keys)?,
             forward_auth_proxies: networks(
@@ -215,9 +217,6 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
     }
     if raw.store.sessions != "same" {
         return later("store.sessions", "a second store for sessions");
-    }
-    if let Some(index) = raw.audience.iter().position(|it| it.encrypt_to_file.is_some()) {
-        return later(&format!("audience[{index}].encrypt_to_file"), "encryption for one audience");
     }
     Ok(())
 }

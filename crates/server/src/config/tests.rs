@@ -1,6 +1,7 @@
 use super::*;
 
 mod claims;
+mod encryption;
 mod sessions;
 
 fn from(text: &str) -> Result<Settings, ConfigError> {
@@ -321,10 +322,6 @@ fn what_comes_later_is_known_by_name_and_refused() {
         (
             "[store]\nsessions = \"redis://h\"",
             "v.toml:2:1: store.sessions: a second store for sessions is not available yet",
-        ),
-        (
-            "[[audience]]\nname = \"a\"\nencrypt_to_file = \"a.jwk\"",
-            "v.toml:3:1: audience[0].encrypt_to_file: encryption for one audience is not available yet",
         ),
         (
             "[[route]]\npath = \"/a\"\nrequire = \"aal2\"",

@@ -22,16 +22,21 @@ pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<[u8
     entropy.fill(&mut *secret)?;
     let mut line = Zeroizing::new(BASE64URL_NOPAD.encode(&*secret));
     line.push('\n');
+    write_new(path, line.as_bytes())?;
+    Ok(secret)
+}
+
+/// Writes a file that its owner alone can read; an existing one is never replaced.
+pub(crate) fn write_new(path: &Path, text: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot create {}", path.display()))?;
-    file.write_all(line.as_bytes())
+    file.write_all(text)
         .and_then(|()| file.sync_all())
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(secret)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Reads a secret; `None` when there is no such file.

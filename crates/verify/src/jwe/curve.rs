@@ -40,15 +40,15 @@ const X25519_SMALL_ORDER: [[u8; 32]; 5] = [
 ];
 
 impl Curve {
+    /// Reads the name that JWKs have for it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::P256, Self::P384, Self::P521, Self::X25519].into_iter().find(|curve| curve.name() == name)
+    }
+
     /// The curve of a JWK of this type.
     pub(super) fn parse(kty: &str, crv: &str) -> Option<Self> {
-        match (kty, crv) {
-            ("EC", "P-256") => Some(Self::P256),
-            ("EC", "P-384") => Some(Self::P384),
-            ("EC", "P-521") => Some(Self::P521),
-            ("OKP", "X25519") => Some(Self::X25519),
-            _ => None,
-        }
+        Self::named(crv).filter(|curve| curve.kty() == kty)
     }
 
     /// The name that JWKs have for it.

@@ -1,5 +1,6 @@
 //! Audiences and routes as they are meant. In: their tables. Out: core's types, each name resolved, each header allowed.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use http::uri::Scheme;
@@ -11,6 +12,7 @@ use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requireme
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 
+use super::encryption;
 use crate::config::Wrong;
 use crate::config::claim;
 use crate::config::raw;
@@ -38,7 +40,13 @@ const RESERVED_HEADERS: [&str; 16] = [
 /// Paths of the public listener that are our own.
 const OUR_PATHS: [&str; 2] = ["/auth/", "/.well-known/"];
 
-pub(super) fn audiences(raw: &[raw::Audience], public_url: &Origin) -> Result<Vec<Audience>, Wrong> {
+/// Judges the audiences; relative files start at `base`, and no JWT may be larger than `largest_jwt` bytes.
+pub(super) fn audiences(
+    raw: &[raw::Audience],
+    public_url: &Origin,
+    base: &Path,
+    largest_jwt: usize,
+) -> Result<Vec<Audience>, Wrong> {
     let mut audiences: Vec<Audience> = Vec::new();
     for (index, one) in raw.iter().enumerate() {
         let key = |member: &str| format!("audience[{index}].{member}");
@@ -65,7 +73,10 @@ pub(super) fn audiences(raw: &[raw::Audience], public_url: &Origin) -> Result<Ve
             };
             Wrong::new(key(member), cause.to_string())
         })?;
-        audiences.push(audience);
+        audiences.push(match encryption::key(one, index, base, largest_jwt)? {
+            Some(encryption) => audience.encrypted_to(encryption),
+            None => audience,
+        });
     }
     Ok(audiences)
 }

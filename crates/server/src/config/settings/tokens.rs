@@ -27,8 +27,10 @@ pub(crate) struct TokenSettings {
     pub(crate) replay_window: Duration,
 }
 
-/// What a JWT without claims of its own takes fits into the least; verifiers take no more than the most.
-const JWT_BYTES: std::ops::RangeInclusive<usize> = 2048..=MAX_JWT_BYTES;
+/// What a JWT without claims of its own takes fits into this.
+pub(super) const LEAST_JWT: usize = 2048;
+/// Verifiers take no more than the most.
+const JWT_BYTES: std::ops::RangeInclusive<usize> = LEAST_JWT..=MAX_JWT_BYTES;
 
 pub(super) fn settings(raw: &raw::Tokens) -> Result<TokenSettings, Wrong> {
     let access = at_least("tokens.access", raw.access, Span::minutes(1))?;
