@@ -16,6 +16,7 @@ use crate::decide::{Decider, Trace};
 use crate::fault::Fault;
 use crate::live::{LiveSession, Load, Use};
 use crate::mint::Minter;
+use crate::port::{Clients, Directory};
 use crate::session::SessionToken;
 use crate::time::Timestamp;
 use crate::token::AccessToken;
@@ -31,6 +32,10 @@ pub struct Introspector {
     pub minter: Arc<Minter>,
     /// What was revoked before its time.
     pub revocations: Arc<RevocationView>,
+    /// Knows sessions by their public name.
+    pub directory: Arc<dyn Directory>,
+    /// Knows who is a client still.
+    pub clients: Arc<dyn Clients>,
 }
 
 /// A JWT in place of the token that was presented. No Debug: it is a credential.
@@ -110,7 +115,7 @@ impl Introspector {
         } else {
             match self.decider.access_token(presented) {
                 Ok((digest, expires_at)) => (digest, Some(expires_at)),
-                Err(_) => return self.jwt_for(presented, audience),
+                Err(_) => return self.jwt_for(presented, audience).await,
             }
         };
         let judged = self.decider.judged(&digest, &mut Trace::off()).await?;
@@ -127,15 +132,22 @@ impl Introspector {
         Ok(Some(Behind::Session { live, judged_at, good_until }))
     }
 
-    /// A JWT that was minted for the audience, by the keys that its services verify with.
-    fn jwt_for(&self, jwt: &str, audience: &str) -> Result<Option<Behind>, Fault> {
+    /// A JWT that was minted for the audience, by the keys that its services verify with, whose session or client is there still: whoever
+    /// asks is told at once of an end that those who verify by themselves learn of later.
+    async fn jwt_for(&self, jwt: &str, audience: &str) -> Result<Option<Behind>, Fault> {
         let now = self.decider.clock.now();
         let keys = self.minter.ring().published(now)?;
         // By the clock that it was signed by: nobody is told of a token that it is good and over.
         let verifier = Verifier::new(self.minter.issuer(), audience, keys)
             .with_skew(0)
             .with_revocation(Arc::clone(&self.revocations));
-        Ok(verifier.verify_at(jwt, now.unix_seconds()).ok().map(|claims| Behind::Claims {
+        let Ok(claims) = verifier.verify_at(jwt, now.unix_seconds()) else { return Ok(None) };
+        let is_there = match (claims.sid().map(str::parse), claims.sub().parse()) {
+            (Some(Ok(session)), _) => self.directory.session(session, now).await?.is_some(),
+            (None, Ok(client)) => self.clients.find(&client).await?.is_some(),
+            _ => false,
+        };
+        Ok(is_there.then(|| Behind::Claims {
             good_until: Timestamp::from_unix_seconds(claims.exp()),
             claims: claims.members().clone(),
         }))

@@ -44,6 +44,7 @@ pub mod grant;
 pub mod introspect;
 pub mod login;
 
+pub mod exchange;
 pub mod password_change;
 pub mod registration;
 

@@ -25,6 +25,7 @@ use crate::token::{AccessToken, Minted, Stamp};
 mod audience;
 mod claims;
 mod for_client;
+mod on_behalf;
 mod told;
 
 pub use audience::{
@@ -33,6 +34,7 @@ pub use audience::{
 };
 pub use claims::LARGEST_JWT;
 pub use for_client::ClientJwt;
+pub use on_behalf::OnBehalf;
 
 use claims::{Budget, Signed};
 

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use vestibule_core::caller::NotKnown;
+use vestibule_core::exchange::NotExchanged;
 use vestibule_core::id::{ClientId, SessionId, Subject};
 use vestibule_core::port::FaultLog;
 use vestibule_core::problem::Incident;
@@ -14,19 +15,21 @@ use vestibule_core::{Fault, Reject};
 use crate::Portal;
 
 /// The counters of the pages and the API: name and meaning.
-pub const METRICS: [(&str, &str); 8] = [
+pub const METRICS: [(&str, &str); 9] = [
     (LOGINS, "Attempts to sign in or to confirm a password: succeeded, confirmed, refused, throttled, fault"),
     (LOGOUTS, "Sessions ended by their holders"),
     (CSRF_REFUSED, "Requests refused because another site may have caused them"),
     (REGISTRATIONS, "Attempts to register: succeeded, taken, throttled"),
     (CLIENTS, "Clients that showed a proof: succeeded, refused, throttled, fault"),
     (CLIENT_JWTS, "JWTs issued to clients that act for themselves"),
+    (EXCHANGES, "Tokens of subjects that clients traded: succeeded, refused, fault"),
     (INTROSPECTIONS, "Tokens that resource servers asked about: active, inactive, fault"),
     (REFRESHES, "Refresh tokens presented: succeeded, refused, replayed, fault"),
 ];
 
 const CLIENTS: &str = "vestibule_client_proofs_total";
 const CLIENT_JWTS: &str = "vestibule_client_jwts_total";
+const EXCHANGES: &str = "vestibule_exchanges_total";
 const INTROSPECTIONS: &str = "vestibule_introspections_total";
 const LOGINS: &str = "vestibule_logins_total";
 const LOGOUTS: &str = "vestibule_logouts_total";
@@ -215,6 +218,32 @@ pub(crate) fn client_fault() {
 pub(crate) fn client_token_issued(client: ClientId, audience: &str) {
     metrics::counter!(CLIENT_JWTS).increment(1);
     tracing::info!(target: "vestibule::event", event = "client.jwt-issued", client.id = %client, audience);
+}
+
+pub(crate) fn exchanged(client: ClientId, audience: &str, session: SessionId) {
+    metrics::counter!(EXCHANGES, "outcome" => SUCCEEDED).increment(1);
+    tracing::info!(
+        target: "vestibule::event",
+        event = "token.exchanged",
+        client.id = %client,
+        audience,
+        session.id = %session,
+    );
+}
+
+pub(crate) fn exchange_refused(client: ClientId, why: NotExchanged) {
+    metrics::counter!(EXCHANGES, "outcome" => REFUSED).increment(1);
+    tracing::warn!(
+        target: "vestibule::refusal",
+        event = "token.not-exchanged",
+        client.id = %client,
+        reject.code = why.code(),
+    );
+}
+
+/// The fault has its own line.
+pub(crate) fn exchange_fault() {
+    metrics::counter!(EXCHANGES, "outcome" => FAULT).increment(1);
 }
 
 pub(crate) fn refresh_fault() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use vestibule_core::caller::Callers;
 use vestibule_core::decide::Decider;
+use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
 use vestibule_core::introspect::Introspector;
 use vestibule_core::login::Login;
@@ -70,6 +71,8 @@ pub struct Portal {
     pub granter: Granter,
     /// Knows clients by what they show.
     pub callers: Arc<Callers>,
+    /// Trades what clients were shown for what they show.
+    pub exchanger: Exchange,
     /// Tells resource servers of the tokens that are presented to them.
     pub introspector: Introspector,
     /// Judges sessions, origins and CSRF tokens.

@@ -24,7 +24,10 @@ const ENDPOINTS: &[(&str, &str)] = &[
 /// Members that are lists. The empty one is there because it is required (RFC 8414 section 2); where the authentication of clients is
 /// absent, it means a secret, and our own client has none.
 const LISTS: &[(&str, &[&str])] = &[
-    ("grant_types_supported", &["client_credentials", "refresh_token"]),
+    (
+        "grant_types_supported",
+        &["client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"],
+    ),
     ("introspection_endpoint_auth_methods_supported", &["client_secret_basic", "private_key_jwt"]),
     ("introspection_endpoint_auth_signing_alg_values_supported", ASSERTIONS),
     ("response_types_supported", &[]),

@@ -17,6 +17,7 @@ use crate::{Portal, body, event};
 
 pub(crate) mod client;
 mod credentials;
+mod exchange;
 pub(crate) mod introspect;
 pub(crate) mod revoke;
 pub(crate) mod token;
@@ -90,6 +91,15 @@ impl Refusal {
     /// The client is known, and this is not for it.
     fn unauthorized_client(description: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unauthorized_client", description)
+    }
+
+    /// RFC 7009 section 2.2.1.
+    fn unsupported_token_type() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "unsupported_token_type",
+            "A JWT is not revoked by itself: it ends within minutes, and before that with the session or the client that it is of.",
+        )
     }
 
     fn unsupported_grant_type() -> Self {

@@ -15,6 +15,7 @@ use vestibule_core::caller::Callers;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
+use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
 use vestibule_core::introspect::Introspector;
 use vestibule_core::key::{KeyRing, SealKey};
@@ -237,10 +238,18 @@ impl House {
             login,
             logout: Arc::clone(&self.logout),
             callers: Arc::clone(&self.callers),
+            exchanger: Exchange {
+                decider: Arc::clone(&self.decider),
+                minter: Arc::clone(&self.minter),
+                revocations: Arc::clone(&self.revocations),
+                directory: Arc::clone(&directory),
+            },
             introspector: Introspector {
                 decider: Arc::clone(&self.decider),
                 minter: Arc::clone(&self.minter),
                 revocations: Arc::clone(&self.revocations),
+                directory: Arc::clone(&directory),
+                clients: self.store.clone(),
             },
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),

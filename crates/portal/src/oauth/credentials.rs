@@ -35,7 +35,7 @@ impl Portal {
 }
 
 /// The one that is asked for, or the only one there is to ask for.
-fn audience<'a>(client: &'a Client, form: &'a Form) -> Result<&'a str, Refusal> {
+pub(super) fn audience<'a>(client: &'a Client, form: &'a Form) -> Result<&'a str, Refusal> {
     match (form.field("audience"), client.audiences.as_slice()) {
         ("", [only]) => Ok(only),
         ("", _) => Err(Refusal::invalid_target()),
@@ -46,15 +46,18 @@ fn audience<'a>(client: &'a Client, form: &'a Form) -> Result<&'a str, Refusal> 
 
 /// Those that are asked for, in the client's own order; all of its own where none is. Asking for one that it has not is refused, and not
 /// answered with less.
-pub(super) fn scopes<'a>(client: &'a Client, form: &Form) -> Result<Vec<&'a str>, Refusal> {
+fn scopes<'a>(client: &'a Client, form: &Form) -> Result<Vec<&'a str>, Refusal> {
+    let asked = asked_scopes(client, form)?;
+    let is_meant = |scope: &&str| asked.is_empty() || asked.contains(scope);
+    Ok(client.scopes.iter().map(String::as_str).filter(is_meant).collect())
+}
+
+/// Those that are asked for, each of which the client has; none where none is.
+pub(super) fn asked_scopes<'a>(client: &Client, form: &'a Form) -> Result<Vec<&'a str>, Refusal> {
     let asked = form.field("scope");
-    let own = client.scopes.iter().map(String::as_str);
-    if asked.is_empty() {
-        return Ok(own.collect());
-    }
-    let asked: Vec<&str> = asked.split(' ').collect();
+    let asked: Vec<&str> = asked.split(' ').filter(|_| !asked.is_empty()).collect();
     if asked.iter().any(|scope| !client.scopes.iter().any(|own| own == scope)) {
         return Err(Refusal::invalid_scope("This client may not ask for that scope."));
     }
-    Ok(own.filter(|scope| asked.contains(scope)).collect())
+    Ok(asked)
 }

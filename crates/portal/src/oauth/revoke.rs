@@ -18,14 +18,18 @@ pub(crate) const PATH: &str = "/auth/oauth/revoke";
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let (caller, form) = read(&portal, &parts, body).await?;
-    if let Caller::Client(_) = caller {
-        return Err(Refusal::unauthorized_client(
-            "What was issued to a client expires by itself, within minutes.",
-        ));
-    }
     let presented = form.field("token");
     if presented.is_empty() {
         return Err(Refusal::invalid_request("token is missing."));
+    }
+    if let Caller::Client(_) = caller {
+        // What a client is issued are JWTs. Nothing else is its own, so nothing happens to it (RFC 7009 section 2.1).
+        let is_jwt = presented.split('.').count() > 2;
+        return if is_jwt {
+            Err(Refusal::unsupported_token_type())
+        } else {
+            Ok(answer(StatusCode::OK, json!({})))
+        };
     }
     // `token_type_hint` is a hint for those who would have to search (RFC 7009 section 2.1): our tokens tell what they are.
     let digest = match portal.granter.session_of(presented) {

@@ -1,5 +1,5 @@
 //! `POST /auth/oauth/token` (RFC 6749 section 3.2): a refresh token for an access token and the next refresh token, or a client's proof for
-//! a JWT. No cookie counts here, so no other site can make a browser do anything by it. In: a form. Out: tokens, or an error.
+//! a JWT, its own or on behalf of a subject. No cookie counts here, so no other site can make a browser do anything by it. In: a form. Out: tokens, or an error.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use vestibule_core::grant::{Refreshed, Tokens};
 
 use super::client::Caller;
-use super::{Refusal, answer, read};
+use super::{Refusal, answer, exchange, read};
 use crate::form::Form;
 use crate::{Portal, event};
 
@@ -25,6 +25,10 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         ("", _) => Err(Refusal::invalid_request("grant_type is missing.")),
         ("client_credentials", Caller::Client(client)) => portal.client_credentials(&client, &form),
         ("client_credentials", Caller::FirstParty) => {
+            Err(Refusal::invalid_client("This grant is for clients that prove who they are."))
+        }
+        (exchange::GRANT, Caller::Client(client)) => portal.exchange(&client, &form).await,
+        (exchange::GRANT, Caller::FirstParty) => {
             Err(Refusal::invalid_client("This grant is for clients that prove who they are."))
         }
         ("refresh_token", Caller::FirstParty) => portal.refresh(&form, &parts).await,

@@ -11,6 +11,7 @@ use vestibule_core::caller::Callers;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
+use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
 use vestibule_core::introspect::Introspector;
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
@@ -189,10 +190,18 @@ impl House {
             login,
             logout,
             callers: Arc::new(callers),
+            exchanger: Exchange {
+                decider: Arc::clone(&decider),
+                minter: Arc::clone(&minter),
+                revocations: Arc::clone(&revocations),
+                directory: world.clone(),
+            },
             introspector: Introspector {
                 decider: Arc::clone(&decider),
                 minter: Arc::clone(&minter),
                 revocations,
+                directory: world.clone(),
+                clients: shelf.clone(),
             },
             decider,
             minter,

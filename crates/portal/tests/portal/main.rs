@@ -13,6 +13,7 @@ mod api;
 mod clients;
 mod contract;
 mod cookies;
+mod exchange;
 mod hanging_up;
 mod house;
 mod indistinct;

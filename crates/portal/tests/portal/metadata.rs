@@ -22,7 +22,14 @@ async fn the_issuer_is_the_one_of_the_jwts() {
     let metadata = metadata(&ApiClient::of(&house)).await;
     assert_eq!(metadata["issuer"], ORIGIN);
     assert_eq!(metadata["jwks_uri"], format!("{ORIGIN}/.well-known/jwks.json"));
-    assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials", "refresh_token"]));
+    assert_eq!(
+        metadata["grant_types_supported"],
+        serde_json::json!([
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:token-exchange"
+        ])
+    );
     assert_eq!(
         metadata["token_endpoint_auth_methods_supported"],
         serde_json::json!(["client_secret_basic", "none", "private_key_jwt"])
