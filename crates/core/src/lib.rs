@@ -3,7 +3,8 @@
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
 //! `fault id reject secret text time` → `principal` → `account client csrf key session throttle token` → `family wire` → `live route` →
-//! `port` → `caller decide encrypt problem` → `logout mint rotation` → `grant login` → `password_change registration`.
+//! `port` → `caller decide encrypt problem` → `logout mint rotation` → `grant introspect login` →
+//! `password_change registration` → `exchange`.
 #![warn(missing_docs)]
 
 pub mod fault;
@@ -44,9 +45,10 @@ pub mod grant;
 pub mod introspect;
 pub mod login;
 
-pub mod exchange;
 pub mod password_change;
 pub mod registration;
+
+pub mod exchange;
 
 #[cfg(test)]
 mod testing;
