@@ -32,6 +32,7 @@ mod story_hostile_cookies;
 mod story_hostile_credentials;
 mod story_hostile_headers;
 mod story_hostile_tokens;
+mod story_introspection;
 mod story_keys;
 mod story_languages;
 mod story_misplaced;

@@ -9,6 +9,7 @@ use super::place::Place;
 use super::running::Running;
 
 const EXAMPLE: &str = include_str!("../../examples/nginx/nginx.conf");
+const INTROSPECTING: &str = include_str!("../../examples/nginx-introspection/nginx.conf");
 
 pub(crate) struct Nginx {
     _running: Running,
@@ -99,8 +100,30 @@ impl Nginx {
         Self::start_with(&exchange(&configuration(front, public, internal, service), changes))
     }
 
-    fn start_with(configuration: &str) -> Self {
+    /// The other file that the documentation shows, `examples/nginx-introspection/nginx.conf`, for a client with this proof.
+    pub(crate) fn introspecting(
+        front: SocketAddr,
+        internal: SocketAddr,
+        service: SocketAddr,
+        proof: &str,
+    ) -> Self {
         let place = Place::new();
+        place.write("client.conf", &format!("proxy_set_header Authorization \"{proof}\";"));
+        let (front, internal, service) = (front.to_string(), internal.to_string(), service.to_string());
+        let pairs = [
+            ("error_log error.log;", ""),
+            ("127.0.0.1:8000", front.as_str()),
+            ("127.0.0.1:8081", &internal),
+            ("127.0.0.1:9000", &service),
+        ];
+        Self::start_in(place, &exchange(INTROSPECTING, &pairs))
+    }
+
+    fn start_with(configuration: &str) -> Self {
+        Self::start_in(Place::new(), configuration)
+    }
+
+    fn start_in(place: Place, configuration: &str) -> Self {
         let file = place.write("nginx.conf", configuration);
         let mut command = program("nginx", "nginx");
         command.arg("-p").arg(place.path()).arg("-c").arg(file).args(["-e", "error.log"]);
