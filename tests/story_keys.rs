@@ -44,7 +44,7 @@ fn a_rotation_is_published_ahead_then_signs_and_the_old_key_stays_until_its_jwts
     // Not at once: services that keep a key set for a while have to see the new key first.
     let ahead = scene.vestibule.operator.json(&["key", "rotate"]);
     let ahead = ahead["key_id"].as_str().unwrap().to_owned();
-    assert_eq!(state(&scene, &ahead), "published");
+    assert_eq!(state(&scene, &ahead), "waiting");
     assert!(published(&scene).contains(&ahead) && published(&scene).contains(&first));
     assert_eq!(signed_with(&scene, &mut browser), first);
 

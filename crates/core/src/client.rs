@@ -63,20 +63,26 @@ pub const MOST: usize = 64;
 /// Why a client cannot be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAClient {
-    /// An audience that cannot be one, or one twice.
-    #[error("\"{0}\" is no audience for a client: 1 to 200 visible ASCII characters, each once, 64 at most")]
+    /// An audience that cannot be one.
+    #[error("\"{0}\" is no audience: 1 to 200 visible ASCII characters, without spaces")]
     Audience(String),
+    /// More audiences or scopes than [`MOST`].
+    #[error("a client has {MOST} audiences and {MOST} scopes at most; add another for the rest")]
+    Many,
     /// An empty, long or unreadable name.
     #[error("a client's name is 1 to 100 characters that can be seen, without spaces around it")]
     Name,
     /// It could ask for nothing.
     #[error("a client needs an audience that it may ask for (--audience) or that it serves (--serves)")]
     Nothing,
-    /// A scope that RFC 6749 section 3.3 does not allow, or one twice.
+    /// A scope that RFC 6749 section 3.3 does not allow.
     #[error(
-        "\"{0}\" is no scope for a client: 1 to 128 visible ASCII characters but \" and \\, each once, 64 at most"
+        "\"{0}\" is no scope: 1 to 128 visible ASCII characters, without spaces, \" and \\; one --scope for each"
     )]
     Scope(String),
+    /// An audience or a scope that stands there twice.
+    #[error("\"{0}\" is named twice; name each audience and each scope once")]
+    Twice(String),
 }
 
 impl Client {
@@ -86,15 +92,11 @@ impl Client {
         if !(1..=100).contains(&self.name.chars().count()) || !is_seen {
             return Err(NotAClient::Name);
         }
-        if let Some(odd) = odd_one_out(&self.audiences, is_audience) {
-            return Err(NotAClient::Audience(odd.clone()));
-        }
+        check_each(&self.audiences, is_audience, NotAClient::Audience)?;
         if let Some(odd) = self.serves.as_ref().filter(|audience| !is_audience(audience)) {
             return Err(NotAClient::Audience(odd.clone()));
         }
-        if let Some(odd) = odd_one_out(&self.scopes, is_scope) {
-            return Err(NotAClient::Scope(odd.clone()));
-        }
+        check_each(&self.scopes, is_scope, NotAClient::Scope)?;
         if self.audiences.is_empty() && self.serves.is_none() {
             return Err(NotAClient::Nothing);
         }
@@ -107,11 +109,24 @@ impl Client {
     }
 }
 
-/// The first that cannot be there, stands there twice or is one too many.
-fn odd_one_out(listed: &[String], fits: fn(&str) -> bool) -> Option<&String> {
-    let is_odd =
-        |at: usize, one: &String| !fits(one) || at >= MOST || listed.iter().take(at).any(|it| it == one);
-    listed.iter().enumerate().find(|(at, one)| is_odd(*at, one)).map(|(_, one)| one)
+/// Names the first that cannot be there, or stands there twice.
+fn check_each(
+    listed: &[String],
+    fits: fn(&str) -> bool,
+    odd: fn(String) -> NotAClient,
+) -> Result<(), NotAClient> {
+    if listed.len() > MOST {
+        return Err(NotAClient::Many);
+    }
+    for (at, one) in listed.iter().enumerate() {
+        if !fits(one) {
+            return Err(odd(one.clone()));
+        }
+        if listed.iter().take(at).any(|before| before == one) {
+            return Err(NotAClient::Twice(one.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn is_audience(text: &str) -> bool {

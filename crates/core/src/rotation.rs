@@ -70,7 +70,7 @@ impl Rotation {
         let records = self.keys.all().await?;
         let now = self.clock.now();
         // A successor that still waits will not be needed: were it left, it would take over from the key that dates it.
-        let waits = |(_, state): &(_, KeyState)| *state == KeyState::Published;
+        let waits = |(_, state): &(_, KeyState)| *state == KeyState::Waiting;
         for (waiting, _) in self.keys_for(purpose, &records).filter(waits) {
             self.keys.retire(&waiting.key_id, now).await?;
         }
@@ -102,7 +102,7 @@ impl Rotation {
         for purpose in KeyPurpose::ALL {
             let waiting = self
                 .keys_for(purpose, &records)
-                .any(|(record, state)| state == KeyState::Published && record.active_from <= latest);
+                .any(|(record, state)| state == KeyState::Waiting && record.active_from <= latest);
             let due = self
                 .keys_for(purpose, &records)
                 .any(|(record, state)| state == KeyState::Active && now.since(record.active_from) >= age);

@@ -37,12 +37,12 @@ pub struct KeyRecord {
 pub enum KeyState {
     /// Signs.
     Active,
-    /// Published ahead of use, so that verifiers know it before they meet it.
-    Published,
     /// Withdrawn: nothing it signed is accepted any more.
     Retired,
     /// Signs no more, but what it signed may still be on its way.
     Retiring,
+    /// Will sign when its time comes. One for services is published already, so that verifiers know it before they meet it.
+    Waiting,
 }
 
 impl KeyState {
@@ -50,9 +50,9 @@ impl KeyState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
-            Self::Published => "published",
             Self::Retired => "retired",
             Self::Retiring => "retiring",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -130,7 +130,7 @@ impl KeyRecord {
             return KeyState::Retired;
         }
         if self.active_from > now {
-            return KeyState::Published;
+            return KeyState::Waiting;
         }
         let takes_over = |other: &Self| {
             let may_sign = other.active_from <= now && !is_gone(other.gone_at, now);

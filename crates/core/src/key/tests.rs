@@ -89,7 +89,7 @@ fn rotation_publishes_ahead_switches_and_withdraws_by_the_clock_alone() {
 
     let signer = |now| ring.signer(KeyPurpose::Services, now).unwrap().key_id().clone();
     let states = |now| (old.state(&all, now), new.state(&all, now));
-    assert_eq!((signer(NOW), states(NOW)), (old.key_id.clone(), (KeyState::Active, KeyState::Published)));
+    assert_eq!((signer(NOW), states(NOW)), (old.key_id.clone(), (KeyState::Active, KeyState::Waiting)));
     let later = NOW.after(hour);
     assert_eq!((signer(later), states(later)), (new.key_id.clone(), (KeyState::Retiring, KeyState::Active)));
     assert!(ring.published(later).unwrap().get(old.key_id.as_str()).is_some());

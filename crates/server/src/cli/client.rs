@@ -22,7 +22,8 @@ pub(super) enum ClientCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Remove a client: it is nobody from now on
+    /// Remove a client: it gets nothing more, and nothing that it holds is taken by this server; services that verify by themselves take it
+    /// until it expires
     Remove {
         /// As `client list` names it
         #[arg(value_name = "ID")]
@@ -32,7 +33,7 @@ pub(super) enum ClientCommand {
 
 #[derive(Args)]
 pub(super) struct Add {
-    /// What you call it
+    /// What you call it, for listings and logs
     name: String,
     /// An audience that it may ask for; may be given more than once
     #[arg(long = "audience", value_name = "AUDIENCE")]
@@ -40,10 +41,10 @@ pub(super) struct Add {
     /// A scope that it may ask for; may be given more than once
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Let it trade what stands for a subject for a JWT of one of its audiences
+    /// Let it act on behalf of others: trade a token that it was called with for a JWT for one of its audiences (RFC 8693)
     #[arg(long)]
     exchange: bool,
-    /// The audience that it is: it may ask what is presented to it
+    /// The audience that it is: it may ask whether a token that it was shown is good (RFC 7662)
     #[arg(long, value_name = "AUDIENCE")]
     serves: Option<String>,
     /// Its public keys, a JWK set; it then proves itself by them and has no secret

@@ -20,9 +20,9 @@ pub(super) enum KeyCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Add a key that takes over after `keys.publish_ahead`: of those that services verify by, unless said otherwise
+    /// Add a key for services' JWTs, or with --edge for access tokens; it takes over after `keys.publish_ahead`
     Rotate {
-        /// Of those that sign access tokens, which this gateway alone verifies
+        /// Rotate the keys of access tokens, which these doors alone verify, in place of those that services verify by
         #[arg(long)]
         edge: bool,
         /// Let it sign at once; verifiers that keep key sets must fetch anew
@@ -101,7 +101,7 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
         return output::json(&keys);
     }
     if keys.is_empty() {
-        say("No keys yet: the first start makes one, and so does vestibule key rotate --now");
+        say("No keys yet: the first start makes them");
         return Ok(());
     }
     let row = |it: &KeyView| {

@@ -72,7 +72,7 @@ pub(crate) struct KeyView {
     pub(crate) gone_at: Option<String>,
 }
 
-/// `active`, `published`, `retiring` or `retired`.
+/// `active`, `waiting`, `retiring` or `retired`.
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct StateWord(pub(crate) String);

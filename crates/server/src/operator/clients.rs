@@ -55,10 +55,13 @@ pub(super) async fn remove(house: &House, client: &str) -> Result<Answer, Not> {
     Ok(Answer::Done { ended: 0 })
 }
 
+const KEYS_WANTED: &str = "a JWK set of its public keys is wanted, {\"keys\": [{\"kty\": …}]}";
+
 fn proof(house: &House, keys: Option<&str>) -> Result<(ClientProof, Option<ClientSecret>), Not> {
     if let Some(keys) = keys {
-        let keys = KeySet::from_jwks(keys)
-            .map_err(|cause| Not::Refused(format!("the client's keys cannot be taken: {cause}")))?;
+        let keys = KeySet::from_jwks(keys).map_err(|cause| {
+            Not::Refused(format!("the client's keys cannot be taken: {cause}; {KEYS_WANTED}"))
+        })?;
         return Ok((ClientProof::Keys(keys), None));
     }
     let mut random = Zeroizing::new([0; 32]);

@@ -122,13 +122,13 @@ fn what_cannot_be_a_client_is_refused_in_one_line() {
         (vec!["A", "--scope", "x"], "needs an audience"),
         (vec!["A", "--audience", "ordres"], "there is no audience \"ordres\""),
         (vec!["A", "--serves", "ordres"], "there is no audience \"ordres\""),
-        (vec!["A", "--audience", "orders", "--audience", "orders"], "each once"),
+        (vec!["A", "--audience", "orders", "--audience", "orders"], "\"orders\" is named twice"),
         (vec!["A", "--audience", "orders", "--scope", "a b"], "is no scope"),
         (vec!["A", "--audience", "orders", "--scope", ""], "is no scope"),
         (vec!["", "--audience", "orders"], "a client's name"),
         (vec!["A\u{202E}B", "--audience", "orders"], "a client's name"),
-        (vec!["A", "--audience", "orders", "--jwks-file", &private], "keys cannot be taken"),
-        (vec!["A", "--audience", "orders", "--jwks-file", &empty], "keys cannot be taken"),
+        (vec!["A", "--audience", "orders", "--jwks-file", &private], "private"),
+        (vec!["A", "--audience", "orders", "--jwks-file", &empty], "a JWK set of its public keys is wanted"),
     ] {
         place.fails(1, &[&["client", "add"], &arguments[..]].concat(), "", says);
     }

@@ -139,7 +139,7 @@ fn keys_rotate_and_retire_without_a_running_server() {
     assert_eq!(place.json(&["key", "list"]), Value::Array(Vec::new()));
     let first = place.json(&["key", "rotate", "--now"])["key_id"].as_str().unwrap().to_owned();
     let second = place.json(&["key", "rotate"]);
-    assert_eq!(second["state"], "published");
+    assert_eq!(second["state"], "waiting");
     let third = place.json(&["key", "rotate", "--now"])["key_id"].as_str().unwrap().to_owned();
     let state = |id: &str| {
         let keys = place.json(&["key", "list"]);
