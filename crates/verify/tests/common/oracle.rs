@@ -15,14 +15,23 @@ pub(crate) struct Oracles {
 }
 
 impl Oracles {
-    /// Starts both. They end when this value does.
+    /// Starts both, to judge JWTs. They end when this value does.
     pub(crate) fn start() -> Self {
+        Self::of("oracle")
+    }
+
+    /// Starts both, to encrypt and decrypt.
+    pub(crate) fn of_encryption() -> Self {
+        Self::of("jwe")
+    }
+
+    fn of(script: &str) -> Self {
         let scripts = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/oracles"));
         let home = home();
         let mut node = Command::new("node");
-        node.arg(scripts.join("oracle.mjs")).arg(home.join("node"));
+        node.arg(scripts.join(format!("{script}.mjs"))).arg(home.join("node"));
         let mut python = Command::new(home.join("python/bin/python"));
-        python.arg(scripts.join("oracle.py"));
+        python.arg(scripts.join(format!("{script}.py")));
         Self { node: Oracle::start(node), python: Oracle::start(python) }
     }
 
@@ -32,7 +41,7 @@ impl Oracles {
         self.python.put(question);
         let mut answers = self.node.answer();
         answers.extend(self.python.answer());
-        assert_eq!(answers.keys().collect::<Vec<_>>(), ["PyJWT", "jose", "joserfc"]);
+        assert!(["jose", "joserfc"].into_iter().all(|library| answers.contains_key(library)), "{answers:?}");
         answers
     }
 }
