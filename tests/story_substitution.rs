@@ -7,14 +7,17 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use serde_json::{Value, json};
 
 use crate::forge::Signer;
+use crate::forge::sealer::Sealer;
 use crate::personas::{ADA, Answer, Ask, Door, Operator, PASSWORD, Scene, Vestibule};
 use crate::story_hostile_tokens::now;
 use crate::story_token_cookies::take_token_cookies;
 
 /// What there is, each with the places that take it.
-const DIAGONAL: [(&str, &[&str]); 15] = [
+const DIAGONAL: [(&str, &[&str]); 18] = [
     ("access token", &["door, access cookie", "door, bearer", "API, access cookie", "API, bearer", "revoke"]),
+    ("access token, encrypted", &[]),
     ("client assertion", &["client_assertion"]),
+    ("client assertion, encrypted", &[]),
     ("client id", &[]),
     ("client secret", &["client secret"]),
     ("client's JWT", &["service"]),
@@ -25,6 +28,7 @@ const DIAGONAL: [(&str, &[&str]); 15] = [
     ("password", &[]),
     ("refresh token", &["refresh cookie", "refresh_token", "revoke"]),
     ("service's JWT", &["service"]),
+    ("service's JWT, encrypted", &[]),
     ("session id", &[]),
     ("session token", &["door, session cookie", "API, session cookie"]),
     ("session token of a program", &["door, bearer", "API, bearer"]),
@@ -145,7 +149,7 @@ impl World {
         let proof = BASE64.encode(format!("{id}:{secret}").as_bytes());
         let own = Ask::post(TOKEN).form(&[("grant_type", "client_credentials")]);
         let own = self.send(own.header("Authorization", format!("Basic {proof}"))).json();
-        let all = BTreeMap::from([
+        let mut all = BTreeMap::from([
             ("access token", text(&tokens, "access_token")),
             ("client assertion", self.assertion()),
             ("client id", id),
@@ -162,6 +166,16 @@ impl World {
             ("session token", set(&cookies, "vestibule")),
             ("session token of a program", text(&program, "session_token")),
         ]);
+        // Whoever has one can encrypt it, to the only keys that we have: nothing here decrypts, and what is inside does not count.
+        let published = self.send(Ask::get("/.well-known/jwks.json")).json();
+        let sealer = Sealer::to(&published["keys"][0]);
+        for (plain, encrypted) in [
+            ("access token", "access token, encrypted"),
+            ("client assertion", "client assertion, encrypted"),
+            ("service's JWT", "service's JWT, encrypted"),
+        ] {
+            all.insert(encrypted, sealer.seal(&all[plain], "A256GCM"));
+        }
         Purse { all }
     }
 

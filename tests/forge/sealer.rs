@@ -13,6 +13,7 @@ use aws_lc_rs::{
     rand,
     rsa::{KeySize, OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PrivateDecryptingKey},
 };
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
 
 use super::base64;
@@ -81,6 +82,14 @@ impl Sealer {
         private["kid"] = json!(format!("{alg}-{crv}"));
         private["use"] = json!("enc");
         Self { alg: alg.to_owned(), private, key }
+    }
+
+    /// To a P-256 key whose private half is somebody else's: any published one will do, those that verify signatures as well.
+    pub(crate) fn to(jwk: &Value) -> Self {
+        let bytes = |member: &str| BASE64URL_NOPAD.decode(jwk[member].as_str().unwrap().as_bytes()).unwrap();
+        let point = [vec![4], bytes("x"), bytes("y")].concat();
+        let key = Key::Agreement { curve: &agreement::ECDH_P256, point };
+        Self { alg: "ECDH-ES".to_owned(), private: json!({ "kid": jwk["kid"] }), key }
     }
 
     /// The whole JWK.
@@ -198,7 +207,7 @@ fn wrapped(key: &[u8], enc: &str) -> (Vec<u8>, Vec<u8>) {
 fn concat_kdf(secret: &[u8], algorithm: &str, header: &Map<String, Value>, length: usize) -> Vec<u8> {
     let party = |member: &str| {
         let text = header.get(member).and_then(Value::as_str).unwrap_or_default();
-        data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default()
+        BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default()
     };
     let mut info = Vec::new();
     for part in [algorithm.as_bytes().to_vec(), party("apu"), party("apv")] {

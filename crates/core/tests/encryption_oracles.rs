@@ -11,6 +11,7 @@
 #[expect(dead_code, reason = "here nobody judges signatures")]
 #[path = "../../verify/tests/common/oracle.rs"]
 mod oracle;
+#[expect(dead_code, reason = "nothing is encrypted to keys of others here")]
 #[path = "../../../tests/forge/sealer.rs"]
 mod sealer;
 

@@ -1,9 +1,10 @@
 //! JW-07, JW-11, JW-12: what is encrypted to us, by every algorithm that is taken, and what only pretends to be.
 
-#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 #[path = "../common/mod.rs"]
 mod common;
+mod fuzz_smoke;
 mod header;
 mod keys;
 mod nested;
