@@ -46,9 +46,9 @@ fn each_secret_opens_what_it_was_made_for_and_nothing_else() {
     let mut found = BTreeMap::<&str, Vec<&str>>::new();
     for (kind, _) in DIAGONAL {
         let taken = found.entry(kind).or_default();
-        for (place, takes) in PLACES {
-            if takes(&world, &purse, &purse.all[kind]) {
-                taken.push(place);
+        for lock in LOCKS {
+            if (lock.takes)(&world, &purse, &purse.all[kind]) {
+                taken.push(lock.name);
                 // It may be used up by that, or the session ended.
                 purse = world.purse();
             }
@@ -60,41 +60,51 @@ fn each_secret_opens_what_it_was_made_for_and_nothing_else() {
     assert_eq!(found, expected);
 }
 
-/// Presents a value at a place; whether it was taken for what belongs there.
-type Place = (&'static str, fn(&World, &Purse, &str) -> bool);
+/// A place that takes a secret.
+struct Lock {
+    name: &'static str,
+    /// Presents a value there; whether it was taken for what belongs there.
+    takes: fn(&World, &Purse, &str) -> bool,
+}
 
-const PLACES: [Place; 16] = [
-    ("door, bearer", |world, _, value| world.is_ok(Ask::get("/orders/7").bearer(value))),
-    ("door, session cookie", |world, _, value| world.is_ok(with("vestibule", value, "/orders/7"))),
-    ("door, access cookie", |world, _, value| world.is_ok(with("vestibule_access", value, "/orders/7"))),
-    ("door, refresh cookie", |world, _, value| world.is_ok(with("vestibule_refresh", value, "/orders/7"))),
-    ("API, bearer", |world, _, value| world.is_ok(Ask::get(SESSION).bearer(value))),
-    ("API, session cookie", |world, _, value| world.is_ok(with("vestibule", value, SESSION))),
-    ("API, access cookie", |world, _, value| world.is_ok(with("vestibule_access", value, SESSION))),
-    ("refresh cookie", |world, _, value| world.refreshes(value)),
-    ("refresh_token", |world, _, value| {
+const fn lock(name: &'static str, takes: fn(&World, &Purse, &str) -> bool) -> Lock {
+    Lock { name, takes }
+}
+
+const LOCKS: [Lock; 16] = [
+    lock("door, bearer", |world, _, value| world.is_ok(Ask::get("/orders/7").bearer(value))),
+    lock("door, session cookie", |world, _, value| world.is_ok(with("vestibule", value, "/orders/7"))),
+    lock("door, access cookie", |world, _, value| world.is_ok(with("vestibule_access", value, "/orders/7"))),
+    lock("door, refresh cookie", |world, _, value| {
+        world.is_ok(with("vestibule_refresh", value, "/orders/7"))
+    }),
+    lock("API, bearer", |world, _, value| world.is_ok(Ask::get(SESSION).bearer(value))),
+    lock("API, session cookie", |world, _, value| world.is_ok(with("vestibule", value, SESSION))),
+    lock("API, access cookie", |world, _, value| world.is_ok(with("vestibule_access", value, SESSION))),
+    lock("refresh cookie", |world, _, value| world.refreshes(value)),
+    lock("refresh_token", |world, _, value| {
         world.grants(Ask::post(TOKEN), &[("grant_type", "refresh_token"), ("refresh_token", value)])
     }),
-    ("client secret", |world, purse, value| {
+    lock("client secret", |world, purse, value| {
         let proof = BASE64.encode(format!("{}:{value}", purse.all["client id"]).as_bytes());
         let ask = Ask::post(TOKEN).header("Authorization", format!("Basic {proof}"));
         world.grants(ask, &[("grant_type", "client_credentials")])
     }),
-    ("client_assertion", |world, _, value| {
+    lock("client_assertion", |world, _, value| {
         let kind = ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
         let form = [("grant_type", "client_credentials"), kind, ("client_assertion", value)];
         world.grants(Ask::post(TOKEN), &form)
     }),
-    ("service", |world, _, value| {
+    lock("service", |world, _, value| {
         world.scene.vestibule.operator.run(&["token", "verify", "--audience", "orders"], value).code == 0
     }),
-    ("revoke", |world, purse, value| world.revokes(purse, value)),
-    ("CSRF token", |world, purse, value| {
+    lock("revoke", |world, purse, value| world.revokes(purse, value)),
+    lock("CSRF token", |world, purse, value| {
         let ask = Ask::post("/orders/new").header("Cookie", purse.cookie()).header("X-CSRF-Token", value);
         world.is_ok(from_a_page(ask))
     }),
-    ("form's token", |world, purse, value| world.opens_the_form(&purse.all["form's cookie"], value)),
-    ("form's cookie", |world, purse, value| world.opens_the_form(value, &purse.all["form's token"])),
+    lock("form's token", |world, purse, value| world.opens_the_form(&purse.all["form's cookie"], value)),
+    lock("form's cookie", |world, purse, value| world.opens_the_form(value, &purse.all["form's token"])),
 ];
 
 const SESSION: &str = "/auth/api/v1/session";

@@ -8,9 +8,10 @@
 #[path = "sqlite/world.rs"]
 mod world;
 
+#[path = "sqlite/child.rs"]
+mod child;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +20,10 @@ use vestibule_core::port::{Directory, Ending, Opened, Page, Reissued, Sessions};
 use vestibule_core::session::{Cap, Reissue};
 use vestibule_store::{SqliteOptions, SqliteStore};
 
+use crate::child::{MARK, said_until_killed, told_by_the_parent};
 use crate::world::*;
 
 const ROUNDS: u64 = 10;
-/// Marks the child's lines among those of the test harness.
-const MARK: &str = "child:";
 
 /// The digest that a session goes on under is this much further.
 const ANEW: u64 = 1 << 40;
@@ -80,30 +80,10 @@ enum Told {
 }
 
 fn run_child_and_kill_it(home: &Home, round: u64) -> BTreeMap<u64, Told> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_is_killed", "--ignored", "--nocapture", "--test-threads=1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    writeln!(stdin, "{}", home.database().display()).unwrap();
-    writeln!(stdin, "{}", round * 1_000_000).unwrap();
-
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = lines.by_ref().map(Result::unwrap).find(|line| line.ends_with("ready"));
-    assert!(ready.is_some(), "the child ended before it began");
-    let killer = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(30 + 37 * round));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    });
+    let works = Duration::from_millis(30 + 37 * round);
     let mut told = BTreeMap::new();
-    for line in lines.map(Result::unwrap) {
-        // The last line may have been cut by the kill; its end marks a whole one.
-        let Some(rest) = line.strip_prefix(MARK).and_then(|rest| rest.strip_suffix('.')) else { continue };
-        let (verb, number) = rest.split_once(' ').unwrap();
-        let state = match verb {
+    for (verb, number) in said_until_killed(home, round * 1_000_000, works) {
+        let state = match verb.as_str() {
             "opening" => Told::Opening,
             "open" => Told::Open,
             "ending" => Told::Ending,
@@ -112,9 +92,8 @@ fn run_child_and_kill_it(home: &Home, round: u64) -> BTreeMap<u64, Told> {
             "reissued" => Told::Reissued,
             other => panic!("the child said {other}"),
         };
-        told.insert(number.parse().unwrap(), state);
+        told.insert(number, state);
     }
-    killer.join().unwrap();
     told
 }
 
@@ -122,9 +101,7 @@ fn run_child_and_kill_it(home: &Home, round: u64) -> BTreeMap<u64, Told> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by the test that kills it"]
 async fn child_that_is_killed() {
-    let mut lines = std::io::stdin().lines().map(Result::unwrap);
-    let database = lines.next().unwrap();
-    let first: u64 = lines.next().unwrap().parse().unwrap();
+    let (database, first) = told_by_the_parent();
     let store = SqliteStore::open(database, SqliteOptions::default()).await.unwrap();
     println!("\n{MARK}ready");
     let mut writers = JoinSet::new();

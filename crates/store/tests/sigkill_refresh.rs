@@ -9,9 +9,10 @@
 #[path = "sqlite/world.rs"]
 mod world;
 
+#[path = "sqlite/child.rs"]
+mod child;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +23,12 @@ use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
 use vestibule_store::{SqliteOptions, SqliteStore};
 
+use crate::child::{MARK, said_until_killed, told_by_the_parent};
 use crate::world::*;
 
 const ROUNDS: u64 = 12;
 const FAMILIES: u64 = 16;
 const WINDOW: Duration = Duration::from_secs(10);
-/// Marks the child's lines among those of the test harness.
-const MARK: &str = "child:";
 
 /// How far the child said that a family was.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,36 +94,16 @@ async fn goes_on(store: &SqliteStore, number: u64, used: &RefreshToken, salt: Sa
 }
 
 fn run_child_and_kill_it(home: &Home, round: u64, first: u64) -> BTreeMap<u64, Told> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_is_killed", "--ignored", "--nocapture", "--test-threads=1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    writeln!(stdin, "{}", home.database().display()).unwrap();
-    writeln!(stdin, "{first}").unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = lines.by_ref().map(Result::unwrap).find(|line| line.ends_with("ready"));
-    assert!(ready.is_some(), "the child ended before it began");
-    let killer = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(20 + 13 * round));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    });
+    let works = Duration::from_millis(20 + 13 * round);
     let mut told = BTreeMap::<u64, Told>::new();
-    for line in lines.map(Result::unwrap) {
-        // The last line may have been cut by the kill; its end marks a whole one.
-        let Some(rest) = line.strip_prefix(MARK).and_then(|rest| rest.strip_suffix('.')) else { continue };
-        let (verb, number) = rest.split_once(' ').unwrap();
-        let family = told.entry(number.parse().unwrap()).or_default();
-        match verb {
+    for (verb, number) in said_until_killed(home, first, works) {
+        let family = told.entry(number).or_default();
+        match verb.as_str() {
             "presenting" => family.is_presenting = true,
             "rotated" => *family = Told { rotated: family.rotated + 1, is_presenting: false },
             other => panic!("the child said {other}"),
         }
     }
-    killer.join().unwrap();
     told
 }
 
@@ -131,9 +111,7 @@ fn run_child_and_kill_it(home: &Home, round: u64, first: u64) -> BTreeMap<u64, T
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by the test that kills it"]
 async fn child_that_is_killed() {
-    let mut lines = std::io::stdin().lines().map(Result::unwrap);
-    let database = lines.next().unwrap();
-    let first: u64 = lines.next().unwrap().parse().unwrap();
+    let (database, first) = told_by_the_parent();
     let store = SqliteStore::open(database, SqliteOptions::default()).await.unwrap();
     for number in first..first + FAMILIES {
         let opened = store.open(session(number), None, Cap::NONE).await.unwrap();

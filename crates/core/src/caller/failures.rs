@@ -18,7 +18,9 @@ const MOST: usize = 4096;
 /// While there is no room, it is looked for this often.
 const TIDIED_EVERY: Duration = Duration::from_secs(1);
 
-type Whose = (Option<ClientId>, [u8; 7]);
+/// The client that was named, if there is one of that name, and the network it was named from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Whose(Option<ClientId>, [u8; 7]);
 
 #[derive(Default)]
 pub(super) struct Failures(Mutex<Book>);
@@ -38,7 +40,7 @@ impl Failures {
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), Duration> {
-        let whose = (client, source.map_or([0; 7], prefix_of));
+        let whose = Whose(client, source.map_or([0; 7], prefix_of));
         let mut book = self.0.lock();
         let Book { buckets, rest, tidied_at } = &mut *book;
         let is_due = tidied_at.is_none_or(|at| now.since(at) >= TIDIED_EVERY);
