@@ -14,24 +14,38 @@ use crate::story_token_cookies::take_token_cookies;
 
 /// What there is, each with the places that take it.
 const DIAGONAL: [(&str, &[&str]); 18] = [
-    ("access token", &["door, access cookie", "door, bearer", "API, access cookie", "API, bearer", "revoke"]),
+    (
+        "access token",
+        &[
+            "door, access cookie",
+            "door, bearer",
+            "API, access cookie",
+            "API, bearer",
+            "introspect",
+            "revoke",
+            "subject_token",
+        ],
+    ),
     ("access token, encrypted", &[]),
     ("client assertion", &["client_assertion"]),
     ("client assertion, encrypted", &[]),
     ("client id", &[]),
     ("client secret", &["client secret"]),
-    ("client's JWT", &["service"]),
+    ("client's JWT", &["introspect", "service"]),
     ("CSRF token", &["CSRF token"]),
     ("device mark", &[]),
     ("form's cookie", &["form's cookie"]),
     ("form's token", &["form's token"]),
     ("password", &[]),
     ("refresh token", &["refresh cookie", "refresh_token", "revoke"]),
-    ("service's JWT", &["service"]),
+    ("service's JWT", &["introspect", "service", "subject_token"]),
     ("service's JWT, encrypted", &[]),
     ("session id", &[]),
     ("session token", &["door, session cookie", "API, session cookie"]),
-    ("session token of a program", &["door, bearer", "API, bearer"]),
+    (
+        "session token of a program",
+        &["door, bearer", "API, bearer", "introspect", "subject_token of a session"],
+    ),
 ];
 
 /// TK-02, HX-04: the kinds of tokens and the endpoints that take one, all with all: only the diagonal passes.
@@ -71,7 +85,7 @@ const fn lock(name: &'static str, takes: fn(&World, &Purse, &str) -> bool) -> Lo
     Lock { name, takes }
 }
 
-const LOCKS: [Lock; 16] = [
+const LOCKS: [Lock; 19] = [
     lock("door, bearer", |world, _, value| world.is_ok(Ask::get("/orders/7").bearer(value))),
     lock("door, session cookie", |world, _, value| world.is_ok(with("vestibule", value, "/orders/7"))),
     lock("door, access cookie", |world, _, value| world.is_ok(with("vestibule_access", value, "/orders/7"))),
@@ -86,9 +100,15 @@ const LOCKS: [Lock; 16] = [
         world.grants(Ask::post(TOKEN), &[("grant_type", "refresh_token"), ("refresh_token", value)])
     }),
     lock("client secret", |world, purse, value| {
-        let proof = BASE64.encode(format!("{}:{value}", purse.all["client id"]).as_bytes());
-        let ask = Ask::post(TOKEN).header("Authorization", format!("Basic {proof}"));
+        let ask = proven(Ask::post(TOKEN), &purse.all["client id"], value);
         world.grants(ask, &[("grant_type", "client_credentials")])
+    }),
+    lock("introspect", |world, _, value| world.is_active(value)),
+    lock("subject_token", |world, _, value| {
+        world.trades("urn:ietf:params:oauth:token-type:access_token", value)
+    }),
+    lock("subject_token of a session", |world, _, value| {
+        world.trades("urn:vestibule:token-type:session", value)
     }),
     lock("client_assertion", |world, _, value| {
         let kind = ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
@@ -109,6 +129,7 @@ const LOCKS: [Lock; 16] = [
 
 const SESSION: &str = "/auth/api/v1/session";
 const TOKEN: &str = "/auth/oauth/token";
+const INTROSPECT: &str = "/auth/oauth/introspect";
 
 struct World {
     scene: Scene,
@@ -135,7 +156,7 @@ impl World {
             operator.json(&[&["client", "add", name, "--audience", "orders"], more].concat())
         };
         let text = |added: &Value, name: &str| added[name].as_str().unwrap().to_owned();
-        let by_secret = add("by secret", &[]);
+        let by_secret = add("by secret", &["--serves", "orders", "--exchange"]);
         let signer = Signer::generate("ES256");
         let keys = scene.vestibule.place.write("keys", &json!({"keys": [signer.public_jwk()]}).to_string());
         let by_key = add("by key", &["--jwks-file", keys.to_str().unwrap()]);
@@ -156,9 +177,8 @@ impl World {
         let url = format!("{}/orders/7", self.scene.origin);
         let vestibule = &self.scene.vestibule;
         let check = vestibule.check(|ask| ask.bearer(&text(&program, "session_token")), &url);
-        let proof = BASE64.encode(format!("{id}:{secret}").as_bytes());
         let own = Ask::post(TOKEN).form(&[("grant_type", "client_credentials")]);
-        let own = self.send(own.header("Authorization", format!("Basic {proof}"))).json();
+        let own = self.send(proven(own, &id, &secret)).json();
         let mut all = BTreeMap::from([
             ("access token", text(&tokens, "access_token")),
             ("client assertion", self.assertion()),
@@ -223,6 +243,22 @@ impl World {
         self.is_ok(ask.form(form))
     }
 
+    /// Whether the service that it was presented to hears that it is good.
+    fn is_active(&self, value: &str) -> bool {
+        let (id, secret) = &self.client;
+        let answer = self.send(proven(Ask::post(INTROSPECT).form(&[("token", value)]), id, secret));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["active"].as_bool().unwrap()
+    }
+
+    /// Whether the service that it was presented to can go on in its holder's name (RFC 8693).
+    fn trades(&self, kind: &str, value: &str) -> bool {
+        let (id, secret) = &self.client;
+        let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
+        let form = [grant, ("subject_token", value), ("subject_token_type", kind)];
+        self.grants(proven(Ask::post(TOKEN), id, secret), &form)
+    }
+
     /// The page asks for its CSRF token first, which the same cookie is good for.
     fn refreshes(&self, value: &str) -> bool {
         let own = self.send(from_a_page(with("vestibule_refresh", value, "/auth/api/v1/csrf")));
@@ -259,6 +295,11 @@ impl World {
 
 fn with(name: &str, value: &str, path: &str) -> Ask {
     Ask::get(path).header("Cookie", format!("{name}={value}"))
+}
+
+/// As a client with a secret proves itself.
+fn proven(ask: Ask, id: &str, secret: &str) -> Ask {
+    ask.header("Authorization", format!("Basic {}", BASE64.encode(format!("{id}:{secret}").as_bytes())))
 }
 
 fn from_a_page(ask: Ask) -> Ask {
