@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::personas::{ADA, Ask, Door, OAuthClient, OAuthLibrary, PASSWORD, Scene};
+use crate::personas::{ADA, Ask, Door, OAuthClient, OAuthLibrary, PASSWORD, Scene, Vestibule, program};
 
 /// Whoever signs in with a password has no secret.
 fn first_party() -> Value {
@@ -78,4 +78,84 @@ fn nobody_is_a_client_by_saying_so() {
     }
     let mut client = OAuthClient::of(OAuthLibrary::OpenidClient, &scene.origin, &first_party());
     client.ok("refresh", json!({ "refresh_token": held["refresh_token"] }));
+}
+
+/// A client with a secret, or with a key of its own; what it authenticates by, as the libraries take it.
+fn registered(scene: &Scene, by_key: bool) -> Value {
+    let may = ["--serves", "orders", "--exchange", "--audience", "billing", "--scope", "billing:read"];
+    let add = |more: &[&str]| -> Value {
+        scene.vestibule.operator.json(&[&["client", "add", "of others"], &may[..], more].concat())
+    };
+    if !by_key {
+        let added = add(&[]);
+        return json!({ "client_id": added["client_id"], "secret": added["client_secret"] });
+    }
+    let key = private_jwk();
+    let mut public = key.clone();
+    public.as_object_mut().unwrap().remove("d");
+    let file = scene.vestibule.place.write("of-others.jwks", &json!({ "keys": [public] }).to_string());
+    let added = add(&["--jwks-file", file.to_str().unwrap()]);
+    json!({ "client_id": added["client_id"], "key": key, "alg": "ES256" })
+}
+
+/// Made by node, which all of the libraries can read the keys of.
+fn private_jwk() -> Value {
+    let script = "const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });\
+        console.log(JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'own', alg: 'ES256', use: 'sig' }))";
+    let made = program("node", "nodejs").args(["-e", script]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    serde_json::from_slice(&made.stdout).unwrap()
+}
+
+/// RFC 6749 section 4.4, RFC 8693, RFC 7662, RFC 9701, RFC 7009: by secret and by key.
+#[test]
+fn they_prove_who_they_are_act_for_themselves_and_for_others_and_ask_what_they_were_shown() {
+    let billing = "[[audience]]\nname = \"billing\"";
+    let scene = Scene::with(Door::BuiltIn, Vestibule::installed(), "", billing);
+    let verify = ["token", "verify", "--audience", "billing", "--json"];
+    let claims = |jwt: &Value| -> Value {
+        let told = scene.vestibule.operator.ok(&verify, jwt.as_str().unwrap());
+        serde_json::from_str::<Value>(&told).unwrap()["claims"].clone()
+    };
+    let held = sign_in(&scene);
+    for library in OAuthLibrary::ALL {
+        for by_key in [false, true] {
+            let who = registered(&scene, by_key);
+            let mut client = OAuthClient::of(library, &scene.origin, &who);
+            let own = client.ok("client_credentials", json!({ "scope": "billing:read" }));
+            assert_eq!(claims(&own["access_token"])["sub"], who["client_id"], "{library:?}");
+            assert_eq!(
+                client.refused("client_credentials", json!({ "audience": "orders" })),
+                "invalid_target"
+            );
+
+            let subject = json!({
+                "subject_token": held["access_token"],
+                "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+                "audience": "billing",
+            });
+            let traded = client.ok("exchange", subject.clone());
+            let told = claims(&traded["access_token"]);
+            assert_eq!((&told["sub"], &told["act"]["sub"]), (&json!(scene.subject), &who["client_id"]));
+            let mut wrong = subject;
+            wrong["subject_token"] = held["refresh_token"].clone();
+            assert_eq!(client.refused("exchange", wrong), "invalid_request", "{library:?}");
+
+            let shown = json!({ "token": held["access_token"] });
+            let told = client.ok("introspect", shown.clone());
+            assert_eq!((&told["active"], &told["sub"]), (&true.into(), &json!(scene.subject)), "{library:?}");
+            assert_eq!(told["aud"], "orders");
+            assert_eq!(client.ok("introspect", json!({ "token": "x" })), json!({ "active": false }));
+            if library == OAuthLibrary::Oauth4webapi {
+                let signed = client.ok("introspect_signed", shown);
+                assert_eq!((&signed["active"], &signed["sub"]), (&true.into(), &json!(scene.subject)));
+            }
+            client.ok("revoke", json!({ "token": held["refresh_token"] }));
+            let refused = client.refused("revoke", json!({ "token": own["access_token"] }));
+            assert_eq!(refused, "unsupported_token_type", "{library:?}");
+        }
+    }
+    let mut client = OAuthClient::of(OAuthLibrary::Oauth4webapi, &scene.origin, &first_party());
+    client.ok("refresh", json!({ "refresh_token": held["refresh_token"] }));
+    assert_eq!(client.refused("introspect", json!({ "token": held["access_token"] })), "invalid_client");
 }

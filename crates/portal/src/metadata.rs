@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde_json::{Map, Value};
+use vestibule_core::key::KeyPurpose;
 
 use crate::{Portal, document, key_set, oauth};
 
@@ -31,7 +32,8 @@ const LISTS: &[(&str, &[&str])] = &[
     ("introspection_endpoint_auth_methods_supported", &["client_secret_basic", "private_key_jwt"]),
     ("introspection_endpoint_auth_signing_alg_values_supported", ASSERTIONS),
     ("response_types_supported", &[]),
-    ("revocation_endpoint_auth_methods_supported", &["none"]),
+    ("revocation_endpoint_auth_methods_supported", &["client_secret_basic", "none", "private_key_jwt"]),
+    ("revocation_endpoint_auth_signing_alg_values_supported", ASSERTIONS),
     ("token_endpoint_auth_methods_supported", &["client_secret_basic", "none", "private_key_jwt"]),
     ("token_endpoint_auth_signing_alg_values_supported", ASSERTIONS),
 ];
@@ -41,7 +43,14 @@ const ASSERTIONS: &[&str] = &["ES256", "Ed25519", "EdDSA", "PS256", "RS256"];
 
 /// Serves the metadata.
 pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Response {
-    let body = Value::Object(of(portal.minter.issuer())).to_string();
+    let mut metadata = of(portal.minter.issuer());
+    // RFC 9701 section 7: what answers are signed with, which is what everything is that others verify.
+    let ring = portal.minter.ring();
+    if let Ok(signer) = ring.signer(KeyPurpose::Services, portal.clock.now()) {
+        let algorithms = vec![signer.algorithm().name()];
+        metadata.insert("introspection_signing_alg_values_supported".to_owned(), algorithms.into());
+    }
+    let body = Value::Object(metadata).to_string();
     document::answer(&asked, "application/json", body, key_set::max_age(portal.publish_ahead))
 }
 
