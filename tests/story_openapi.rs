@@ -17,7 +17,7 @@ const HASH: &str =
 
 #[test]
 fn schemathesis_finds_no_answer_that_the_document_does_not_describe() {
-    let (place, vestibule) = (Place::new(), with_everything_on());
+    let (place, (vestibule, client)) = (Place::new(), with_everything_on());
     for name in ["hooks.py", "schemathesis.toml"] {
         std::fs::copy(script_path(&format!("schemathesis/{name}")), place.join(name)).unwrap();
     }
@@ -25,6 +25,7 @@ fn schemathesis_finds_no_answer_that_the_document_does_not_describe() {
     let mut command = python_of(&oracles("python").join("bin/schemathesis"));
     command.current_dir(place.path()).env("NO_COLOR", "1").env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("VESTIBULE_ORIGIN", ORIGIN).env("VESTIBULE_ACCOUNTS", ACCOUNTS.to_string());
+    command.env("VESTIBULE_CLIENT", client);
     // From a file: where a document was fetched from, nothing is asked again.
     let document = Ask::get(PATH).send(vestibule.public);
     place.write("openapi.json", &document.text());
@@ -50,12 +51,14 @@ fn schemathesis_finds_no_answer_that_the_document_does_not_describe() {
     assert!(!vestibule.logged().contains("panicked"), "{}", vestibule.logged());
 }
 
-/// Registration is open, browsers may hold tokens, three hundred can sign in, and whoever asks says which network it comes from.
-fn with_everything_on() -> Vestibule {
+/// Registration is open, browsers may hold tokens, three hundred can sign in, and whoever asks says which network it comes from; and the
+/// name and secret of a client that may do whatever clients may.
+fn with_everything_on() -> (Vestibule, String) {
     let mut vestibule = Vestibule::installed();
     vestibule.configure(
         &format!("public_url = \"{ORIGIN}\"\nregistration = \"open\""),
-        "[tokens]\ncookies = true\n[trusted_proxies]\npublic = [\"127.0.0.0/8\"]\n[passwords]\nguesses_per_minute = 60000",
+        "[tokens]\ncookies = true\n[trusted_proxies]\npublic = [\"127.0.0.0/8\"]\n[passwords]\nguesses_per_minute = 60000\n\
+         [[audience]]\nname = \"orders\"",
     );
     vestibule.start();
     let account = |number: usize| -> Value {
@@ -66,5 +69,9 @@ fn with_everything_on() -> Vestibule {
     let ada = json!({ "identifier": "ada@example.com", "password_hash": HASH });
     let lines: Vec<String> = others.chain([ada]).map(|line| line.to_string()).collect();
     vestibule.operator.ok(&["account", "import"], &lines.join("\n"));
-    vestibule
+    let may = ["--audience", "orders", "--scope", "orders:read", "--exchange", "--serves", "orders"];
+    let client = vestibule.operator.json(&[&["client", "add", "all that a client may"], &may[..]].concat());
+    let text = |name: &str| client[name].as_str().unwrap();
+    let both = format!("{}:{}", text("client_id"), text("client_secret"));
+    (vestibule, both)
 }

@@ -1,9 +1,10 @@
-"""What schemathesis cannot know of an installation: who can sign in, and how.
+"""What schemathesis cannot know of an installation: who can sign in, and how, and which client there is.
 
 Sessions come as bearer credentials and as cookies, in turn. One is used until a call may have ended or replaced it, and every sign-in is
 another account's, from another network, so that no call is refused for what an earlier one did.
 """
 
+import base64
 import itertools
 import os
 
@@ -13,6 +14,9 @@ import schemathesis
 PASSWORD = "correct horse battery staple"
 ORIGIN = os.environ["VESTIBULE_ORIGIN"]
 ACCOUNTS = int(os.environ["VESTIBULE_ACCOUNTS"])
+CLIENT = "Basic " + base64.b64encode(os.environ["VESTIBULE_CLIENT"].encode()).decode()
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+SESSION = "urn:vestibule:token-type:session"
 WITH_SESSION = [
     "changePassword", "confirm", "csrfToken", "endOtherSessions", "endSession", "logout", "session", "sessions"
 ]
@@ -80,6 +84,15 @@ class TokensInCookies:
         case.headers["X-CSRF-Token"] = csrf_token
 
 
+@schemathesis.auth(refresh_interval=None).apply_to(operation_id=["introspect"])
+class Client:
+    def get(self, case, context):
+        return CLIENT
+
+    def set(self, case, proof, context):
+        case.headers["Authorization"] = proof
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     case.headers["X-Forwarded-For"] = source()
@@ -88,7 +101,23 @@ def before_call(context, case, kwargs):
         return
     # No generator can guess a secret: a request that is a good one otherwise gets those that are, most of the time.
     body = case.body
-    if "refresh_token" in body:
+    if body.get("grant_type", "refresh_token") != "refresh_token" and not body.get("client_assertion"):
+        # One of the grants for clients: with the client's proof and an audience of its own, and something to trade.
+        body.pop("client_assertion_type", None)
+        body.pop("client_id", None)
+        body.update(audience="orders", scope="orders:read")
+        case.headers["Authorization"] = CLIENT
+        kind = body.get("subject_token_type")
+        if kind == ACCESS_TOKEN:
+            body["subject_token"] = sign_in(case, mode="token").json()["access_token"]
+        elif kind == SESSION:
+            body["subject_token"] = sign_in(case, deliver="body").json()["session_token"]
+    elif case.operation.definition.raw["operationId"] == "introspect":
+        for name in ["client_assertion", "client_assertion_type", "client_id"]:
+            body.pop(name, None)
+        if next(goods) % 3 != 0:
+            body["token"] = sign_in(case, deliver="body").json()["session_token"]
+    elif "refresh_token" in body:
         body["refresh_token"] = sign_in(case, mode="token").json()["refresh_token"]
     elif next(goods) % 3 == 0:
         return
