@@ -18,6 +18,7 @@ use crate::visitor::Known;
 use crate::{Portal, cookie};
 
 /// The names of both.
+#[derive(Clone)]
 pub struct TokenCookies {
     /// The access token's. Goes along wherever the session cookie would.
     pub access: CookieName,

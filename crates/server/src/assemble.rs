@@ -35,7 +35,7 @@ use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::theme::Theme;
-use vestibule_portal::{FaultLines, Portal, TokenCookies};
+use vestibule_portal::{FaultLines, Portal};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -132,7 +132,7 @@ impl House {
             pepper: pepper.clone(),
             csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)),
             cookie: settings.session_cookie.clone(),
-            access_cookie: settings.token_cookies.as_ref().map(|(access, _)| access.clone()),
+            access_cookie: settings.token_cookies.as_ref().map(|names| names.access.clone()),
             edge: Arc::clone(&edge),
             clock: Arc::clone(&clock),
         });
@@ -258,10 +258,7 @@ impl House {
             directory,
             pre_session_cookie: settings.pre_session_cookie.clone(),
             device_cookie: settings.device_cookie.clone(),
-            token_cookies: settings
-                .token_cookies
-                .clone()
-                .map(|(access, refresh)| TokenCookies { access, refresh }),
+            token_cookies: settings.token_cookies.clone(),
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
@@ -278,7 +275,8 @@ impl House {
             settings.pre_session_cookie.clone(),
             settings.device_cookie.clone(),
         ];
-        cookies.extend(settings.token_cookies.clone().map(<[_; 2]>::from).into_iter().flatten());
+        let of_tokens = settings.token_cookies.iter().flat_map(|names| [&names.access, &names.refresh]);
+        cookies.extend(of_tokens.cloned());
         Ok(Front {
             csrf: CsrfDoor::new(Arc::clone(&swap), self.store.clone()),
             forward_auth: ForwardAuth::new(

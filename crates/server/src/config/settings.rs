@@ -15,6 +15,7 @@ use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::throttle::Allowance;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::{Https, NotACookieName};
+use vestibule_portal::TokenCookies;
 use vestibule_verify::Algorithm;
 
 use super::Wrong;
@@ -50,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) pre_session_cookie: CookieName,
     pub(crate) device_cookie: CookieName,
     /// Of the access token and of the refresh token, where browsers may have them.
-    pub(crate) token_cookies: Option<(CookieName, CookieName)>,
+    pub(crate) token_cookies: Option<TokenCookies>,
     pub(crate) passwords: PasswordRules,
     pub(crate) algorithm: Algorithm,
     /// How long tokens live.
@@ -152,7 +153,10 @@ impl Settings {
         let pre_session_cookie = cookie_of(CookieName::pre_session)?;
         let token_cookies = match raw.tokens.cookies {
             false => None,
-            true => Some((cookie_of(CookieName::access)?, cookie_of(CookieName::refresh)?)),
+            true => Some(TokenCookies {
+                access: cookie_of(CookieName::access)?,
+                refresh: cookie_of(CookieName::refresh)?,
+            }),
         };
         let tokens = tokens::settings(&raw.tokens)?;
         let audiences = routes::audiences(&raw.audience, &public_url, base, tokens.largest_jwt)?;

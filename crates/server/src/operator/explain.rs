@@ -59,8 +59,8 @@ fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> R
         Presented::Cookie(text) if text.contains('=') => (COOKIE, text),
         Presented::Cookie(text) => {
             // A session's secret has no dots, and a JWT has two.
-            let access = house.settings.token_cookies.as_ref().filter(|_| text.contains('.'));
-            let name = access.map_or(&house.settings.session_cookie, |(access, _)| access);
+            let of_tokens = house.settings.token_cookies.as_ref().filter(|_| text.contains('.'));
+            let name = of_tokens.map_or(&house.settings.session_cookie, |names| &names.access);
             (COOKIE, format!("{}={text}", name.as_str()))
         }
     };
