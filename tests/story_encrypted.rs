@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use vestibule_verify::jwe::{DecryptionKeys, Policy, decrypt};
 
 use crate::forge::sealer::Sealer;
 use crate::personas::{ADA, Ask, Door, Library, Scene, VerifyingService, Vestibule, routes};
@@ -196,4 +197,65 @@ fn what_a_program_gets_for_an_encrypted_audience_is_encrypted() {
     assert_eq!(scene.service.one().claims.unwrap()["client_id"], added["client_id"]);
     // And at the door it is nobody's credential, as ever.
     assert_eq!(Ask::get("/orders/").bearer(&token).send(scene.front).status, 401);
+}
+
+/// Who asks in place of verifying, and who acts on behalf of somebody: they get what is encrypted, and show what was inside.
+#[test]
+fn a_service_that_asks_or_acts_shows_what_was_inside() {
+    let mut scene = Scene::behind(Door::BuiltIn);
+    let private = key_pair(&scene.vestibule, "orders", &[]);
+    let at = scene.service.address;
+    encrypt(&mut scene, at, Some("orders"), "");
+    scene.service.trust_nested(&scene.origin, "orders", scene.vestibule.public, &read(&private));
+    let url = format!("{}/orders/", scene.origin);
+    let client = scene.api_client();
+    let may = ["--serves", "orders", "--exchange", "--audience", "orders"];
+    let added = scene.vestibule.operator.json(&[&["client", "add", "orders"][..], &may].concat());
+    let proof =
+        format!("{}:{}", added["client_id"].as_str().unwrap(), added["client_secret"].as_str().unwrap());
+    let proof = format!("Basic {}", data_encoding::BASE64.encode(proof.as_bytes()));
+    let post = |path: &str, form: &[(&str, &str)], accept: &str| {
+        let ask = Ask::post(path).form(form).header("Authorization", &proof).header("Accept", accept);
+        ask.send(scene.vestibule.public)
+    };
+    let ask = |token: &str, accept: &str| post("/auth/oauth/introspect", &[("token", token)], accept);
+    let trade = |token: &str| {
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("subject_token", token),
+            ("audience", "orders"),
+        ];
+        post("/auth/oauth/token", &form, "*/*")
+    };
+
+    // The phantom's JWT is encrypted like the one that the door hands out: it is the same.
+    let phantom = ask(&client.session_token, "application/jwt");
+    assert_eq!(phantom.status, 200, "{phantom:?}");
+    let jwe = phantom.text();
+    assert_eq!(client.get("/orders/").status, 200);
+    assert_eq!(scene.service.one().jwt(), Some(&*jwe));
+
+    let keys = DecryptionKeys::from_text(&read(&private)).unwrap();
+    let inside = String::from_utf8(decrypt(&jwe, &keys, &Policy::NESTED).unwrap()).unwrap();
+    assert_eq!(ask(&jwe, "application/json").json(), json!({ "active": false }));
+    assert_eq!(ask(&inside, "application/json").json()["active"], true);
+    let refused = trade(&jwe);
+    assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_request")), "{refused:?}");
+    let traded = trade(&inside).json();
+    let traded = traded["access_token"].as_str().unwrap();
+    let told = Ask::get("/anything").bearer(traded).send(scene.service.address);
+    assert_eq!(told.status, 200, "{told:?}");
+    assert_eq!(scene.service.one().claims.unwrap()["act"], json!({ "sub": added["client_id"] }));
+
+    // The operator is told that it is encrypted; what it says we cannot read either.
+    let explain = ["explain", "--bearer-stdin", "--url", &url];
+    let explained = scene.vestibule.operator.ok(&explain, &client.session_token);
+    assert!(explained.contains("encrypted with A256GCM") && explained.contains("alg=ECDH-ES"), "{explained}");
+    let explained = scene.vestibule.operator.ok(&[&explain[..], &["--json"]].concat(), &client.session_token);
+    let explained: Value = serde_json::from_str(&explained).unwrap();
+    assert_eq!(
+        (&explained["jwt"]["encryption"], &explained["jwt"]["claims"]),
+        (&json!("A256GCM"), &json!({}))
+    );
 }

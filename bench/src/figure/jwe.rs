@@ -56,7 +56,7 @@ fn of(management: KeyManagement, curve: Curve, scale: Scale) -> Result<Vec<Row>>
     let key = EncryptionKey::from_jwk_text(&pair.public_jwk, DEFAULT_ENCRYPTION)?;
     let mut jwes = Vec::new();
     let encrypting = each(&jwts, |jwt| {
-        jwes.push(key.encrypt(jwt, "at+jwt", &SystemEntropy)?);
+        jwes.push(key.encrypt(jwt, &SystemEntropy)?);
         Ok(())
     })?;
     let bare_parts: Vec<Bare> = jwes.iter().map(|jwe| Bare::of(jwe, curve)).collect::<Result<_>>()?;

@@ -35,7 +35,12 @@ pub struct EncryptionKey {
     recipient: RecipientKey,
     encryption: ContentEncryption,
     public: Public,
+    /// Of the header as it is written: always the same, whatever key is agreed with.
+    header_length: usize,
 }
+
+/// The kind of all that is encrypted here (RFC 9068 section 2.1).
+const TYP: &str = "at+jwt";
 
 enum Public {
     Agreement { curve: Curve, point: Vec<u8> },
@@ -68,7 +73,12 @@ impl EncryptionKey {
             }
             _ => return Err(KeyReject::KeyTypeUnsupported),
         };
-        Ok(Self { recipient, encryption, public })
+        let epk = match &public {
+            Public::Agreement { curve, point } => Some(curve.to_jwk(point)),
+            Public::Rsa(_) => None,
+        };
+        let unmeasured = Self { recipient, encryption, public, header_length: 0 };
+        Ok(Self { header_length: unmeasured.header(epk).len(), ..unmeasured })
     }
 
     /// The key's name: the `kid` of every JWE.
@@ -86,12 +96,12 @@ impl EncryptionKey {
         self.encryption
     }
 
-    /// Encrypts a signed JWT of this `typ`.
+    /// Encrypts a signed JWT.
     ///
     /// Content keys and initialization vectors come from `entropy`. Keys that are made to agree with, and what RSA pads with, come from
     /// the cryptographic library's own generator, as what ECDSA signs with.
-    pub fn encrypt(&self, jwt: &str, typ: &str, entropy: &dyn Entropy) -> Result<String, Fault> {
-        let ContentKey { key, encrypted, header } = self.content_key(typ, entropy)?;
+    pub fn encrypt(&self, jwt: &str, entropy: &dyn Entropy) -> Result<String, Fault> {
+        let ContentKey { key, encrypted, header } = self.content_key(entropy)?;
         let mut iv = vec![0; self.encryption.iv_length()];
         entropy.fill(&mut iv)?;
         let mut jwe = String::with_capacity(self.length_of(jwt.len()));
@@ -116,13 +126,9 @@ impl EncryptionKey {
             (Public::Agreement { .. }, KeyManagement::EcdhEs) => 0,
             (Public::Agreement { .. }, _) => key + 8,
         };
-        let epk = match &self.public {
-            Public::Agreement { curve, point } => Some(curve.to_jwk(point)),
-            Public::Rsa(_) => None,
-        };
         let parts = [encrypted_key, self.encryption.iv_length(), ciphertext, self.encryption.tag_length()];
         let text = |bytes: usize| (bytes * 4).div_ceil(3);
-        self.header("at+jwt", epk).len() + parts.map(|bytes| 1 + text(bytes)).iter().sum::<usize>()
+        self.header_length + parts.map(|bytes| 1 + text(bytes)).iter().sum::<usize>()
     }
 
     /// How long a JWT may be that is to become no longer than so many bytes.
@@ -132,7 +138,7 @@ impl EncryptionKey {
         (0..=guess).rev().take(64).find(|bytes| self.length_of(*bytes) <= jwe_bytes).unwrap_or_default()
     }
 
-    fn content_key(&self, typ: &str, entropy: &dyn Entropy) -> Result<ContentKey, Fault> {
+    fn content_key(&self, entropy: &dyn Entropy) -> Result<ContentKey, Fault> {
         let failed = |_| Fault::Bug("a content key could not be encrypted");
         let (curve, point) = match &self.public {
             Public::Agreement { curve, point } => (*curve, point),
@@ -144,13 +150,13 @@ impl EncryptionKey {
                     .map_err(failed)?
                     .len();
                 encrypted.truncate(length);
-                return Ok(ContentKey { key, encrypted, header: self.header(typ, None) });
+                return Ok(ContentKey { key, encrypted, header: self.header(None) });
             }
         };
         let ephemeral = PrivateKey::generate(agreement_on(curve)?)
             .map_err(|_| Fault::unavailable("the key generator", "no key could be drawn"))?;
         let epk = ephemeral.compute_public_key().map_err(failed)?;
-        let header = self.header(typ, Some(curve.to_jwk(epk.as_ref())));
+        let header = self.header(Some(curve.to_jwk(epk.as_ref())));
         let is_direct = self.management() == KeyManagement::EcdhEs;
         let (algorithm, length) = if is_direct {
             (self.encryption.name(), self.encryption.key_length())
@@ -181,12 +187,12 @@ impl EncryptionKey {
     }
 
     /// The header as it is written. `cty` says that a JWT is inside, and `typ` of which kind the whole is (RFC 8725 section 3.11).
-    fn header(&self, typ: &str, epk: Option<Value>) -> String {
+    fn header(&self, epk: Option<Value>) -> String {
         let header = json!({
             "alg": self.management().name(),
             "enc": self.encryption.name(),
             "kid": self.key_id().as_str(),
-            "typ": typ,
+            "typ": TYP,
             "cty": "JWT",
         });
         let mut members = match header {

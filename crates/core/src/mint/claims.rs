@@ -21,9 +21,6 @@ mod tests;
 /// The most bytes of a JWT, where nothing is configured: half of what verifiers take, and of what servers take as one header.
 pub const LARGEST_JWT: usize = 4096;
 
-/// The kind of all of them (RFC 9068 section 2.1), as the key room writes it.
-const TYP: &str = "at+jwt";
-
 /// How much a JWT may say.
 pub(super) struct Budget {
     /// The most bytes of a signed JWT.
@@ -76,7 +73,7 @@ impl Minter {
         }
         let mut jwt = signer.sign_jwt(&claims)?;
         if let Some(key) = encryption {
-            jwt = key.encrypt(&jwt, TYP, &*self.entropy)?;
+            jwt = key.encrypt(&jwt, &*self.entropy)?;
         }
         self.counters.signed.fetch_add(1, Ordering::Relaxed);
         Ok(Signed { jwt, ring: ring.stamp(), copies })

@@ -84,6 +84,9 @@ fn tell(explanation: &Explanation) {
             "  jwt         audience={}  key={}  alg={}  {} bytes  expires in {}s  {cache}",
             jwt.audience, jwt.key_id, jwt.algorithm, jwt.bytes, jwt.expires_in_seconds
         ));
+        if let Some(encryption) = &jwt.encryption {
+            say(&format!("    encrypted with {encryption}: its service alone can read what it says"));
+        }
         for (name, value) in &jwt.claims {
             say(&format!("    {name:10} {}", plain(value)));
         }

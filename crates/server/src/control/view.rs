@@ -112,6 +112,9 @@ pub(crate) struct JwtView {
     pub(crate) reused: bool,
     pub(crate) expires_in_seconds: u64,
     pub(crate) bytes: usize,
+    /// How it is encrypted to its audience, if it is: then what it says cannot be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encryption: Option<String>,
     pub(crate) claims: Map<String, Value>,
     /// What it does not say, though its audience asks for it and the account has it.
     #[serde(default)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use vestibule_core::decide::{Decision, Inquiry, Permit, Step, Trace};
 use vestibule_core::route::Activity;
 use vestibule_core::token::Because;
+use vestibule_core::verify::jwe;
 use vestibule_core::wire::{CredentialKind, Transport};
 use vestibule_core::{Fault, Reject};
 
@@ -85,8 +86,16 @@ async fn jwt(house: &House, permit: &Permit) -> Result<Option<JwtView>, Fault> {
     let asked_at = house.clock.now();
     let Some(token) = house.minter.mint(permit).await? else { return Ok(None) };
     let unread = |_| Fault::Bug("a JWT of ours cannot be read");
-    let read = vestibule_verify::inspect(token.jwt(), asked_at.unix_seconds()).map_err(unread)?;
-    let member = |name: &str| read.header.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    // What is encrypted to its audience we cannot read either.
+    let (header, claims) = match jwe::header(token.jwt()) {
+        Ok(header) => (header, None),
+        Err(_) => {
+            let read = vestibule_verify::inspect(token.jwt(), asked_at.unix_seconds()).map_err(unread)?;
+            (read.header, read.claims)
+        }
+    };
+    let text = |name: &str| header.get(name).and_then(Value::as_str).map(str::to_owned);
+    let member = |name: &str| text(name).unwrap_or_default();
     Ok(Some(JwtView {
         audience: permit.route().audience.as_deref().unwrap_or_default().to_owned(),
         key_id: member("kid"),
@@ -94,7 +103,8 @@ async fn jwt(house: &House, permit: &Permit) -> Result<Option<JwtView>, Fault> {
         reused: token.minted_at < asked_at,
         expires_in_seconds: token.expires_at.since(asked_at).as_secs(),
         bytes: token.jwt().len(),
-        claims: read.claims.unwrap_or_default(),
+        encryption: text("enc"),
+        claims: claims.unwrap_or_default(),
         dropped: token.dropped().map(dropped).collect(),
     }))
 }
