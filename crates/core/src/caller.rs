@@ -13,7 +13,10 @@ use crate::port::{Clients, Clock, Consumed, OneTime};
 use crate::secret::Pepper;
 use crate::time::Timestamp;
 
+mod actors;
 mod failures;
+
+pub(crate) use actors::are_clients_still;
 
 use failures::Failures;
 

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule_verify::{Claims, RevocationView, Verifier};
 
+use crate::caller::are_clients_still;
 use crate::client::Client;
 use crate::decide::{Decider, Trace};
 use crate::fault::Fault;
 use crate::id::SessionId;
 use crate::live::{LiveSession, Load, Use};
 use crate::mint::{ClientJwt, Minter, OnBehalf};
-use crate::port::Directory;
+use crate::port::{Clients, Directory};
 use crate::session::SessionToken;
 use crate::time::Timestamp;
 
@@ -32,6 +33,8 @@ pub struct Exchange {
     pub revocations: Arc<RevocationView>,
     /// Knows sessions by their public name.
     pub directory: Arc<dyn Directory>,
+    /// Knows who is a client still.
+    pub clients: Arc<dyn Clients>,
 }
 
 /// What is traded, as the client says that it is (RFC 8693 section 3).
@@ -164,6 +167,9 @@ impl Exchange {
         let Some(session) = claims.sid().and_then(|sid| sid.parse::<SessionId>().ok()) else {
             return Ok(None);
         };
+        if !are_clients_still(&*self.clients, &claims).await? {
+            return Ok(None);
+        }
         let Some(session) = self.directory.session(session, now).await? else { return Ok(None) };
         let live = Arc::new(LiveSession::new(&session));
         if live.judge(now).is_err() || live.subject().to_string() != claims.sub() {

@@ -5,6 +5,7 @@
 //! Good are a session token in the form that programs send, an access token of ours, and a JWT that was minted for the audience that asks.
 //! Nothing else is: no refresh token, and nothing that is for another audience.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
 
+use crate::caller::are_clients_still;
 use crate::decide::{Decider, Trace};
 use crate::fault::Fault;
 use crate::live::{LiveSession, Load, Use};
@@ -21,8 +23,15 @@ use crate::session::SessionToken;
 use crate::time::Timestamp;
 use crate::token::AccessToken;
 
+mod pace;
+
+pub use pace::Pace;
+
 /// An answer is kept by whoever asked for so long at most: for so long the end of a session may go unnoticed there.
 pub const LONGEST_KEPT: Duration = Duration::from_secs(30);
+
+/// So many questions a second one client may ask, and as many at once.
+pub const MOST_A_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 
 /// Tells resource servers of tokens.
 pub struct Introspector {
@@ -36,6 +45,8 @@ pub struct Introspector {
     pub directory: Arc<dyn Directory>,
     /// Knows who is a client still.
     pub clients: Arc<dyn Clients>,
+    /// How fast each of them may ask.
+    pub pace: Pace,
 }
 
 /// A JWT in place of the token that was presented. No Debug: it is a credential.
@@ -147,6 +158,7 @@ impl Introspector {
             (None, Ok(client)) => self.clients.find(&client).await?.is_some(),
             _ => false,
         };
+        let is_there = is_there && are_clients_still(&*self.clients, &claims).await?;
         Ok(is_there.then(|| Behind::Claims {
             good_until: Timestamp::from_unix_seconds(claims.exp()),
             claims: claims.members().clone(),

@@ -23,7 +23,7 @@ pub const METRICS: [(&str, &str); 9] = [
     (CLIENTS, "Clients that showed a proof: succeeded, refused, throttled, fault"),
     (CLIENT_JWTS, "JWTs issued to clients that act for themselves"),
     (EXCHANGES, "Tokens of subjects that clients traded: succeeded, refused, fault"),
-    (INTROSPECTIONS, "Tokens that resource servers asked about: active, inactive, fault"),
+    (INTROSPECTIONS, "Tokens that resource servers asked about: active, inactive, throttled, fault"),
     (REFRESHES, "Refresh tokens presented: succeeded, refused, replayed, fault"),
 ];
 
@@ -190,6 +190,10 @@ pub(crate) fn introspected(is_active: bool) {
 }
 
 /// The fault has its own line.
+pub(crate) fn introspection_throttled() {
+    metrics::counter!(INTROSPECTIONS, "outcome" => THROTTLED).increment(1);
+}
+
 pub(crate) fn introspection_fault() {
     metrics::counter!(INTROSPECTIONS, "outcome" => FAULT).increment(1);
 }

@@ -1,13 +1,13 @@
 //! What this installation says of itself to OAuth clients and verifiers, `GET /.well-known/oauth-authorization-server` (RFC 8414).
-//! In: the issuer. Out: a JSON document that names what works, and nothing else.
+//! In: the issuer, and the key ring now. Out: a JSON document that names what works, and nothing else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde_json::{Map, Value};
-use vestibule_core::key::KeyPurpose;
 
 use crate::{Portal, document, key_set, oauth};
 
@@ -44,10 +44,10 @@ const ASSERTIONS: &[&str] = &["ES256", "Ed25519", "EdDSA", "PS256", "RS256"];
 /// Serves the metadata.
 pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Response {
     let mut metadata = of(portal.minter.issuer());
-    // RFC 9701 section 7: what answers are signed with, which is what everything is that others verify.
-    let ring = portal.minter.ring();
-    if let Ok(signer) = ring.signer(KeyPurpose::Services, portal.clock.now()) {
-        let algorithms = vec![signer.algorithm().name()];
+    // What answers are signed with (RFC 9701 section 7), and will be: who keeps this must take what the next key signs.
+    if let Ok(published) = portal.minter.ring().published(portal.clock.now()) {
+        let algorithms: BTreeSet<_> = published.iter().map(|key| key.algorithm().name()).collect();
+        let algorithms: Vec<_> = algorithms.into_iter().collect();
         metadata.insert("introspection_signing_alg_values_supported".to_owned(), algorithms.into());
     }
     let body = Value::Object(metadata).to_string();

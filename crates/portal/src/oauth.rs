@@ -66,6 +66,14 @@ impl Refusal {
         refusal
     }
 
+    /// The client is known, and asks faster than it may.
+    fn too_fast(wait: Duration) -> Self {
+        let description = "This client asks too fast. Please wait, and keep answers for as long as they say.";
+        let mut refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", description);
+        refusal.retry_after = Some(seconds(wait));
+        refusal
+    }
+
     /// The refresh token is not good, or not any more. Which of the two is not told.
     fn invalid_grant() -> Self {
         Self::new(

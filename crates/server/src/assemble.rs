@@ -17,7 +17,7 @@ use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
-use vestibule_core::introspect::Introspector;
+use vestibule_core::introspect::{Introspector, MOST_A_SECOND, Pace};
 use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
@@ -243,6 +243,7 @@ impl House {
                 minter: Arc::clone(&self.minter),
                 revocations: Arc::clone(&self.revocations),
                 directory: Arc::clone(&directory),
+                clients: self.store.clone(),
             },
             introspector: Introspector {
                 decider: Arc::clone(&self.decider),
@@ -250,6 +251,7 @@ impl House {
                 revocations: Arc::clone(&self.revocations),
                 directory: Arc::clone(&directory),
                 clients: self.store.clone(),
+                pace: Pace::per_second(MOST_A_SECOND),
             },
             decider: Arc::clone(&self.decider),
             minter: Arc::clone(&self.minter),

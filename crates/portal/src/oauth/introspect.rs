@@ -31,6 +31,10 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             "This client serves no audience that tokens are presented to.",
         ));
     };
+    if let Err(wait) = portal.introspector.pace.count(client.id, portal.clock.now()) {
+        event::introspection_throttled();
+        return Err(Refusal::too_fast(wait));
+    }
     if portal.minter.audiences().get(audience).is_none() {
         return Err(Refusal::unauthorized_client(
             "The audience that this client serves is not configured any more.",

@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use axum::body::Body;
+use data_encoding::BASE64URL_NOPAD;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use vestibule_core::port::Clients;
 use vestibule_core::verify::{Claims, Verified, Verifier};
 
 use crate::house::{ADA, House, ORIGIN, PASSWORD};
@@ -265,6 +267,72 @@ async fn what_ends_the_session_ends_what_was_traded_for_it() {
     house.world.is_down.store(true, SeqCst);
     let untold = front.trade(&house, ACCESS, &access, "").await;
     assert_eq!(error(&untold), (503, "temporarily_unavailable".to_owned()));
+}
+
+/// HX-04: what a removed client holds is not its own subject's: it must be found by who acts.
+#[tokio::test]
+async fn what_a_removed_client_traded_for_is_worth_nothing_and_neither_is_what_was_traded_for_that() {
+    let house = House::new();
+    let front = Service::of(&house, 1, "front", &["orders"], &[]);
+    let orders = Service::of(&house, 2, "orders", &["parts"], &[]);
+    let parts = Service::of(&house, 3, "parts", &["orders"], &[]);
+    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
+    let one = front.jwt(&house, ACCESS, &access, "").await;
+    let two = orders.jwt(&house, ACCESS, &one, "").await;
+    let is_active = async |service: &Service, token: &str| {
+        let answer = post(&house, "/auth/oauth/introspect", &service.proof, &format!("token={token}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.json()["active"] == true
+    };
+    assert!(is_active(&orders, &one).await && is_active(&parts, &two).await);
+
+    assert!(house.shelf.remove(&front.id.parse().unwrap()).await.unwrap());
+    assert!(!is_active(&orders, &one).await && !is_active(&parts, &two).await);
+    for (service, token) in [(&orders, &one), (&parts, &two)] {
+        assert_eq!(error(&service.trade(&house, ACCESS, token, "").await), failed("invalid_request"));
+    }
+    let gone = front.trade(&house, ACCESS, &access, "").await;
+    assert_eq!(error(&gone), (401, "invalid_client".to_owned()));
+    // The subject has lost nothing by it.
+    let anew = post_phantom(&house, &orders, &access).await;
+    assert!(is_active(&orders, &anew).await);
+    let two = orders.jwt(&house, ACCESS, &anew, "").await;
+    assert!(is_active(&parts, &two).await);
+}
+
+/// OA-04: who acts is told by who proved itself, and by nothing that is sent.
+#[tokio::test]
+async fn nobody_says_of_itself_who_acts() {
+    let house = House::new();
+    let front = Service::of(&house, 1, "front", &["orders"], &[]);
+    let orders = Service::of(&house, 2, "orders", &["parts"], &[]);
+    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
+    let claimed = format!("&act=%7B%22sub%22%3A%22{0}%22%7D&actor={0}&sub={0}", orders.id);
+    let told = claims(&house, "orders", &front.jwt(&house, ACCESS, &access, &claimed).await);
+    assert_eq!(told.get("act"), Some(&json!({ "sub": front.id })));
+    let named = front.trade(&house, ACCESS, &access, &format!("&client_id={}", orders.id)).await;
+    assert_eq!(error(&named), failed("invalid_request"), "two names, one proof");
+
+    // A JWT of ours whose claims were exchanged, signed by whoever did it; by our key under another audience, and under another `typ`.
+    let one = front.jwt(&house, ACCESS, &access, "").await;
+    let mut parts: Vec<_> = one.split('.').map(str::to_owned).collect();
+    let mut said: Value =
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap()).unwrap();
+    said.as_object_mut().unwrap().remove("act");
+    parts[1] = BASE64URL_NOPAD.encode(said.to_string().as_bytes());
+    let elsewhere = House::new();
+    let other = Service::of(&elsewhere, 1, "front", &["orders"], &[]);
+    let theirs = text(&log_in(&elsewhere, r#""mode":"token""#).await, "access_token");
+    let theirs = other.jwt(&elsewhere, ACCESS, &theirs, "").await;
+    let asked = request(Method::POST, "/auth/oauth/introspect")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, "application/token-introspection+jwt")
+        .header(header::AUTHORIZATION, &orders.proof);
+    let answer = send(&house.router, asked.body(Body::from(format!("token={one}"))).unwrap()).await.body;
+    for forged in [parts.join("."), theirs, answer] {
+        let refused = orders.trade(&house, ACCESS, &forged, "").await;
+        assert_eq!(error(&refused), failed("invalid_request"), "{forged}");
+    }
 }
 
 /// RFC 7009 section 2.2.1.

@@ -13,7 +13,7 @@ use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
-use vestibule_core::introspect::Introspector;
+use vestibule_core::introspect::{Introspector, MOST_A_SECOND, Pace};
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
@@ -195,6 +195,7 @@ impl House {
                 minter: Arc::clone(&minter),
                 revocations: Arc::clone(&revocations),
                 directory: world.clone(),
+                clients: shelf.clone(),
             },
             introspector: Introspector {
                 decider: Arc::clone(&decider),
@@ -202,6 +203,7 @@ impl House {
                 revocations,
                 directory: world.clone(),
                 clients: shelf.clone(),
+                pace: Pace::per_second(MOST_A_SECOND),
             },
             decider,
             minter,

@@ -275,6 +275,37 @@ async fn who_may_not_ask_is_told_so_and_nothing_of_the_token() {
     assert_eq!(send(&house.router, by_get).await.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
+/// One client that asks without end takes nothing from the next.
+#[tokio::test]
+async fn whoever_asks_too_fast_waits_and_nobody_else_does() {
+    let house = House::new();
+    let (orders, parts) = (Server::of(&house, 1, "orders"), Server::of(&house, 2, "parts"));
+    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
+    for asked in 0..1000 {
+        assert_eq!(
+            orders.ask(JWT, if asked % 2 == 0 { &session } else { "x" }).await.status.as_u16() / 100,
+            2 + 2 * (asked % 2)
+        );
+    }
+    for accept in ["application/json", JWT, SIGNED] {
+        let waits = orders.ask(accept, &session).await;
+        assert_eq!((waits.status, waits.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"));
+        assert_eq!(
+            (waits.header("cache-control"), &waits.json()["error"]),
+            ("no-store", &"temporarily_unavailable".into())
+        );
+    }
+    assert!(parts.is_active(&session).await);
+    // What fails to prove that it is the client uses up nothing of its own.
+    house.world.advance(Duration::from_millis(1));
+    let wrong = crate::shelf::basic(&orders.id, "vcs_x");
+    for _ in 0..3 {
+        let refused = post(&house, INTROSPECT, Some(&wrong), JWT, "token=x").await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(orders.ask(JWT, &session).await.status, StatusCode::OK);
+}
+
 /// *Could not tell* is neither active nor inactive.
 #[tokio::test]
 async fn where_it_cannot_be_told_nothing_is_said_of_the_token() {

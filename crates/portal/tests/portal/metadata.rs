@@ -34,6 +34,17 @@ async fn the_issuer_is_the_one_of_the_jwts() {
         metadata["token_endpoint_auth_methods_supported"],
         serde_json::json!(["client_secret_basic", "none", "private_key_jwt"])
     );
+    for endpoint in ["introspection", "revocation", "token"] {
+        let methods = metadata[format!("{endpoint}_endpoint_auth_methods_supported")].as_array().unwrap();
+        assert_eq!(methods.contains(&"none".into()), endpoint != "introspection");
+        assert!(["client_secret_basic", "private_key_jwt"].iter().all(|&it| methods.contains(&it.into())));
+        assert!(metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")].is_array());
+    }
+    assert_eq!(
+        metadata["introspection_signing_alg_values_supported"],
+        json!(["ES256"]),
+        "what there are keys for"
+    );
     assert!(metadata["response_types_supported"].is_array(), "{metadata}");
 }
 
