@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod crowd;
+pub(crate) mod introspect;
 pub(crate) mod jwe;
 pub(crate) mod layer;
 pub(crate) mod list;

@@ -60,7 +60,9 @@ pub(crate) struct Load {
 pub(crate) enum Expected {
     /// 200.
     Ok,
-    /// 200 with a JWT.
+    /// 200 with a JWT that is the body.
+    Phantom,
+    /// 200 with a JWT in the head.
     Swapped,
 }
 
@@ -142,23 +144,52 @@ impl Connection {
             Err(error) => return Err(error.into()),
         }
         let answer = self.answer.get(..self.filled).unwrap_or_default();
-        // No body is expected, so the answer ends where its headers do.
-        if !answer.ends_with(b"\r\n\r\n") {
+        let is_whole = match expected {
+            // No body is expected, so the answer ends where its headers do.
+            Expected::Ok | Expected::Swapped => answer.ends_with(b"\r\n\r\n"),
+            Expected::Phantom => is_whole(answer)?,
+        };
+        if !is_whole {
             return Ok(Answered::NotYet);
         }
         let text = || String::from_utf8_lossy(answer).into_owned();
         ensure!(answer.starts_with(b"HTTP/1.1 200"), "not 200: {}", text());
-        if matches!(expected, Expected::Swapped) {
-            let name = b"\r\nauthorization: Bearer ey";
-            ensure!(answer.windows(name.len()).any(|part| part == name), "no JWT: {}", text());
-        }
+        let name: &[u8] = match expected {
+            Expected::Ok => b"",
+            Expected::Phantom => b"\r\n\r\ney",
+            Expected::Swapped => b"\r\nauthorization: Bearer ey",
+        };
+        ensure!(name.is_empty() || find(answer, name).is_some(), "no JWT: {}", text());
         Ok(Answered::Whole)
     }
+}
+
+/// Whether an answer with a body has come whole.
+fn is_whole(answer: &[u8]) -> Result<bool> {
+    let Some(end) = find(answer, b"\r\n\r\n") else { return Ok(false) };
+    let head = std::str::from_utf8(answer.get(..end).unwrap_or_default())?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.with_context(|| format!("no length: {head}"))?.parse()?;
+    Ok(answer.len() >= end + 4 + length)
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_with_a_body_is_whole_when_all_of_it_is_there() {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\neyJ";
+        for length in 0..answer.len() {
+            assert!(!is_whole(&answer[..length]).unwrap(), "{length}");
+        }
+        assert!(is_whole(answer).unwrap());
+        assert!(is_whole(b"HTTP/1.1 200 OK\r\n\r\neyJ").is_err());
+    }
 
     #[test]
     fn bytes_and_headers_are_one_request() {

@@ -57,6 +57,8 @@ enum Figure {
     Check,
     /// Whose JWT a swap gives, among many sessions, on many threads, while keys rotate
     Crowd,
+    /// `/auth/oauth/introspect` answering with the JWT that a token stands for: CPU time of the program beside bare hyper
+    Introspect,
     /// Decrypting at the service, beside its steps alone
     Jwe,
     /// The tower layer of `vestibule-verify` around a service
@@ -126,6 +128,7 @@ fn measure(cli: &Cli) -> Result<()> {
         rows.extend(match figure {
             Figure::Check => figure::check::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Crowd => figure::crowd::measure(scale, &mut homes)?,
+            Figure::Introspect => figure::introspect::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Jwe => figure::jwe::measure(scale)?,
             Figure::Layer => figure::layer::measure(scale)?,
             Figure::List => figure::list::measure(scale, &mut homes)?,

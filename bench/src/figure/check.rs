@@ -15,11 +15,18 @@ use crate::load::{Expected, Load, request};
 use crate::report::{Progress, Row, Unit};
 use crate::sample::{Median, Shuffle};
 
-const FIGURE: &str = "check";
 const SESSIONS: u64 = 100_000;
 const REQUESTS: u64 = 10_000;
 const ROUNDS: u64 = 151;
-const PROMISED: f64 = 1.40;
+/// What a check may cost at most.
+const CHECK: Promise = Promise { figure: "check", at_most: 1.40 };
+
+/// What is promised of a ratio, in which figure.
+#[derive(Clone, Copy)]
+pub(super) struct Promise {
+    pub(super) figure: &'static str,
+    pub(super) at_most: f64,
+}
 
 /// A server to be measured.
 pub(super) struct Side {
@@ -51,7 +58,7 @@ fn door(scale: Scale, home: &Home, requests: &[Vec<u8>]) -> Result<Vec<Row>> {
     let (door, mut said) = Started::own(&["--serve".as_ref(), "check".as_ref(), "--home".as_ref(), folder])?;
     let mut door = (Side::new(door.id(), said.next()?.parse()?, Expected::Swapped)?, door);
     let names = ["the door on hyper", "bare hyper answering 200"];
-    in_turns(scale, [&mut door.0, &mut floor.0], requests, names)
+    in_turns(scale, CHECK, [&mut door.0, &mut floor.0], requests, names)
 }
 
 fn whole_program(scale: Scale, home: &Home, requests: &[Vec<u8>], file: &Path) -> Result<Vec<Row>> {
@@ -60,12 +67,13 @@ fn whole_program(scale: Scale, home: &Home, requests: &[Vec<u8>], file: &Path) -
     let (program, address) = program::start(file, home)?;
     let mut program = (Side::new(program.id(), address, Expected::Swapped)?, program);
     let names = ["the whole program", "bare hyper, same runtime"];
-    in_turns(scale, [&mut program.0, &mut floor.0], requests, names)
+    in_turns(scale, CHECK, [&mut program.0, &mut floor.0], requests, names)
 }
 
 /// Warms both up, then measures one after the other, again and again.
-fn in_turns(
+pub(super) fn in_turns(
     scale: Scale,
+    promise: Promise,
     sides: [&mut Side; 2],
     requests: &[Vec<u8>],
     names: [&'static str; 2],
@@ -87,13 +95,18 @@ fn in_turns(
     }
     let [over_name, under_name] = names;
     let time = |name: &str, costs: &[f64]| {
-        Row::new(FIGURE, format!("{name}: CPU per request"), Median::of_rounds(costs), Unit::Nanoseconds)
+        Row::new(
+            promise.figure,
+            format!("{name}: CPU per request"),
+            Median::of_rounds(costs),
+            Unit::Nanoseconds,
+        )
     };
     let ratio = Median::of_ratios(&over_costs, &under_costs);
     let what = format!("{over_name} ÷ {under_name}");
     Ok(vec![
-        Row::new(FIGURE, what, ratio, Unit::Ratio)
-            .at_most(PROMISED)
+        Row::new(promise.figure, what, ratio, Unit::Ratio)
+            .at_most(promise.at_most)
             .note(format!("{} sessions, {ROUNDS} × {each} requests each, in turns", requests.len())),
         time(over_name, &over_costs),
         time(under_name, &under_costs),
