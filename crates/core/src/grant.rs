@@ -100,6 +100,9 @@ impl Granter {
             now: self.clock.now(),
             window: self.window,
         };
+        // Signed before the refresh token is used up for it: one that was used up for an answer that is not given looks stolen at the
+        // next try.
+        let access = self.minter.access(&live).await?;
         let next = match self.grants.redeem(redemption).await? {
             Redeemed::Rotated => next,
             Redeemed::Repeated(salt) => token.successor(&salt, &self.pepper).ok_or(TOO_MANY)?,
@@ -113,7 +116,8 @@ impl Granter {
         if live.used(redemption.now) == Use::ToBeNoted {
             self.sessions.note_use(live.digest(), redemption.now);
         }
-        self.tokens(live, &next).await.map(|tokens| Refreshed::Tokens(Box::new(tokens)))
+        let refresh = next.reveal(&self.pepper);
+        Ok(Refreshed::Tokens(Box::new(Tokens { access, refresh, session: live })))
     }
 
     /// The live session of a refresh token, which need not be the present one of its family.

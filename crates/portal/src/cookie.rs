@@ -69,10 +69,9 @@ pub(crate) fn device(name: &CookieName, mark: &DeviceMark) -> Result<HeaderValue
     set_cookie(name, &mark.reveal_cookie_value(), SameSite::Strict, Some(KEPT_SECONDS))
 }
 
-/// An access token, for as long as it is good.
-pub(crate) fn access(name: &CookieName, token: &AccessToken, now: Timestamp) -> Result<HeaderValue, Fault> {
-    let left = u32::try_from(token.expires_at.since(now).as_secs()).unwrap_or(LONGEST_SECONDS);
-    set_cookie(name, token.jwt(), SameSite::Lax, Some(left))
+/// An access token. No Max-Age: it says by itself when it ends, and the browser may end it earlier.
+pub(crate) fn access(name: &CookieName, token: &AccessToken) -> Result<HeaderValue, Fault> {
+    set_cookie(name, token.jwt(), SameSite::Lax, None)
 }
 
 /// Takes the access token back.

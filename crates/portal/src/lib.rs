@@ -87,8 +87,8 @@ pub struct Portal {
     pub directory: Arc<dyn Directory>,
     /// The name of the cookie that binds a login form to its browser.
     pub pre_session_cookie: CookieName,
-    /// The names of the cookies that tokens go in, where browsers may have them.
-    pub token_cookies: Option<TokenCookies>,
+    /// The names of the cookies that tokens go in, and whether browsers may have them.
+    pub token_cookies: TokenCookies,
     /// The name of the cookie that marks a device which an account was signed in on.
     pub device_cookie: CookieName,
     /// Whose `X-Forwarded-For` counts.

@@ -9,7 +9,7 @@ use vestibule_core::login::{DeviceMark, LoginOutcome, LoginRequest};
 use vestibule_core::session::SessionKind;
 use vestibule_core::wire;
 
-use crate::visitor::{Visitor, user_agent};
+use crate::visitor::user_agent;
 use crate::{Portal, event};
 
 /// What was typed. No Debug.
@@ -80,11 +80,6 @@ impl Portal {
     }
 
     async fn session_held(&self, parts: &Parts) -> Result<Option<SessionId>, Fault> {
-        if let Visitor::Known(known) = self.visitor_of_page(parts).await? {
-            return Ok(Some(known.session.id()));
-        }
-        let Some(names) = &self.token_cookies else { return Ok(None) };
-        let held = self.holder_by_refresh(names, parts).await?;
-        Ok(held.and_then(Result::ok).map(|(known, _)| known.session.id()))
+        Ok(self.held_by_browser(parts).await?.first().map(|known| known.session.id()))
     }
 }

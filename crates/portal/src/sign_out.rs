@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use vestibule_core::Fault;
 use vestibule_core::port::Ending;
 
+use crate::problem::Problem;
 use crate::visitor::Known;
 use crate::{Portal, cookie, event};
 
@@ -26,10 +27,29 @@ impl Portal {
         Ok(())
     }
 
+    /// Ends whatever a browser's cookies name: a session, the tokens' session where those are what it holds, also when all that is left of
+    /// them is the refresh token, and both where it came to hold both. A CSRF token of one of them shows that a page of ours asks.
+    pub(crate) async fn sign_out_browser(&self, parts: &Parts, field: Option<&str>) -> Result<(), Problem> {
+        let held = self.held_by_browser(parts).await?;
+        let mut refused = None;
+        for known in &held {
+            match self.refuse_forged(known, parts, field) {
+                Ok(()) => {
+                    for known in &held {
+                        self.sign_out(known, parts).await?;
+                    }
+                    return Ok(());
+                }
+                Err(reject) => refused = Some(reject),
+            }
+        }
+        refused.map_or(Ok(()), |reject| Err(reject.into()))
+    }
+
     /// Tells the browser to forget the session and what pages left behind.
-    pub(crate) fn forget_session(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+    pub(crate) fn forget_session(&self, asked: &HeaderMap, headers: &mut HeaderMap) -> Result<(), Fault> {
         headers.append(SET_COOKIE, cookie::session_gone(&self.decider.cookie)?);
-        self.forget_tokens(headers)?;
+        self.forget_all_tokens(asked, headers)?;
         headers.insert(CLEAR_SITE_DATA, CACHE_AND_STORAGE);
         Ok(())
     }

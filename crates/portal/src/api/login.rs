@@ -61,7 +61,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign_where_said(&parts)?;
     let asked = read(&parts.headers, body).await?;
     let (kind, keeper) = match (asked.mode, asked.deliver) {
-        (Mode::Token, Some(Deliver::Cookie)) if portal.token_cookies.is_none() => return Err(TOKEN_COOKIES),
+        (Mode::Token, Some(Deliver::Cookie)) if !portal.token_cookies.are_given => return Err(TOKEN_COOKIES),
         (Mode::Token, Some(Deliver::Cookie)) => (SessionKind::Tokens, Keeper::Browser),
         // What a program keeps by itself needs nobody to remember it.
         (Mode::Token, _) => (SessionKind::Tokens, Keeper::Program),
@@ -80,8 +80,11 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
                 let headers = response.headers_mut();
                 headers.append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
                 match session.kind {
-                    SessionKind::Tokens => portal.forget_held_session(&parts.headers, headers)?,
-                    _ => portal.forget_held_tokens(&parts.headers, headers)?,
+                    // The other way round, for the same reason.
+                    SessionKind::Tokens => {
+                        headers.append(SET_COOKIE, cookie::session_gone(&portal.decider.cookie)?);
+                    }
+                    _ => portal.forget_all_tokens(&parts.headers, headers)?,
                 }
             }
             Ok(response)
@@ -111,7 +114,7 @@ impl Portal {
         let tokens = self.granter.begin(session.id).await?;
         // Ended by somebody else in the moment since it was opened.
         let tokens = tokens.ok_or(Problem::Rejected(Reject::UnknownSession))?;
-        match (&self.token_cookies, keeper) {
+        match (self.token_cookies.given(), keeper) {
             (Some(names), Keeper::Browser) => self.delivered_in_cookies(names, &tokens, session),
             _ => Ok(oauth::token::delivered(&tokens)),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::AUTHORIZATION;
 use vestibule_core::Reject;
 
 use crate::problem::Problem;
@@ -17,15 +18,16 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     // Also without a session: what is answered makes a browser forget, and SameSite kept the cookie from what another site sent.
     portal.refuse_foreign_where_said(&parts)?;
     body::read_optional(&parts.headers, body, body::JSON).await?;
-    match portal.visitor_of_api(&parts).await? {
-        Visitor::Known(known) => {
-            portal.refuse_forged(&known, &parts, None)?;
-            portal.sign_out(&known, &parts).await?;
+    if parts.headers.contains_key(AUTHORIZATION) {
+        match portal.visitor_of_api(&parts).await? {
+            Visitor::Known(known) => portal.sign_out(&known, &parts).await?,
+            Visitor::Stranger(reject @ Reject::TwoCredentials) => return Err(reject.into()),
+            Visitor::Stranger(_) => {}
         }
-        Visitor::Stranger(reject @ Reject::TwoCredentials) => return Err(reject.into()),
-        Visitor::Stranger(_) => {}
+    } else {
+        portal.sign_out_browser(&parts, None).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    portal.forget_session(response.headers_mut())?;
+    portal.forget_session(&parts.headers, response.headers_mut())?;
     Ok(response)
 }

@@ -13,7 +13,7 @@ use crate::{Portal, body, event};
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let Some(names) = &portal.token_cookies else { return Err(Problem::NotFound) };
+    let Some(names) = portal.token_cookies.given() else { return Err(Problem::NotFound) };
     portal.refuse_foreign(&parts)?;
     body::read_optional(&parts.headers, body, body::JSON).await?;
     let (known, presented) = match portal.holder_by_refresh(names, &parts).await? {
@@ -23,16 +23,14 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         Some(Ok(held)) => held,
     };
     portal.refuse_forged(&known, &parts, None)?;
+    // Whatever can fail comes first: a refresh token that is used up for an answer that is not given looks stolen at the next try.
+    let session = portal.directory.session(known.session.id(), portal.clock.now()).await?;
+    let Some(session) = session else { return portal.nothing_left(Reject::UnknownSession) };
     let source = portal.source(&parts);
     match portal.granter.refresh(presented).await.inspect_err(|_| event::refresh_fault())? {
         Refreshed::Tokens(tokens) => {
             event::refreshed();
-            let session = portal.directory.session(tokens.session.id(), portal.clock.now()).await?;
-            match session {
-                Some(session) => portal.delivered_in_cookies(names, &tokens, &session),
-                // Ended in the moment since.
-                None => portal.nothing_left(Reject::UnknownSession),
-            }
+            portal.delivered_in_cookies(names, &tokens, &session)
         }
         // The one after it is on its way to this browser in another answer, or was.
         Refreshed::Refused(reject @ Reject::RefreshTokenUsed) => {
@@ -54,7 +52,10 @@ impl Portal {
     /// What the browser holds is worth nothing any more: it is told to forget it.
     fn nothing_left(&self, reject: Reject) -> Result<Response, Problem> {
         let mut response = Problem::Rejected(reject).into_response();
-        self.forget_tokens(response.headers_mut())?;
+        // Where cookies contradict each other, all of ours are taken back, whoever refuses.
+        if reject != Reject::AmbiguousCookie {
+            self.forget_tokens(response.headers_mut())?;
+        }
         Ok(response)
     }
 }

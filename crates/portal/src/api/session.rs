@@ -75,7 +75,7 @@ pub(crate) async fn end(
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     if id == known.session.id() {
-        portal.forget_session(response.headers_mut())?;
+        portal.forget_session(&parts.headers, response.headers_mut())?;
     }
     Ok(response)
 }

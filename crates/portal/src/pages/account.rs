@@ -117,7 +117,7 @@ impl Portal {
         let ended = self.end_own(known, end, parts).await?;
         if ended.contains(&known.session.id()) {
             let mut response = see_other("/auth/logout");
-            self.forget_session(response.headers_mut())?;
+            self.forget_session(&parts.headers, response.headers_mut())?;
             return Ok(response);
         }
         let notice = match end {

@@ -122,7 +122,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             );
             headers.append(SET_COOKIE, cookie::pre_session_gone(&portal.pre_session_cookie)?);
             headers.append(SET_COOKIE, cookie::device(&portal.device_cookie, &mark)?);
-            portal.forget_held_tokens(&parts.headers, headers)?;
+            portal.forget_all_tokens(&parts.headers, headers)?;
             Ok(response)
         }
         Ok(LoginOutcome::Refused) => {

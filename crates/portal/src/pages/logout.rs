@@ -14,7 +14,7 @@ use super::{Alert, Frame, open_too_long, render, see_other};
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
-use crate::visitor::{Known, Visitor};
+use crate::visitor::Known;
 use crate::{Portal, body};
 
 #[derive(Template)]
@@ -38,9 +38,9 @@ struct SignedOutPage<'a> {
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let return_to = ReturnTo::from_query(parts.uri.query());
-    Ok(match portal.visitor_of_page(&parts).await? {
-        Visitor::Known(known) => portal.logout_form(&known, StatusCode::OK, return_to.as_ref(), None).await?,
-        Visitor::Stranger(_) => {
+    Ok(match portal.held_by_browser(&parts).await?.first() {
+        Some(known) => portal.logout_form(known, StatusCode::OK, return_to.as_ref(), None).await?,
+        None => {
             let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
             render(StatusCode::OK, &SignedOutPage { frame: portal.frame(), login })?
         }
@@ -54,16 +54,19 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));
-    if let Visitor::Known(known) = portal.visitor_of_page(&parts).await? {
+    match portal.sign_out_browser(&parts, Some(form.field(CSRF_FIELD))).await {
+        Ok(()) => {}
         // The origin was judged above: what is left to refuse is the token.
-        if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
-            let asked = portal.logout_form(&known, StatusCode::FORBIDDEN, return_to.as_ref(), Some(EXPIRED));
+        Err(problem @ Problem::Rejected(_)) => {
+            let held = portal.held_by_browser(&parts).await?;
+            let Some(known) = held.first() else { return Err(problem) };
+            let asked = portal.logout_form(known, StatusCode::FORBIDDEN, return_to.as_ref(), Some(EXPIRED));
             return Ok(asked.await?);
         }
-        portal.sign_out(&known, &parts).await?;
+        Err(problem) => return Err(problem),
     }
     let mut response = see_other(return_to.as_ref().map_or("/auth/logout", ReturnTo::as_str));
-    portal.forget_session(response.headers_mut())?;
+    portal.forget_session(&parts.headers, response.headers_mut())?;
     Ok(response)
 }
 

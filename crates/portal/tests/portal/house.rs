@@ -212,10 +212,11 @@ impl House {
             directory: world.clone(),
             pre_session_cookie: CookieName::pre_session("vestibule", https).unwrap(),
             device_cookie: CookieName::device("vestibule", https).unwrap(),
-            token_cookies: (tokens == TokensIn::CookiesToo).then(|| TokenCookies {
+            token_cookies: TokenCookies {
                 access: CookieName::access("vestibule", https).unwrap(),
                 refresh: CookieName::refresh("vestibule", https).unwrap(),
-            }),
+                are_given: tokens == TokensIn::CookiesToo,
+            },
             proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
             clock: world.clone(),
             entropy: world.clone(),
