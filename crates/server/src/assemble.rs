@@ -35,7 +35,7 @@ use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::theme::Theme;
-use vestibule_portal::{FaultLines, Portal};
+use vestibule_portal::{FaultLines, Portal, TokenCookies};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -132,7 +132,7 @@ impl House {
             pepper: pepper.clone(),
             csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)),
             cookie: settings.session_cookie.clone(),
-            access_cookie: settings.token_cookies.as_ref().map(|names| names.access.clone()),
+            access_cookie: settings.token_cookies.are_given.then(|| settings.token_cookies.access.clone()),
             edge: Arc::clone(&edge),
             clock: Arc::clone(&clock),
         });
@@ -277,8 +277,9 @@ impl House {
             settings.pre_session_cookie.clone(),
             settings.device_cookie.clone(),
         ];
-        let of_tokens = settings.token_cookies.iter().flat_map(|names| [&names.access, &names.refresh]);
-        cookies.extend(of_tokens.cloned());
+        // Also where browsers are given none: they may hold what they were given before.
+        let TokenCookies { access, refresh, .. } = settings.token_cookies.clone();
+        cookies.extend([access, refresh]);
         Ok(Front {
             csrf: CsrfDoor::new(Arc::clone(&swap), self.store.clone()),
             forward_auth: ForwardAuth::new(

@@ -58,7 +58,7 @@ async fn a_browser_gets_both_as_cookies_and_its_scripts_neither() {
     assert_eq!((&json["session"]["kind"], &json["expires_in"]), (&json!("tokens"), &json!(600)));
     let cookies = answer.set_cookies();
     for (name, attributes) in [
-        (ACCESS_COOKIE, "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"),
+        (ACCESS_COOKIE, "; Path=/; Secure; HttpOnly; SameSite=Lax"),
         (REFRESH_COOKIE, "; Path=/; Secure; HttpOnly; SameSite=Strict"),
     ] {
         let value = &browser.jar[name];
@@ -129,6 +129,105 @@ async fn a_page_goes_on_when_the_access_token_has_run_out_and_after_signing_out_
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{}", refused.body);
         assert!(!browser.jar.contains_key(REFRESH_COOKIE), "and it is told to forget");
     }
+}
+
+/// SS-06: ended is the session, not only what the browser remembers of it, also when the refresh token is all that it still has.
+#[tokio::test]
+async fn signing_out_ends_the_session_when_the_refresh_token_alone_is_left() {
+    for by_page in [false, true] {
+        let house = House::whose_browsers_may_hold_tokens();
+        let mut browser = Browser::of(&house);
+        sign_in(&mut browser, "token").await;
+        let kept = browser.jar.clone();
+        house.world.advance(ACCESS + Duration::from_secs(31));
+        browser.jar.remove(ACCESS_COOKIE);
+        // Another site's page, or none of ours, ends nothing, and nothing is forgotten.
+        let forged = call(&mut browser, Method::POST, "/auth/api/v1/logout", None, "").await;
+        assert_eq!((forged.status, browser.jar.contains_key(REFRESH_COOKIE)), (StatusCode::FORBIDDEN, true));
+        let forged = browser.post("/auth/logout", &[]).await;
+        assert_eq!((forged.status, browser.jar.contains_key(REFRESH_COOKIE)), (StatusCode::FORBIDDEN, true));
+        assert_eq!(house.world.sessions_held().len(), 1);
+
+        if by_page {
+            let token =
+                browser.get("/auth/logout").await.input("csrf_token").expect("something to sign out of");
+            let left = browser.post("/auth/logout", &[("csrf_token", &token)]).await;
+            assert_eq!(left.status, StatusCode::SEE_OTHER, "{}", left.body);
+        } else {
+            let token = csrf_token(&look(&mut browser, "/auth/api/v1/csrf").await);
+            let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
+            assert_eq!(left.status, StatusCode::NO_CONTENT, "{}", left.body);
+        }
+        assert!(house.world.sessions_held().is_empty());
+        assert!(!browser.jar.contains_key(REFRESH_COOKIE));
+        browser.jar = kept;
+        let refused = call(&mut browser, Method::POST, REFRESH, None, "").await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+/// Two tabs that signed in each its own way: signing out ends both, by the CSRF token of either.
+#[tokio::test]
+async fn signing_out_ends_all_that_a_browser_came_to_hold() {
+    for which in ["session", "tokens"] {
+        let house = House::whose_browsers_may_hold_tokens();
+        let mut tokens = Browser::of(&house);
+        let of_tokens = csrf_token(&sign_in(&mut tokens, "token").await);
+        let mut browser = signed_in(&house, ADA, PASSWORD).await;
+        let of_session = csrf_token(&look(&mut browser, "/auth/api/v1/csrf").await);
+        browser.jar.extend(tokens.jar.clone());
+        let token = if which == "session" { of_session } else { of_tokens };
+        let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
+        assert_eq!(left.status, StatusCode::NO_CONTENT, "{which}: {}", left.body);
+        assert!(house.world.sessions_held().is_empty(), "{which}");
+        assert!(
+            [ACCESS_COOKIE, REFRESH_COOKIE, "__Host-Http-vestibule"]
+                .iter()
+                .all(|name| !browser.jar.contains_key(*name))
+        );
+    }
+}
+
+/// What a page asks to be able to refresh is no use of the session: a used-up token would keep it alive, and nobody would notice.
+#[tokio::test]
+async fn a_used_up_refresh_cookie_keeps_no_session_alive() {
+    let house = House::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&house);
+    let token = csrf_token(&sign_in(&mut browser, "token").await);
+    let mut thief = Browser::of(&house);
+    thief.jar = browser.jar.clone();
+    thief.jar.remove(ACCESS_COOKIE);
+    csrf_token(&call(&mut browser, Method::POST, REFRESH, Some(&token), "").await);
+    let idle = Duration::from_secs(14 * 24 * 3600);
+    house.world.advance(idle / 2);
+    assert_eq!(look(&mut thief, "/auth/api/v1/csrf").await.status, StatusCode::OK);
+    house.world.advance(idle / 2);
+    assert_eq!(look(&mut browser, "/auth/api/v1/csrf").await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// A browser keeps what it was given before the operator changed their mind: it is told to forget it when it next signs in or out.
+#[tokio::test]
+async fn where_browsers_are_given_none_any_more_they_are_told_to_forget_theirs() {
+    let house = House::new();
+    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let unsaid = browser.get("/auth/account").await;
+    assert!(unsaid.set_cookies().is_empty());
+    let mut held = browser.jar.clone();
+    held.insert(ACCESS_COOKIE.to_owned(), "a.b.c".to_owned());
+    held.insert(REFRESH_COOKIE.to_owned(), "vrt_x".to_owned());
+    browser.jar = held.clone();
+    assert_eq!(
+        look(&mut browser, "/auth/api/v1/session").await.status,
+        StatusCode::OK,
+        "they are nobody's here"
+    );
+    browser.get("/auth/login").await;
+    assert!(!browser.jar.contains_key(ACCESS_COOKIE) && !browser.jar.contains_key(REFRESH_COOKIE));
+    browser.jar = held;
+    let token = csrf_token(&look(&mut browser, "/auth/api/v1/csrf").await);
+    let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
+    assert_eq!(left.status, StatusCode::NO_CONTENT);
+    assert!(!browser.jar.contains_key(ACCESS_COOKIE) && !browser.jar.contains_key(REFRESH_COOKIE));
 }
 
 /// RT-01.

@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) pre_session_cookie: CookieName,
     pub(crate) device_cookie: CookieName,
     /// Of the access token and of the refresh token, where browsers may have them.
-    pub(crate) token_cookies: Option<TokenCookies>,
+    pub(crate) token_cookies: TokenCookies,
     pub(crate) passwords: PasswordRules,
     pub(crate) algorithm: Algorithm,
     /// How long tokens live.
@@ -151,17 +151,15 @@ impl Settings {
         let session_cookie = cookie_of(CookieName::session)?;
         let device_cookie = cookie_of(CookieName::device)?;
         let pre_session_cookie = cookie_of(CookieName::pre_session)?;
-        let token_cookies = match raw.tokens.cookies {
-            false => None,
-            true => Some(TokenCookies {
-                access: cookie_of(CookieName::access)?,
-                refresh: cookie_of(CookieName::refresh)?,
-            }),
+        let token_cookies = TokenCookies {
+            access: cookie_of(CookieName::access)?,
+            refresh: cookie_of(CookieName::refresh)?,
+            are_given: raw.tokens.cookies,
         };
         let tokens = tokens::settings(&raw.tokens)?;
         let audiences = routes::audiences(&raw.audience, &public_url, base, tokens.largest_jwt)?;
         let routes = routes::routes(&raw.route, &audiences)?;
-        if token_cookies.is_none() {
+        if !token_cookies.are_given {
             routes::refuse_token_cookies(&routes)?;
         }
         dangers.extend(csrf_dangers(&routes));

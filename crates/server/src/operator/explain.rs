@@ -60,7 +60,8 @@ fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> R
         Presented::Cookie(text) if text.contains('=') => (COOKIE, text),
         Presented::Cookie(text) => {
             // A session's secret has no dots, and a JWT has two.
-            let of_tokens = house.settings.token_cookies.as_ref().filter(|_| text.contains('.'));
+            let of_tokens =
+                Some(&house.settings.token_cookies).filter(|names| names.are_given && text.contains('.'));
             let name = of_tokens.map_or(&house.settings.session_cookie, |names| &names.access);
             (COOKIE, format!("{}={text}", name.as_str()))
         }
