@@ -86,6 +86,23 @@ fn a_page_works_with_tokens_in_cookies(door: Door) {
     assert!(scene.service.take().is_empty());
 }
 
+/// What a browser was given before the operator changed their mind is nobody's here, and no service's either.
+#[test]
+fn where_browsers_are_given_none_what_they_still_hold_reaches_no_service() {
+    for door in Door::ALL {
+        let scene = Scene::behind(door);
+        let mut browser = scene.signed_in();
+        for (name, value) in [("theme", "dark"), (ACCESS, "a.b.c"), (REFRESH, "vrt_secret"), ("lang", "en")] {
+            browser.plant(name, value);
+        }
+        for path in ["/orders/7", "/public/"] {
+            assert_eq!(browser.fetch(Ask::get(path)).status, 200, "{door:?}");
+            let received = scene.service.one();
+            assert_eq!(received.all("cookie"), ["theme=dark; lang=en"], "{door:?}: {received:#?}");
+        }
+    }
+}
+
 /// What the API answers when the page has signed in: its CSRF token.
 #[track_caller]
 fn sign_in(browser: &mut Browser) -> String {

@@ -141,7 +141,7 @@ impl Callers {
         };
         Ok(match judged {
             Ok(client) => Known::Client(client),
-            Err(not_known) => match self.failures.count(not_known.client, source, self.clock.now()) {
+            Err(not_known) => match self.failures.count(source, self.clock.now()) {
                 Ok(()) => Known::Refused(not_known),
                 Err(wait) => Known::Throttled(wait),
             },

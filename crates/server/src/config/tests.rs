@@ -160,6 +160,10 @@ fn bad_configurations_are_refused_in_so_many_words() {
         ("[tokens]\naccess = \"59s\"", "v.toml:2:1: tokens.access: 59s is too short; 1m is the least"),
         ("[tokens]\naccess = \"61m\"", "v.toml:2:1: tokens.access: 1h1m is too long; 1h is the most"),
         (
+            "[tokens]\ncookies = true\nrefresh = { replay_window = \"0s\" }",
+            "v.toml:3:13: tokens.refresh.replay_window: 0s forgives nothing, and two tabs",
+        ),
+        (
             "[tokens]\nrefresh = { replay_window = \"61s\" }",
             "v.toml:2:13: tokens.refresh.replay_window: 1m1s is too long; 1m is the most",
         ),

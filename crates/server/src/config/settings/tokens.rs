@@ -43,6 +43,11 @@ pub(super) fn settings(raw: &raw::Tokens) -> Result<TokenSettings, Wrong> {
         let what = format!("{window} is too long; {WIDEST_WINDOW} is the most");
         return Err(Wrong::new("tokens.refresh.replay_window", what));
     }
+    if raw.cookies && window.duration().is_zero() {
+        let what = "0s forgives nothing, and two tabs that refresh at the same moment would end their session; \
+                    with tokens.cookies = true, say 1s or more";
+        return Err(Wrong::new("tokens.refresh.replay_window", what));
+    }
     Ok(TokenSettings {
         access,
         largest_jwt: largest_jwt(raw.largest_jwt)?,
