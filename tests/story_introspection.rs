@@ -167,3 +167,52 @@ fn a_jwt_whose_session_has_ended_is_told_to_be_inactive_also_after_a_crash() {
     scene.vestibule.start();
     assert!(!is_active(&scene));
 }
+
+/// What a removed client traded for is about a person whose session goes on, so it is found by who acts; and still after a crash, when
+/// nobody remembers what was revoked.
+#[test]
+fn what_a_removed_client_traded_for_is_told_to_be_inactive_and_cannot_be_traded_on() {
+    let mut scene = Scene::behind(Door::BuiltIn);
+    let (_, proof) = added(&scene.vestibule);
+    let trader = |name: &str| {
+        let may = ["--exchange", "--audience", "orders", "--serves", "orders"];
+        let added = scene.vestibule.operator.json(&[&["client", "add", name], &may[..]].concat());
+        let text = |name: &str| added[name].as_str().unwrap().to_owned();
+        let both = format!("{}:{}", text("client_id"), text("client_secret"));
+        (text("client_id"), format!("Basic {}", BASE64.encode(both.as_bytes())))
+    };
+    let (removed, stays) = (trader("removed"), trader("stays"));
+    let trade = |scene: &Scene, proof: &str, kind: &str, token: &str| {
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token_type", kind),
+            ("subject_token", token),
+        ];
+        let asked = Ask::post("/auth/oauth/token").form(&form).header("Authorization", proof);
+        asked.send(scene.vestibule.public).json()
+    };
+    let access = "urn:ietf:params:oauth:token-type:access_token";
+    let opened = ApiClient::sign_in(scene.vestibule.public, ADA, PASSWORD);
+    let session = &opened.session_token;
+    let first = trade(&scene, &removed.1, "urn:vestibule:token-type:session", session);
+    let first = first["access_token"].as_str().unwrap().to_owned();
+    let second = trade(&scene, &stays.1, access, &first)["access_token"].as_str().unwrap().to_owned();
+    let own = trade(&scene, &stays.1, "urn:vestibule:token-type:session", session);
+    let own = own["access_token"].as_str().unwrap().to_owned();
+    let active = |scene: &Scene| {
+        [&first, &second, &own, session]
+            .map(|token| ask(scene, &proof, "application/json", token).json()["active"] == true)
+    };
+    assert_eq!(active(&scene), [true; 4]);
+
+    scene.vestibule.operator.ok(&["client", "remove", &removed.0], "");
+    for _ in 0..2 {
+        assert_eq!(active(&scene), [false, false, true, true]);
+        for token in [&first, &second] {
+            assert_eq!(trade(&scene, &stays.1, access, token)["error"], "invalid_request");
+        }
+        assert_eq!(trade(&scene, &removed.1, access, &own)["error"], "invalid_client");
+        scene.vestibule.kill();
+        scene.vestibule.start();
+    }
+}
