@@ -14,6 +14,7 @@ mod listen;
 mod operator;
 mod status;
 mod telemetry;
+mod traits_schema;
 
 use std::process::ExitCode;
 

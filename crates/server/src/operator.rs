@@ -142,7 +142,7 @@ impl Operator {
             subject: Subject::from_bytes(subject),
             identifier,
             password: password_hash.map(PasswordHash::from_phc),
-            traits: traits.map(parse_traits).transpose()?.unwrap_or_default(),
+            traits: self.traits(traits)?,
             status: Status::Enabled,
             epoch: 1,
             created_at: self.house.clock.now(),
@@ -169,7 +169,7 @@ impl Operator {
     ) -> Result<Answer, Not> {
         // Two steps, for whoever sets a password seldom sets traits with it; what could be wrong in the second is found out first, and
         // where it fails all the same, it is said that the first was done.
-        let traits = traits.map(parse_traits).transpose()?;
+        let traits = traits.map(|text| self.traits(Some(text))).transpose()?;
         let subject = self.account(who).await?.subject;
         let has_new_traits = traits.is_some();
         let mut answer = Answer::Done { ended: 0 };
@@ -285,13 +285,19 @@ impl Operator {
         }
     }
 
+    /// Traits as they were typed, or none; either way as the operator's schema has them.
+    fn traits(&self, text: Option<&str>) -> Result<Traits, Not> {
+        let traits = text.map_or(Ok(Traits::default()), Traits::parse);
+        let traits = traits.map_err(|cause| Not::Refused(cause.to_string()))?;
+        if let Some(schema) = &self.house.settings.traits_schema {
+            schema.check(&traits).map_err(Not::Refused)?;
+        }
+        Ok(traits)
+    }
+
     fn key_view(&self, record: &KeyRecord, all: &[KeyRecord]) -> KeyView {
         KeyView::of(record, all, self.house.clock.now())
     }
-}
-
-fn parse_traits(text: &str) -> Result<Traits, Not> {
-    Traits::parse(text).map_err(|cause| Not::Refused(cause.to_string()))
 }
 
 fn session_id(text: &str) -> Result<SessionId, Not> {

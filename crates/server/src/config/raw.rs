@@ -22,6 +22,7 @@ pub(crate) struct Raw {
     pub(crate) public_url: Option<String>,
     /// Who may make an account: "closed" (operators alone) or "open" (everybody; nobody proves that an address is theirs).
     pub(crate) registration: Registration,
+    pub(crate) accounts: Accounts,
     pub(crate) listen: Listen,
     pub(crate) secrets: Secrets,
     pub(crate) store: Store,
@@ -43,6 +44,15 @@ pub(crate) enum Registration {
     #[default]
     Closed,
     Open,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Accounts {
+    /// A JSON Schema (2020-12) that traits are held to when an operator adds, sets or imports them; accounts that are there stay as they
+    /// are. `$ref` leads to places in the file itself alone. Relative to this file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traits_schema_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -21,7 +22,9 @@ use vestibule_verify::Algorithm;
 use super::Wrong;
 use super::raw::{self, Raw};
 use super::span::Span;
+use crate::traits_schema::TraitsSchema;
 
+mod accounts;
 mod encryption;
 mod routes;
 mod sessions;
@@ -50,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) session_cookie: CookieName,
     pub(crate) pre_session_cookie: CookieName,
     pub(crate) device_cookie: CookieName,
+    /// What traits are held to, where the operator has a schema.
+    pub(crate) traits_schema: Option<Arc<TraitsSchema>>,
     /// Of the access token and of the refresh token, where browsers may have them.
     pub(crate) token_cookies: TokenCookies,
     pub(crate) passwords: PasswordRules,
@@ -151,6 +156,7 @@ impl Settings {
         let session_cookie = cookie_of(CookieName::session)?;
         let device_cookie = cookie_of(CookieName::device)?;
         let pre_session_cookie = cookie_of(CookieName::pre_session)?;
+        let traits_schema = accounts::traits_schema(&raw.accounts, base)?;
         let token_cookies = TokenCookies {
             access: cookie_of(CookieName::access)?,
             refresh: cookie_of(CookieName::refresh)?,
@@ -194,6 +200,7 @@ impl Settings {
             pre_session_cookie,
             device_cookie,
             token_cookies,
+            traits_schema,
             audiences,
             routes,
             look,

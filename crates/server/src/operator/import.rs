@@ -74,6 +74,9 @@ fn account(house: &House, import: Import) -> Result<Account, Imported> {
             .map_err(|it| refused("traits", it.to_string()))?,
         None => Traits::default(),
     };
+    if let Some(schema) = &house.settings.traits_schema {
+        schema.check(&traits).map_err(|what| refused("traits", what))?;
+    }
     let mut subject = [0; 16];
     house.entropy.fill(&mut subject).map_err(|fault| Imported::Fault { what: fault.report() })?;
     Ok(Account {

@@ -18,6 +18,7 @@ mod log;
 mod lost;
 mod place;
 mod sessions;
+mod traits;
 
 #[test]
 fn init_writes_a_configuration_that_is_right_and_never_twice() {

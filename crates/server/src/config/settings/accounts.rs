@@ -1,0 +1,29 @@
+//! What the operator asks of accounts. In: the section as written, and the file that it names. Out: a schema that was understood, so that a
+//! wrong one is found by `config check` and not by the first account.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{Wrong, raw};
+use crate::traits_schema::{MOST_BYTES, TraitsSchema};
+
+const KEY: &str = "accounts.traits_schema_file";
+
+/// The schema for traits, if there is one; a relative file starts at `base`.
+pub(super) fn traits_schema(raw: &raw::Accounts, base: &Path) -> Result<Option<Arc<TraitsSchema>>, Wrong> {
+    let Some(file) = &raw.traits_schema_file else { return Ok(None) };
+    let file = base.join(file);
+    let said = |what: String| Wrong::new(KEY, format!("{} {what}", file.display()));
+    if std::fs::metadata(&file).is_ok_and(|it| !it.is_file()) {
+        return Err(said("is not a file".to_owned()));
+    }
+    let mut text = String::new();
+    let read = File::open(&file).and_then(|it| it.take(MOST_BYTES + 1).read_to_string(&mut text));
+    read.map_err(|error| said(format!("cannot be read: {error}")))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(said(format!("is larger than {MOST_BYTES} bytes")));
+    }
+    TraitsSchema::parse(&text).map(|schema| Some(Arc::new(schema))).map_err(said)
+}
