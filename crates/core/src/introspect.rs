@@ -9,6 +9,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::HeaderValue;
 use serde_json::{Map, Value};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -64,11 +66,24 @@ enum Jwt {
 }
 
 impl Phantom {
-    /// The JWT.
-    pub fn jwt(&self) -> &str {
+    /// The JWT, to be sent.
+    pub fn jwt(&self) -> Bytes {
         match &self.jwt {
-            Jwt::Minted(token) => token.jwt(),
-            Jwt::Presented(jwt) => jwt,
+            Jwt::Minted(token) => token.jwt_bytes(),
+            Jwt::Presented(jwt) => Bytes::copy_from_slice(jwt.as_bytes()),
+        }
+    }
+
+    /// `Bearer <jwt>`.
+    pub fn authorization(&self) -> Result<HeaderValue, Fault> {
+        match &self.jwt {
+            Jwt::Minted(token) => Ok(token.authorization()),
+            Jwt::Presented(jwt) => {
+                let mut bearer = HeaderValue::try_from(format!("Bearer {}", jwt.as_str()))
+                    .map_err(|_| Fault::Bug("a JWT that verified is no header value"))?;
+                bearer.set_sensitive(true);
+                Ok(bearer)
+            }
         }
     }
 }

@@ -138,6 +138,12 @@ impl AccessToken {
         self.authorization.clone()
     }
 
+    /// The JWT itself, to be sent: shares the text, and copies nothing.
+    pub fn jwt_bytes(&self) -> Bytes {
+        let jwt = self.authorization.len().saturating_sub(SCHEME.len());
+        self.text.slice(self.text.len().saturating_sub(jwt)..)
+    }
+
     /// The JWT itself.
     pub fn jwt(&self) -> &str {
         self.authorization.to_str().ok().and_then(|text| text.strip_prefix(SCHEME)).unwrap_or_default()

@@ -3,7 +3,9 @@
 //! counters. No function here takes a text that a client wrote.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
+use metrics::Counter;
 use vestibule_core::caller::NotKnown;
 use vestibule_core::exchange::NotExchanged;
 use vestibule_core::id::{ClientId, SessionId, Subject};
@@ -180,14 +182,27 @@ pub(crate) fn tokens_revoked(ended: &[SessionId], source: Option<IpAddr>) {
 
 /// Once a request, and some clients make many: counted, and not told one by one.
 pub(crate) fn client_known() {
-    metrics::counter!(CLIENTS, "outcome" => SUCCEEDED).increment(1);
+    FREQUENT.clients_known.increment(1);
 }
 
 /// Once a request of somebody's: counted, and not told one by one.
 pub(crate) fn introspected(is_active: bool) {
-    let outcome = if is_active { ACTIVE } else { INACTIVE };
-    metrics::counter!(INTROSPECTIONS, "outcome" => outcome).increment(1);
+    let counter = if is_active { &FREQUENT.active } else { &FREQUENT.inactive };
+    counter.increment(1);
 }
+
+/// What is counted thousands of times a second is looked up once, after the recorder is there.
+struct Frequent {
+    clients_known: Counter,
+    active: Counter,
+    inactive: Counter,
+}
+
+static FREQUENT: LazyLock<Frequent> = LazyLock::new(|| Frequent {
+    clients_known: metrics::counter!(CLIENTS, "outcome" => SUCCEEDED),
+    active: metrics::counter!(INTROSPECTIONS, "outcome" => ACTIVE),
+    inactive: metrics::counter!(INTROSPECTIONS, "outcome" => INACTIVE),
+});
 
 /// The fault has its own line.
 pub(crate) fn introspection_throttled() {

@@ -52,7 +52,7 @@ mod token_cookies;
 mod visitor;
 
 pub use event::{FaultLines, METRICS};
-pub use oauth::introspect::PATH as INTROSPECTION;
+pub use oauth::introspect::{Introspection, PATH as INTROSPECTION};
 pub use router::router;
 pub use token_cookies::TokenCookies;
 

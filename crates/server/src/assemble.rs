@@ -35,7 +35,7 @@ use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::theme::Theme;
-use vestibule_portal::{FaultLines, Portal, TokenCookies};
+use vestibule_portal::{FaultLines, Introspection, Portal, TokenCookies};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
@@ -74,6 +74,7 @@ pub(crate) struct Front {
     pub(crate) forward_auth: ForwardAuth,
     pub(crate) proxy: ProxyDoor,
     pub(crate) pages: axum::Router,
+    pub(crate) introspection: Introspection,
     /// What browsers see.
     pub(crate) https: Https,
     decider: Arc<Decider>,
@@ -266,6 +267,7 @@ impl House {
             entropy: Arc::clone(&self.entropy),
             theme: Theme::new(look.name, look.accent, look.logo),
         };
+        let portal = Arc::new(portal);
         let swap = Arc::new(Swap::new(
             Arc::clone(&self.decider),
             Arc::clone(&self.minter),
@@ -292,7 +294,8 @@ impl House {
                 &settings.public_url,
                 Timeouts { slowest_body: settings.listen.slowest_body, ..Timeouts::default() },
             ),
-            pages: vestibule_portal::router(Arc::new(portal)),
+            introspection: Introspection::of(Arc::clone(&portal)),
+            pages: vestibule_portal::router(portal),
             https: if settings.public_url.is_https() { Https::Yes } else { Https::No },
             decider: Arc::clone(&self.decider),
         })

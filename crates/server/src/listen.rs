@@ -174,7 +174,7 @@ impl Face {
         match self {
             // For resource servers the same on both sides.
             Self::Internal { front, .. } if request.uri().path() == vestibule_portal::INTROSPECTION => {
-                pages(front, request, peer).await.map(Either::Right)
+                front.introspection.answer(of_peer(request, peer)).await.map(Either::Right)
             }
             Self::Internal { front, status } => {
                 internal(front, status, request, peer).await.map(Either::Left)
@@ -232,12 +232,16 @@ async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Resp
 }
 
 async fn pages(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Response<axum::body::Body> {
-    let mut request = request.map(axum::body::Body::new);
-    request.extensions_mut().insert(Peer(peer));
-    match front.pages.clone().oneshot(request).await {
+    match front.pages.clone().oneshot(of_peer(request, peer)).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+fn of_peer(request: Request<Incoming>, peer: IpAddr) -> Request<axum::body::Body> {
+    let mut request = request.map(axum::body::Body::new);
+    request.extensions_mut().insert(Peer(peer));
+    request
 }
 
 impl Front {

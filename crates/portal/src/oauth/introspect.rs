@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
+use vestibule_core::Fault;
 use vestibule_core::client::Client;
-use vestibule_core::introspect::Phantom;
+use vestibule_core::introspect::{LONGEST_KEPT, Phantom};
 
 use super::client::Caller;
 use super::{Refusal, answer, read};
@@ -19,6 +23,29 @@ use crate::{Portal, event};
 
 /// Where it is.
 pub const PATH: &str = "/auth/oauth/introspect";
+
+/// The same address on the internal listener, where no browser comes: without what answers tell browsers, and without the steps that lead
+/// from one listener to many pages.
+pub struct Introspection(Arc<Portal>);
+
+impl Introspection {
+    /// Of this portal.
+    pub fn of(portal: Arc<Portal>) -> Self {
+        Self(portal)
+    }
+
+    /// Answers a request for [`PATH`].
+    pub async fn answer(&self, request: Request) -> Response {
+        let mut response = match request.method() {
+            &Method::POST => submit(State(Arc::clone(&self.0)), request).await.into_response(),
+            _ => {
+                (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, HeaderValue::from_static("POST"))]).into_response()
+            }
+        };
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+}
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -120,12 +147,14 @@ impl Portal {
         Ok((StatusCode::OK, head, jwt).into_response())
     }
 
-    fn could_not_tell(&self, fault: &vestibule_core::Fault) -> Refusal {
+    fn could_not_tell(&self, fault: &Fault) -> Refusal {
         event::introspection_fault();
         Refusal::fault(self, fault)
     }
 }
 
+/// [`LONGEST_KEPT`], which is what nearly every answer says.
+const AS_LONG_AS_CAN_BE: HeaderValue = HeaderValue::from_static("max-age=30");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const INTROSPECTION_JWT: HeaderValue = HeaderValue::from_static("application/token-introspection+jwt");
 const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
@@ -135,15 +164,19 @@ fn inactive() -> Map<String, Value> {
     Map::from_iter([("active".to_owned(), json!(false))])
 }
 
-fn bare(phantom: &Phantom) -> Result<Response, vestibule_core::Fault> {
-    let seconds = phantom.kept_for.as_secs();
-    let kept = if seconds == 0 { "no-store".to_owned() } else { format!("max-age={seconds}") };
-    let not_a_header = |_| vestibule_core::Fault::Bug("a JWT is no header value");
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", phantom.jwt())).map_err(not_a_header)?;
-    bearer.set_sensitive(true);
-    let kept = HeaderValue::try_from(kept).map_err(not_a_header)?;
-    let head = [(CONTENT_TYPE, JWT), (CACHE_CONTROL, kept), (AUTHORIZATION, bearer)];
-    Ok((StatusCode::OK, head, phantom.jwt().to_owned()).into_response())
+fn bare(phantom: &Phantom) -> Result<Response, Fault> {
+    let kept = match phantom.kept_for.as_secs() {
+        0 => Ok(NO_STORE),
+        _ if phantom.kept_for == LONGEST_KEPT => Ok(AS_LONG_AS_CAN_BE),
+        seconds => HeaderValue::try_from(format!("max-age={seconds}")),
+    };
+    let kept = kept.map_err(|_| Fault::Bug("a number of seconds is no header value"))?;
+    let mut response = Response::new(Body::from(phantom.jwt()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JWT);
+    headers.insert(CACHE_CONTROL, kept);
+    headers.insert(AUTHORIZATION, phantom.authorization()?);
+    Ok(response)
 }
 
 #[cfg(test)]
