@@ -44,6 +44,25 @@ fn behind_nginx_a_service_gets_the_jwt_of_which_the_token_is_the_phantom() {
         assert_eq!(asked() - before, 1.0, "asked once, whatever the caller accepts");
     }
 
+    // The service hears nothing by which a client says who or where it is, and cannot send anybody behind the door.
+    let hostile = [
+        ("X-Auth-Subject", "someone-else"),
+        ("X-Auth-Department", "someone-else"),
+        ("Remote-User", "someone-else"),
+        ("X-Forwarded-For", "10.9.8.7"),
+        ("HTTP2-Settings", "someone-else"),
+        ("Client-Cert", "someone-else"),
+        ("Cookie", "someone-else=1"),
+    ];
+    let asking = hostile
+        .iter()
+        .fold(Ask::get("/orders/7").bearer(&session), |ask, (name, value)| ask.header(name, value));
+    assert_eq!(asking.header("Content-Type", "text/x-kept").send(front).status, 200);
+    let received = scene.service.one();
+    let whole = received.whole();
+    assert!(!whole.contains("someone-else") && !whole.contains("10.9.8.7"), "{whole}");
+    assert_eq!(received.all("content-type"), ["text/x-kept"]);
+
     // What is no bearer token of ours is not asked about, and no service hears of it; nor of what is not good.
     let before = asked();
     for authorization in [

@@ -100,7 +100,7 @@ impl Introspector {
     /// The JWT for an audience of ours in place of the token that was presented to it; `None` where that is good for nothing there. For
     /// the holder this is the swap that a door does, so it counts as use of the session.
     ///
-    /// Warm, this neither signs nor reads a store.
+    /// Warm, for a session token or an access token, this neither signs nor reads a store.
     pub async fn phantom(&self, presented: &str, audience: &str) -> Result<Option<Phantom>, Fault> {
         let Some(behind) = self.behind(presented, audience).await? else { return Ok(None) };
         match behind {

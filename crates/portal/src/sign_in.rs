@@ -4,12 +4,11 @@
 use http::HeaderMap;
 use http::request::Parts;
 use vestibule_core::Fault;
-use vestibule_core::id::SessionId;
 use vestibule_core::login::{DeviceMark, LoginOutcome, LoginRequest};
 use vestibule_core::session::SessionKind;
 use vestibule_core::wire;
 
-use crate::visitor::user_agent;
+use crate::visitor::{Known, user_agent};
 use crate::{Portal, event};
 
 /// What was typed. No Debug.
@@ -36,7 +35,17 @@ impl Portal {
         keeper: Keeper,
         parts: &Parts,
     ) -> Result<LoginOutcome, Fault> {
-        let outcome = self.attempt(typed, kind, keeper, parts).await;
+        let held = match keeper {
+            Keeper::Browser => self.held_by_browser(parts).await?,
+            Keeper::Program => Vec::new(),
+        };
+        let outcome = self.attempt(typed, kind, held.first(), parts).await;
+        if matches!(outcome, Ok(LoginOutcome::Opened { .. })) {
+            // One was replaced in the same step. Where a browser came to hold more, it forgets them all, so they all end.
+            for known in held.iter().skip(1) {
+                self.sign_out(known, parts).await?;
+            }
+        }
         match &outcome {
             Ok(LoginOutcome::Opened { session, ended, .. }) => {
                 event::login_succeeded(session);
@@ -54,13 +63,9 @@ impl Portal {
         &self,
         typed: Typed<'_>,
         kind: SessionKind,
-        keeper: Keeper,
+        held: Option<&Known>,
         parts: &Parts,
     ) -> Result<LoginOutcome, Fault> {
-        let replaces = match keeper {
-            Keeper::Browser => self.session_held(parts).await?,
-            Keeper::Program => None,
-        };
         let request = LoginRequest {
             identifier: typed.identifier,
             password: typed.password,
@@ -68,7 +73,7 @@ impl Portal {
             user_agent: &user_agent(&parts.headers),
             mark: self.device_mark(&parts.headers),
             kind,
-            replaces,
+            replaces: held.map(|known| known.session.id()),
         };
         self.login.attempt(request).await
     }
@@ -77,9 +82,5 @@ impl Portal {
     fn device_mark(&self, headers: &HeaderMap) -> Option<DeviceMark> {
         let value = wire::cookie::single(headers, &self.device_cookie).ok().flatten()?;
         DeviceMark::from_cookie_value(value)
-    }
-
-    async fn session_held(&self, parts: &Parts) -> Result<Option<SessionId>, Fault> {
-        Ok(self.held_by_browser(parts).await?.first().map(|known| known.session.id()))
     }
 }

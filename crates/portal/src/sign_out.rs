@@ -4,8 +4,8 @@
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use vestibule_core::Fault;
 use vestibule_core::port::Ending;
+use vestibule_core::{Fault, Reject, wire};
 
 use crate::problem::Problem;
 use crate::visitor::Known;
@@ -31,6 +31,11 @@ impl Portal {
     /// them is the refresh token, and both where it came to hold both. A CSRF token of one of them shows that a page of ours asks.
     pub(crate) async fn sign_out_browser(&self, parts: &Parts, field: Option<&str>) -> Result<(), Problem> {
         let held = self.held_by_browser(parts).await?;
+        // Nobody is told that they are signed out of what cannot be named.
+        let names = [&self.decider.cookie, &self.token_cookies.refresh, &self.token_cookies.access];
+        if held.is_empty() && names.iter().any(|name| wire::cookie::single(&parts.headers, name).is_err()) {
+            return Err(Reject::AmbiguousCookie.into());
+        }
         let mut refused = None;
         for known in &held {
             match self.refuse_forged(known, parts, field) {

@@ -96,7 +96,8 @@ impl Portal {
         if let Visitor::Known(known) = self.visitor_of_page(parts).await? {
             held.push(known);
         }
-        let Some(names) = self.token_cookies.given() else { return Ok(held) };
+        // Also where browsers are given none any more: what they were given before is to be ended all the same.
+        let names = &self.token_cookies;
         if let Some(Ok((known, _))) = self.held_by_refresh(names, parts).await? {
             held.push(known);
         }

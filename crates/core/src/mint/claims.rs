@@ -11,6 +11,7 @@ use vestibule_verify::strict_json::Limits;
 use super::{Audience, ClaimSource, Minter};
 use crate::account::Account;
 use crate::fault::Fault;
+use crate::key::SigningKey;
 use crate::port::{DropLog, DroppedClaim};
 use crate::time::Timestamp;
 use crate::token::{Because, ClaimCopy};
@@ -61,10 +62,7 @@ impl Minter {
         let Value::Object(members) = &mut claims else {
             return Err(Fault::Bug("the standard claims are no object"));
         };
-        // What is limited is what the service's server reads, and it reads what is encrypted.
-        let encryption = audience.encryption();
-        let largest = self.budget.largest;
-        let room = signer.room_for_claims(encryption.map_or(largest, |key| key.room_for_jwt(largest)));
+        let room = self.room_for_claims(audience, signer);
         let (copies, dropped) = tell(members, audience, account, room);
         if !dropped.is_empty() {
             self.counters.dropped.fetch_add(dropped.len() as u64, Ordering::Relaxed);
@@ -72,11 +70,19 @@ impl Minter {
             self.budget.log.iter().for_each(|log| log.dropped(subject, &audience.name, &dropped));
         }
         let mut jwt = signer.sign_jwt(&claims)?;
-        if let Some(key) = encryption {
+        if let Some(key) = audience.encryption() {
             jwt = key.encrypt(&jwt, &*self.entropy)?;
         }
         self.counters.signed.fetch_add(1, Ordering::Relaxed);
         Ok(Signed { jwt, ring: ring.stamp(), copies })
+    }
+
+    /// How many bytes of JSON the claims of a JWT for this audience may take. What is limited is what the service's server reads, and it
+    /// reads what is encrypted.
+    pub(super) fn room_for_claims(&self, audience: &Audience, signer: &SigningKey) -> usize {
+        let largest = self.budget.largest;
+        let signed = audience.encryption().map_or(largest, |key| key.room_for_jwt(largest));
+        signer.room_for_claims(signed)
     }
 }
 

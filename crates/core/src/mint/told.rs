@@ -1,6 +1,7 @@
 //! What an audience is told, for those that ask instead of verifying (RFC 7662), and the same signed for the one that asked (RFC 9701).
 //! In: whom it is about, and who asks. Out: claims, or a JWT that is an answer and no credential.
 
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value, json};
 
 use super::claims::tell;
@@ -29,10 +30,15 @@ impl Minter {
         };
         let account = self.account_for(audience, principal.subject).await?;
         let mut claims = self.standard_claims(principal, audience, good_until);
-        let ring = self.ring.load();
-        let room = ring.signer(audience.purpose, self.clock.now())?.room_for_claims(self.budget.largest);
-        // What would be dropped from a JWT is dropped here, too: an audience is told one and the same, however it asks.
+        let (ring, now) = (self.ring.load(), self.clock.now());
+        let room = self.room_for_claims(audience, ring.signer(audience.purpose, now)?);
+        // What would be dropped from a JWT is dropped here, too: an audience is told one and the same, however it asks. So what a JWT alone
+        // says takes its room meanwhile.
+        claims.insert("iat".to_owned(), now.before(BACKDATED).unix_seconds().into());
+        claims.insert("jti".to_owned(), BASE64URL_NOPAD.encode(&[0; 16]).into());
         tell(&mut claims, audience, account.as_ref(), room);
+        claims.remove("iat");
+        claims.remove("jti");
         Ok(Some(claims))
     }
 

@@ -281,14 +281,18 @@ async fn whoever_asks_too_fast_waits_and_nobody_else_does() {
     let house = House::new();
     let (orders, parts) = (Server::of(&house, 1, "orders"), Server::of(&house, 2, "parts"));
     let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
+    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
     for asked in 0..1000 {
         assert_eq!(
-            orders.ask(JWT, if asked % 2 == 0 { &session } else { "x" }).await.status.as_u16() / 100,
+            orders.ask(JWT, if asked % 2 == 0 { &access } else { "a.b.c" }).await.status.as_u16() / 100,
             2 + 2 * (asked % 2)
         );
     }
-    for accept in ["application/json", JWT, SIGNED] {
-        let waits = orders.ask(accept, &session).await;
+    // What is found in memory is told all the same: no stranger's made-up JWTs come before a session.
+    assert_eq!(orders.ask(JWT, &session).await.status, StatusCode::OK);
+    assert_eq!(orders.ask(JWT, "vst_x").await.status, StatusCode::UNAUTHORIZED);
+    for (accept, token) in [("application/json", &session), (JWT, &access), (SIGNED, &session)] {
+        let waits = orders.ask(accept, token).await;
         assert_eq!((waits.status, waits.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"));
         assert_eq!(
             (waits.header("cache-control"), &waits.json()["error"]),
@@ -303,7 +307,7 @@ async fn whoever_asks_too_fast_waits_and_nobody_else_does() {
         let refused = post(&house, INTROSPECT, Some(&wrong), JWT, "token=x").await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     }
-    assert_eq!(orders.ask(JWT, &session).await.status, StatusCode::OK);
+    assert_eq!(orders.ask(JWT, &access).await.status, StatusCode::OK);
 }
 
 /// *Could not tell* is neither active nor inactive.

@@ -228,6 +228,55 @@ async fn where_browsers_are_given_none_any_more_they_are_told_to_forget_theirs()
     let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
     assert_eq!(left.status, StatusCode::NO_CONTENT);
     assert!(!browser.jar.contains_key(ACCESS_COOKIE) && !browser.jar.contains_key(REFRESH_COOKIE));
+
+    // Their session ends as well, although nobody can use it in a browser any more.
+    let body = json!({"identifier": ADA, "password": PASSWORD, "mode": "token"});
+    let asked = request(Method::POST, "/auth/api/v1/login").header(header::CONTENT_TYPE, "application/json");
+    let held = send(&house.router, asked.body(Body::from(body.to_string())).unwrap()).await.json();
+    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    browser.jar.insert(REFRESH_COOKIE.to_owned(), held["refresh_token"].as_str().unwrap().to_owned());
+    assert_eq!(house.world.sessions_held().len(), 2);
+    let token = csrf_token(&look(&mut browser, "/auth/api/v1/csrf").await);
+    call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
+    assert!(house.world.sessions_held().is_empty());
+}
+
+/// However a browser came to hold two: signing in anew replaces one and ends the other, which it cannot reach any more.
+#[tokio::test]
+async fn signing_in_ends_all_that_a_browser_came_to_hold() {
+    for mode in ["session", "token"] {
+        let house = House::whose_browsers_may_hold_tokens();
+        let mut tokens = Browser::of(&house);
+        sign_in(&mut tokens, "token").await;
+        let mut browser = signed_in(&house, ADA, PASSWORD).await;
+        browser.jar.extend(tokens.jar);
+        assert_eq!(house.world.sessions_held().len(), 2);
+        assert_eq!(sign_in(&mut browser, mode).await.status, StatusCode::OK);
+        assert_eq!(house.world.sessions_held().len(), 1, "{mode}");
+        assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::OK);
+    }
+}
+
+/// CK-04: who cannot be named is not told that they are signed out.
+#[tokio::test]
+async fn signing_out_with_cookies_that_contradict_each_other_is_no_success() {
+    let house = House::whose_browsers_may_hold_tokens();
+    let browser = signed_in(&house, ADA, PASSWORD).await;
+    let value = &browser.jar["__Host-Http-vestibule"];
+    for path in ["/auth/api/v1/logout", "/auth/logout"] {
+        let asked = request(Method::POST, path)
+            .header(header::COOKIE, format!("__Host-Http-vestibule={value}; __host-http-vestibule=x"))
+            .header(
+                header::CONTENT_TYPE,
+                if path.contains("api") { "application/json" } else { "application/x-www-form-urlencoded" },
+            )
+            .header("sec-fetch-site", "same-origin");
+        let body = if path.contains("api") { "{}" } else { "" };
+        let answer = send(&house.router, asked.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}: {}", answer.body);
+        assert!(!answer.set_cookies().is_empty(), "they are taken back");
+    }
+    assert_eq!(house.world.sessions_held().len(), 1);
 }
 
 /// RT-01.

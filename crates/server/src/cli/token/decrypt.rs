@@ -53,7 +53,9 @@ impl Decrypt {
             Failure::Refused(format!("this cannot be decrypted ({}): {reject}", reject.code()))
         };
         let header = jwe::header(&token).map_err(refused)?;
-        let content = Zeroizing::new(jwe::decrypt(&token, &keys, &Policy::ANY).map_err(refused)?);
+        // Whoever says whose audience they are is told what a service of it would make of the token.
+        let policy = if self.audience.is_some() { Policy::NESTED } else { Policy::ANY };
+        let content = Zeroizing::new(jwe::decrypt(&token, &keys, &policy).map_err(refused)?);
         let inside = self.inside(context, &content)?;
         if self.json {
             return output::json(&inside.to_json(header));
