@@ -12,8 +12,13 @@ const SMALL: &str = "[tokens]\nlargest_jwt = 2048";
 
 /// Has the service told these claims from now on.
 fn retell(scene: &mut Scene, claims: &str) {
+    retell_beside(SMALL, scene, claims);
+}
+
+/// The same beside other sections.
+fn retell_beside(others: &str, scene: &mut Scene, claims: &str) {
     let sections = format!(
-        "{SMALL}\n[[audience]]\nname = \"orders\"\nclaims = {{ {claims} }}\n\
+        "{others}\n[[audience]]\nname = \"orders\"\nclaims = {{ {claims} }}\n\
          [[route]]\npath = \"/\"\naudience = \"orders\"\nupstream = \"http://{}\"\n\
          headers = {{ \"x-auth-tenant\" = \"tenant\", \"x-auth-notes\" = \"notes\" }}",
         scene.service.address
@@ -101,6 +106,33 @@ fn a_service_is_told_what_fits_and_the_operator_what_does_not() {
     assert_eq!(client.get("/orders/").status, 200);
     let told = scene.service.one().claims.unwrap();
     assert_eq!((&told["tenant"], told.get("city"), told.get("plan")), (&json!("emca"), None, None));
+}
+
+/// By the operator's schema; what was refused changes nothing, and neither the operator's line nor the log repeats it.
+#[test]
+fn a_service_is_never_told_what_the_schema_of_traits_refuses() {
+    let schema = tempfile::NamedTempFile::new().unwrap();
+    let level = json!({ "properties": { "level": { "type": "integer", "maximum": 9 } } });
+    std::fs::write(schema.path(), level.to_string()).unwrap();
+    let sections = format!("[accounts]\ntraits_schema_file = {:?}", schema.path());
+    let mut scene = Scene::with(Door::BuiltIn, Vestibule::installed(), "", &sections);
+    set_traits(&scene, &json!({ "level": 3 }));
+    let claims = "level = \"account.traits.level\", tenant = { value = 1 }, notes = { value = 2 }";
+    retell_beside(&sections, &mut scene, claims);
+    let client = scene.api_client();
+    let told = |scene: &Scene| {
+        scene.service.take();
+        assert_eq!(client.get("/orders/").status, 200);
+        scene.service.one().claims.unwrap()["level"].take()
+    };
+    assert_eq!(told(&scene), json!(3));
+    let refused = json!({ "level": 4711 }).to_string();
+    let says = "traits/level: this is greater than the maximum of 9";
+    scene.vestibule.operator.fails(1, &["account", "set", ADA, "--traits", &refused], "", says);
+    assert_eq!(told(&scene), json!(3));
+    assert!(!scene.vestibule.logged().contains("4711"));
+    set_traits(&scene, &json!({ "level": 9 }));
+    assert_eq!(told(&scene), json!(9));
 }
 
 #[test]

@@ -65,6 +65,18 @@ fn traits_are_held_to_the_schema_wherever_an_operator_sets_them() {
     let there: Vec<_> =
         there.as_array().unwrap().iter().map(|it| it["identifier"].as_str().unwrap()).collect();
     assert!(there.contains(&"one@example.com") && there.len() == 2, "{there:?}");
+    // What members are called comes from elsewhere, and a terminal obeys it. A trial says the same.
+    let odd =
+        "{\"identifier\": \"odd@example.com\", \"traits\": {\"department\": \"Ops\", \"\\u001b[2J\": 1}}";
+    for options in [&["--dry-run"][..], &[]] {
+        let ended = place.run(&[&["account", "import"], options].concat(), odd);
+        assert!(ended.code == 1 && ended.err.contains("\\u{1b}[2J"), "{ended:?}");
+        assert!(!ended.err.contains('\u{1b}'), "{ended:?}");
+    }
+    // A password that came with wrong traits is not set either.
+    let both = ["account", "set", "ada@example.com", "--traits", "{}", "--password-stdin"];
+    place.fails(1, &both, "a bicycle made of green glass", "\"department\" is a required property");
+    assert!(!server.sign_in("ada@example.com").is_empty(), "the password is the one of before");
     assert_eq!(server.end(), 0);
 
     // Who was there before the schema stays as they are, and is held to it when they are set anew.

@@ -19,10 +19,11 @@ pub(super) fn traits_schema(raw: &raw::Accounts, base: &Path) -> Result<Option<A
     if std::fs::metadata(&file).is_ok_and(|it| !it.is_file()) {
         return Err(said("is not a file".to_owned()));
     }
+    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
     let mut text = String::new();
-    let read = File::open(&file).and_then(|it| it.take(MOST_BYTES + 1).read_to_string(&mut text));
+    let read = File::open(&file).and_then(|it| it.take(most.saturating_add(1)).read_to_string(&mut text));
     read.map_err(|error| said(format!("cannot be read: {error}")))?;
-    if text.len() as u64 > MOST_BYTES {
+    if text.len() > MOST_BYTES {
         return Err(said(format!("is larger than {MOST_BYTES} bytes")));
     }
     TraitsSchema::parse(&text).map(|schema| Some(Arc::new(schema))).map_err(said)
