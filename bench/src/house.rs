@@ -20,7 +20,7 @@ use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::{Decider, Decision, Inquiry};
 use vestibule_core::id::Subject;
-use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Warrant};
 use vestibule_core::principal::Assurance;
@@ -145,18 +145,7 @@ pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> Result<T> {
 /// A ring of two new keys, one for each purpose.
 pub(crate) fn ring(algorithm: Algorithm, now: Timestamp) -> Result<KeyRing> {
     let seal = SealKey::new(&home::seal_bytes())?;
-    let record = |purpose| {
-        let (key, sealed) = SigningKey::generate(purpose, algorithm, &seal, [1; 12])?;
-        anyhow::Ok(KeyRecord {
-            key_id: key.key_id().clone(),
-            purpose,
-            algorithm,
-            sealed,
-            created_at: now,
-            active_from: now,
-            gone_at: None,
-        })
-    };
+    let record = |purpose| KeyRecord::generate(purpose, algorithm, &seal, [1; 12], now);
     let records = [record(KeyPurpose::Edge)?, record(KeyPurpose::Services)?];
     Ok(KeyRing::unseal(&records, &seal, 1, now)?)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tokio::runtime::Handle;
 use vestibule_core::Fault;
-use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, OVERLAP, SealKey, SigningKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, OVERLAP, SealKey};
 use vestibule_core::port::Clock;
 use vestibule_verify::{Algorithm, Verifier};
 
@@ -173,21 +173,10 @@ impl Keys {
         let count = u32::try_from(self.records.len())?;
         let mut nonce = [0; 12];
         nonce.iter_mut().zip(count.to_be_bytes()).for_each(|(to, from)| *to = from);
-        let (key, sealed) = SigningKey::generate(purpose, algorithm, &self.seal, nonce)?;
         for record in &mut self.records {
             record.gone_at.get_or_insert(now.after(LIFETIME).after(OVERLAP));
         }
-        let key_id = key.key_id().clone();
-        let record = KeyRecord {
-            key_id,
-            purpose,
-            algorithm,
-            sealed,
-            created_at: now,
-            active_from: now,
-            gone_at: None,
-        };
-        self.records.push(record);
+        self.records.push(KeyRecord::generate(purpose, algorithm, &self.seal, nonce, now)?);
         // The house's own ring was the first.
         let stamp = count.checked_add(2).context("too many rings")?;
         let ring = KeyRing::unseal(&self.records, &self.seal, stamp, now)?;

@@ -14,6 +14,7 @@ use vestibule_verify::{Algorithm, KeyId, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::fault::Fault;
+use crate::time::Timestamp;
 
 mod purpose;
 mod recipient;
@@ -140,6 +141,21 @@ impl SigningKey {
             .map_err(|cause| Fault::corrupt("a signing key", cause.to_string()))?;
         let header = header(&public, "at+jwt");
         Ok(Self { private, public, header })
+    }
+}
+
+impl KeyRecord {
+    /// A new key, sealed for the store, that signs from `at` on. RSA keys take a second or so.
+    pub fn generate(
+        purpose: KeyPurpose,
+        algorithm: Algorithm,
+        seal: &SealKey,
+        nonce: [u8; 12],
+        at: Timestamp,
+    ) -> Result<Self, Fault> {
+        let (key, sealed) = SigningKey::generate(purpose, algorithm, seal, nonce)?;
+        let key_id = key.key_id().clone();
+        Ok(Self { key_id, purpose, algorithm, sealed, created_at: at, active_from: at, gone_at: None })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use vestibule_verify::{Algorithm, KeyId};
 
 use crate::fault::Fault;
-use crate::key::{KeyPurpose, KeyRecord, KeyState, OVERLAP, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, KeyState, OVERLAP, SealKey};
 use crate::port::{Clock, Entropy, Keys, Retired};
 use crate::time::Timestamp;
 
@@ -66,7 +66,8 @@ impl Rotation {
     pub async fn rotate(&self, purpose: KeyPurpose, begin: Begin) -> Result<KeyRecord, Fault> {
         let mut nonce = [0; 12];
         self.entropy.fill(&mut nonce)?;
-        let (key, sealed) = SigningKey::generate(purpose, self.algorithm, &self.seal, nonce)?;
+        // It can take a second: what is read below is to be as it is then.
+        let drawn = KeyRecord::generate(purpose, self.algorithm, &self.seal, nonce, self.clock.now())?;
         let records = self.keys.all().await?;
         let now = self.clock.now();
         // A successor that still waits will not be needed: were it left, it would take over from the key that dates it.
@@ -78,15 +79,7 @@ impl Rotation {
             Begin::Ahead => now.after(self.publish_ahead),
             Begin::Now => now,
         };
-        let record = KeyRecord {
-            key_id: key.key_id().clone(),
-            purpose,
-            algorithm: self.algorithm,
-            sealed,
-            created_at: now,
-            active_from,
-            gone_at: None,
-        };
+        let record = KeyRecord { created_at: now, active_from, ..drawn };
         self.keys.rotate(record.clone(), self.gone_at(active_from)).await?;
         Ok(record)
     }

@@ -7,7 +7,7 @@ use vestibule_verify::{Algorithm, RevocationView};
 
 use super::*;
 use crate::csrf::origin::Origin;
-use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use crate::logout::Logout;
 use crate::port::Ending;
 use crate::principal::Assurance;
@@ -81,18 +81,7 @@ fn house() -> House {
     };
     world.live.lock().insert(with_family.digest, Arc::new(LiveSession::new(&with_family)));
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let record = |purpose| {
-        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
-        KeyRecord {
-            key_id: key.key_id().clone(),
-            purpose,
-            algorithm: Algorithm::Es256,
-            sealed,
-            created_at: START,
-            active_from: START,
-            gone_at: None,
-        }
-    };
+    let record = |purpose| KeyRecord::generate(purpose, Algorithm::Es256, &seal, [1; 12], START).unwrap();
     let ring = KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap();
     let revocations = Arc::new(RevocationView::new());
     let edge = Verifier::new("https://app.test", "https://app.test", ring.edge(START).unwrap())

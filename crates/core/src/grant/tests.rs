@@ -4,7 +4,7 @@ use vestibule_verify::{Algorithm, RevocationView, Verifier};
 
 use super::*;
 use crate::family::session_digest;
-use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use crate::mint::{Audience, AudienceTable};
 use crate::principal::{Amr, Assurance};
 use crate::session::{Cap, Device, Session, SessionKind};
@@ -28,18 +28,7 @@ fn session_id() -> SessionId {
 
 fn ring() -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let record = |purpose| {
-        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
-        KeyRecord {
-            key_id: key.key_id().clone(),
-            purpose,
-            algorithm: Algorithm::Es256,
-            sealed,
-            created_at: START,
-            active_from: START,
-            gone_at: None,
-        }
-    };
+    let record = |purpose| KeyRecord::generate(purpose, Algorithm::Es256, &seal, [1; 12], START).unwrap();
     KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap()
 }
 

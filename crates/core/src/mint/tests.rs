@@ -11,7 +11,7 @@ use crate::csrf::CsrfTokens;
 use crate::csrf::origin::Origins;
 use crate::decide::{Decider, Decision, Inquiry};
 use crate::id::{SessionId, Subject};
-use crate::key::{KeyPurpose, KeyRecord, SealKey, SigningKey};
+use crate::key::{KeyPurpose, KeyRecord, SealKey};
 use crate::port::Sessions;
 use crate::principal::{Amr, Assurance};
 use crate::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
@@ -35,18 +35,7 @@ pub(super) struct House {
 
 pub(super) fn ring(stamp: u32) -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let record = |purpose| {
-        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
-        KeyRecord {
-            key_id: key.key_id().clone(),
-            purpose,
-            algorithm: Algorithm::Es256,
-            sealed,
-            created_at: START,
-            active_from: START,
-            gone_at: None,
-        }
-    };
+    let record = |purpose| KeyRecord::generate(purpose, Algorithm::Es256, &seal, [1; 12], START).unwrap();
     KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, stamp, START).unwrap()
 }
 

@@ -91,18 +91,7 @@ impl House {
         let token = SessionToken::from_random([9; 32]);
         world.open(&token, &pepper);
         let seal = SealKey::new(&[5; 32]).unwrap();
-        let record = |purpose| {
-            let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
-            KeyRecord {
-                key_id: key.key_id().clone(),
-                purpose,
-                algorithm: Algorithm::Es256,
-                sealed,
-                created_at: START,
-                active_from: START,
-                gone_at: None,
-            }
-        };
+        let record = |purpose| KeyRecord::generate(purpose, Algorithm::Es256, &seal, [1; 12], START).unwrap();
         let ring = KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap();
         let signer = Arc::clone(ring.signer(KeyPurpose::Edge, START).unwrap());
         let services = Verifier::new(ORIGIN, "orders", ring.published(START).unwrap());

@@ -14,7 +14,7 @@ use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
 use vestibule_core::introspect::{Introspector, MOST_A_SECOND, Pace};
-use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
+use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
@@ -243,17 +243,6 @@ fn plain() -> Theme {
 
 fn ring() -> KeyRing {
     let seal = SealKey::new(&[5; 32]).unwrap();
-    let record = |purpose| {
-        let (key, sealed) = SigningKey::generate(purpose, Algorithm::Es256, &seal, [1; 12]).unwrap();
-        KeyRecord {
-            key_id: key.key_id().clone(),
-            purpose,
-            algorithm: Algorithm::Es256,
-            sealed,
-            created_at: START,
-            active_from: START,
-            gone_at: None,
-        }
-    };
+    let record = |purpose| KeyRecord::generate(purpose, Algorithm::Es256, &seal, [1; 12], START).unwrap();
     KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap()
 }
