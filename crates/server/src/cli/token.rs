@@ -74,8 +74,15 @@ fn jwt() -> Result<Zeroizing<String>, Failure> {
 
 fn inspect(json: bool) -> Result<(), Failure> {
     let now = SystemClock.now().unix_seconds();
-    let read = vestibule_verify::inspect(&jwt()?, now)
-        .map_err(|reject| Failure::Refused(format!("this is not a JWT ({}): {reject}", reject.code())))?;
+    let read = vestibule_verify::inspect(&jwt()?, now).map_err(|reject| {
+        let way_on = match reject {
+            vestibule_verify::Reject::Encrypted => {
+                "; whoever has its key can see what is inside: vestibule token decrypt"
+            }
+            _ => "",
+        };
+        Failure::Refused(format!("this is not a JWT ({}): {reject}{way_on}", reject.code()))
+    })?;
     if json {
         let findings: Vec<Value> =
             read.findings.iter().map(|it| json!({ "code": it.code, "text": it.text })).collect();
