@@ -100,7 +100,16 @@ impl Wanted {
     fn by(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
         let named = lines.flat_map(|line| line.split(',')).filter_map(|range| {
-            let name = range.split(';').next().unwrap_or_default().trim();
+            let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let name = name.trim();
+            // RFC 9110 section 12.4.2: of weight nought is what is not wanted.
+            let is_unwanted = parameters.split(';').map(str::trim).any(|it| {
+                let weight = it.strip_prefix("q=").or_else(|| it.strip_prefix("Q="));
+                weight.and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+            });
+            if is_unwanted {
+                return None;
+            }
             [
                 ("application/json", Self::Json),
                 ("application/jwt", Self::Jwt),
@@ -198,6 +207,8 @@ mod tests {
             (&["application/json, application/jwt"], Wanted::Json),
             (&["text/html", "application/token-introspection+jwt"], Wanted::SignedJson),
             (&["application/jwtx, application/jws"], Wanted::Json),
+            (&["application/jwt;q=0, application/token-introspection+jwt;q=0.1"], Wanted::SignedJson),
+            (&["application/jwt; Q=0.000"], Wanted::Json),
         ] {
             let mut headers = HeaderMap::new();
             for line in accept {
