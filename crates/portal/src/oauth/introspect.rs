@@ -58,11 +58,6 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             "This client serves no audience that tokens are presented to.",
         ));
     };
-    if portal.minter.audiences().get(audience).is_none() {
-        return Err(Refusal::unauthorized_client(
-            "The audience that this client serves is not configured any more.",
-        ));
-    }
     // `token_type_hint` is a hint for those who would have to search: our tokens tell what they are.
     let token = form.field("token");
     if token.is_empty() {
@@ -128,10 +123,14 @@ impl Portal {
     async fn phantom(&self, token: &str, audience: &str) -> Result<Response, Refusal> {
         let phantom = self.introspector.phantom(token, audience).await;
         let phantom = phantom.map_err(|fault| self.could_not_tell(&fault))?;
-        event::introspected(phantom.is_some());
         Ok(match phantom {
-            Some(phantom) => bare(&phantom).map_err(|fault| self.could_not_tell(&fault))?,
+            Some(phantom) => {
+                event::introspected(true);
+                bare(&phantom).map_err(|fault| self.could_not_tell(&fault))?
+            }
             None => {
+                self.refuse_unconfigured(audience)?;
+                event::introspected(false);
                 let head = [(WWW_AUTHENTICATE, INVALID_TOKEN), (CACHE_CONTROL, NO_STORE)];
                 (StatusCode::UNAUTHORIZED, head, axum::Json(inactive())).into_response()
             }
@@ -141,6 +140,9 @@ impl Portal {
     async fn claims(&self, token: &str, audience: &str) -> Result<Map<String, Value>, Refusal> {
         let claims = self.introspector.claims(token, audience).await;
         let claims = claims.map_err(|fault| self.could_not_tell(&fault))?;
+        if claims.is_none() {
+            self.refuse_unconfigured(audience)?;
+        }
         event::introspected(claims.is_some());
         Ok(match claims {
             Some(mut claims) => {
@@ -158,6 +160,16 @@ impl Portal {
         let jwt = jwt.map_err(|fault| self.could_not_tell(&fault))?;
         let head = [(CONTENT_TYPE, INTROSPECTION_JWT), (CACHE_CONTROL, NO_STORE)];
         Ok((StatusCode::OK, head, jwt).into_response())
+    }
+
+    /// For an audience that is gone no token is good; but it is not the token's fault.
+    fn refuse_unconfigured(&self, audience: &str) -> Result<(), Refusal> {
+        match self.minter.audiences().get(audience) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::unauthorized_client(
+                "The audience that this client serves is not configured any more.",
+            )),
+        }
     }
 
     fn could_not_tell(&self, fault: &Fault) -> Refusal {
