@@ -101,6 +101,15 @@ fn behind_nginx_a_service_gets_the_jwt_of_which_the_token_is_the_phantom() {
     assert_eq!(Ask::get("/_vestibule/introspect").bearer(&session).send(front).status, 404);
     assert!(scene.service.take().is_empty());
 
+    // A JWT as large as any may be comes through, too.
+    let traits = json!({ "department": "x".repeat(2600) }).to_string();
+    scene.vestibule.operator.ok(&["account", "set", ADA, "--traits", &traits], "");
+    let large = ApiClient::sign_in(scene.vestibule.public, ADA, PASSWORD);
+    let answer = Ask::get("/orders/7").bearer(&large.session_token).send(front);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let received = scene.service.one();
+    assert!((3900..=4096).contains(&received.jwt().unwrap().len()), "{}", received.jwt().unwrap().len());
+
     // Ended: what is kept goes on for half a minute at most, and not longer; everybody else is told at once.
     opened.sign_out();
     let told = ask(&scene, &proof, "application/json", &session);
