@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
 use crate::personas::{
@@ -86,6 +87,7 @@ impl Street {
     /// Gets a JWT and presents it to every service.
     fn come_and_go(&self, vestibule: &Vestibule, session: &str, services: &[SocketAddr]) {
         let (mut key, mut signs_since) = (String::new(), 0);
+        let mut patient = Patient::default();
         while self.is_open() {
             let (now, rotated) = (self.time.load(Ordering::SeqCst), self.rotated.load(Ordering::SeqCst));
             let answer = vestibule.check(|ask| ask.bearer(session), URL);
@@ -99,6 +101,10 @@ impl Street {
             }
             let is_late = signs_since < rotated && rotated < now;
             self.late.fetch_add(usize::from(is_late), Ordering::SeqCst);
+            if !patient.knows(bearer, now, vestibule) {
+                self.refused(&format!("whoever keeps the key set for its max-age, at {now}: {bearer}"));
+                return;
+            }
             for service in services {
                 let answer = Ask::get("/public/").header("Authorization", bearer).send(*service);
                 if answer.status != 200 || answer.text() == "Hello, stranger" {
@@ -126,6 +132,29 @@ impl Street {
             assert!(began.elapsed() < Duration::from_secs(20), "nobody comes any more");
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+}
+
+/// A verifier that keeps the key set for as long as it may be kept, and asks for no key that it does not know: libraries that do would
+/// hide a key that was published too late, or withdrawn too soon.
+#[derive(Default)]
+struct Patient {
+    keys: Vec<String>,
+    asks_at: i64,
+}
+
+impl Patient {
+    fn knows(&mut self, bearer: &str, now: i64, vestibule: &Vestibule) -> bool {
+        if self.keys.is_empty() || now >= self.asks_at {
+            let set = Ask::get("/.well-known/jwks.json").send(vestibule.public);
+            let max_age = set.header("cache-control").unwrap().strip_prefix("public, max-age=").unwrap();
+            self.asks_at = now + max_age.parse::<i64>().unwrap();
+            let keys = set.json()["keys"].as_array().unwrap().clone();
+            self.keys = keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+        }
+        let header = BASE64URL_NOPAD.decode(key_of(bearer).trim_start_matches("Bearer ").as_bytes()).unwrap();
+        let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+        self.keys.iter().any(|key| header["kid"] == key.as_str())
     }
 }
 
