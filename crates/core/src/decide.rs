@@ -243,7 +243,24 @@ impl Decider {
         }
     }
 
-    pub(crate) async fn judged(
+    /// The live session behind a token that a program holds, for whoever was shown it and asks by other ways than a door; with when it was
+    /// judged, and until when the token is good: not beyond its own end (`expires_at`) nor the session's. `None`: it is not good.
+    pub(crate) async fn behind_token(
+        &self,
+        digest: &SessionDigest,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Option<(Arc<LiveSession>, Timestamp, Timestamp)>, Fault> {
+        let Ok((live, now)) = self.judged(digest, &mut Trace::off()).await? else { return Ok(None) };
+        // As for everything that is fetched: its holder can be given the next token on a page alone.
+        if live.judge_rotation(Load::Part, now).is_err() {
+            return Ok(None);
+        }
+        let good_until = expires_at.map_or(live.ends_at(), |expires_at| expires_at.min(live.ends_at()));
+        // The doors take an access token for a moment longer, for those who sent it in time.
+        Ok((now < good_until).then_some((live, now, good_until)))
+    }
+
+    async fn judged(
         &self,
         digest: &SessionDigest,
         trace: &mut Trace,

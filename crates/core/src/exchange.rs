@@ -11,10 +11,10 @@ use vestibule_verify::{Claims, RevocationView, Verifier};
 
 use crate::caller::are_clients_still;
 use crate::client::Client;
-use crate::decide::{Decider, Trace};
+use crate::decide::Decider;
 use crate::fault::Fault;
 use crate::id::SessionId;
-use crate::live::{LiveSession, Load, Use};
+use crate::live::{LiveSession, Use};
 use crate::mint::{ClientJwt, Minter, OnBehalf};
 use crate::port::{Clients, Directory};
 use crate::session::SessionToken;
@@ -140,14 +140,8 @@ impl Exchange {
                 Err(_) => return self.shown_to(client, jwt).await,
             },
         };
-        let Ok((live, now)) = self.decider.judged(&digest, &mut Trace::off()).await? else { return Ok(None) };
-        if live.judge_rotation(Load::Part, now).is_err() {
-            return Ok(None);
-        }
-        let good_until = expires_at.map_or(live.ends_at(), |expires_at| expires_at.min(live.ends_at()));
-        if good_until <= now {
-            return Ok(None);
-        }
+        let behind = self.decider.behind_token(&digest, expires_at).await?;
+        let Some((live, now, good_until)) = behind else { return Ok(None) };
         // Its holder asked for something, by way of the client.
         if live.used(now) == Use::ToBeNoted {
             self.decider.sessions.note_use(live.digest(), now);

@@ -16,9 +16,9 @@ use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
 
 use crate::caller::are_clients_still;
-use crate::decide::{Decider, Trace};
+use crate::decide::Decider;
 use crate::fault::Fault;
-use crate::live::{LiveSession, Load, Use};
+use crate::live::{LiveSession, Use};
 use crate::mint::Minter;
 use crate::port::{Clients, Directory};
 use crate::session::SessionToken;
@@ -144,18 +144,8 @@ impl Introspector {
                 Err(_) => return self.jwt_for(presented, audience).await,
             }
         };
-        let judged = self.decider.judged(&digest, &mut Trace::off()).await?;
-        let Ok((live, judged_at)) = judged else { return Ok(None) };
-        // As for everything that is fetched: its holder can be given the next token on a page alone.
-        if live.judge_rotation(Load::Part, judged_at).is_err() {
-            return Ok(None);
-        }
-        let good_until = expires_at.map_or(live.ends_at(), |expires_at| expires_at.min(live.ends_at()));
-        // The doors take one for a moment longer, for those who sent it in time.
-        if good_until <= judged_at {
-            return Ok(None);
-        }
-        Ok(Some(Behind::Session { live, judged_at, good_until }))
+        let behind = self.decider.behind_token(&digest, expires_at).await?;
+        Ok(behind.map(|(live, judged_at, good_until)| Behind::Session { live, judged_at, good_until }))
     }
 
     /// A JWT that was minted for the audience, by the keys that its services verify with, whose session or client is there still: whoever
