@@ -24,7 +24,9 @@ use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Warrant};
 use vestibule_core::principal::Assurance;
-use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use vestibule_core::route::{
+    Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
+};
 use vestibule_core::token::AccessToken;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
@@ -162,6 +164,7 @@ fn route(path: &str) -> Result<Route> {
         csrf: CsrfPolicy::Token,
         activity: Activity::Person,
         assertion_header: AUTHORIZATION,
+        elsewhere: Elsewhere::default(),
         headers: vec![(HeaderName::from_static("x-auth-department"), "department".to_owned())],
         upstream: None,
     })

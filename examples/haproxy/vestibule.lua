@@ -29,16 +29,31 @@ local function first(headers, name)
   return values(headers, name)[1] or ""
 end
 
--- All cookies but ours: no service may see them, nor anything that reads like them.
+-- The names of our cookies, letters and digits alone. Over https browsers see them with the prefix `__Host-Http-`.
+local OURS = {}
+for _, name in ipairs { "vestibule", "vestibulepre", "vestibuledevice", "vestibuleaccess", "vestibulerefresh" } do
+  OURS[name] = true
+  OURS["hosthttp" .. name] = true
+end
+
+-- Whether a cookie is ours, or reads like ours to a program that folds case, drops quotes and white space, or looks past an empty name.
+-- All patterns in this file take time in proportion to their text: a client chooses up to 16 KiB of it, and while a pattern runs this
+-- thread of HAProxy does nothing else. Two repetitions that can match the same character are one too many.
+local function is_ours(pair)
+  local name = pair:match("%w[^=]*") or ""
+  local letters = name:gsub("%W", "")
+  return OURS[letters:lower()] ~= nil
+end
+
+-- All cookies but ours, each as it came.
 local function without_ours(cookies)
   local kept = {}
   for pair in cookies:gmatch("[^;]+") do
-    local name = pair:match("^[^=]*"):lower()
-    if not name:find("vestibule", 1, true) then
-      kept[#kept + 1] = pair:match("^%s*(.-)%s*$")
+    if not is_ours(pair) then
+      kept[#kept + 1] = pair
     end
   end
-  return table.concat(kept, "; ")
+  return (table.concat(kept, ";"):gsub("^ ", ""))
 end
 
 local function check(txn, url)
@@ -82,4 +97,23 @@ local function check(txn, url)
   txn:set_var("txn.vestibule_challenge", first(answer, "www-authenticate"))
 end
 
+-- No service sets or clears a cookie of ours. The variable says that this has run to its end.
+local function answered(txn)
+  local lines = values(txn.http:res_get_headers(), "set-cookie")
+  local kept = {}
+  for _, line in ipairs(lines) do
+    if not is_ours(line:match("^[^;]*")) then
+      kept[#kept + 1] = line
+    end
+  end
+  if #kept < #lines then
+    txn.http:res_del_header("set-cookie")
+    for _, line in ipairs(kept) do
+      txn.http:res_add_header("set-cookie", line)
+    end
+  end
+  txn:set_var("txn.vestibule_answered", "yes")
+end
+
 core.register_action("vestibule", { "http-req" }, check, 1)
+core.register_action("vestibule_answered", { "http-res" }, answered, 0)

@@ -22,9 +22,21 @@ impl Caddy {
         internal: SocketAddr,
         service: SocketAddr,
     ) -> Self {
+        Self::start_extended(front, public, internal, service, &[])
+    }
+
+    /// The same with changes, as an operator makes them who starts from the file.
+    pub(crate) fn start_extended(
+        front: SocketAddr,
+        public: SocketAddr,
+        internal: SocketAddr,
+        service: SocketAddr,
+        changes: &[(&str, &str)],
+    ) -> Self {
         let place = Place::new();
+        let example = exchange(EXAMPLE, changes);
         let configuration = exchange(
-            EXAMPLE,
+            &example,
             &[
                 ("127.0.0.1:8000", &front.to_string()),
                 ("app.example.com:8000", &format!("app.example.com:{}", front.port())),

@@ -43,6 +43,13 @@ pub(crate) struct Scene {
     pub(crate) subject: String,
 }
 
+/// Who answers.
+enum Behind {
+    Library(Library),
+    Persona,
+    Program(SocketAddr),
+}
+
 enum Proxy {
     Caddy(#[expect(dead_code, reason = "held until it ends")] Caddy),
     HaProxy(#[expect(dead_code, reason = "held until it ends")] HaProxy),
@@ -58,17 +65,22 @@ impl Scene {
 
     /// The same before a service in another language.
     pub(crate) fn before(library: Library, door: Door) -> Self {
-        Self::build(door, Vestibule::installed(), None, "", "", Some(library))
+        Self::build(door, Vestibule::installed(), None, "", "", Behind::Library(library))
+    }
+
+    /// The same before a program that the story has started itself, and the service persona hears nothing.
+    pub(crate) fn in_front_of(door: Door, behind: SocketAddr) -> Self {
+        Self::build(door, Vestibule::installed(), None, "", "", Behind::Program(behind))
     }
 
     /// The built-in door of an installation that says it is elsewhere: at an https origin, whose TLS somebody else would end.
     pub(crate) fn at(origin: &str, vestibule: Vestibule) -> Self {
-        Self::build(Door::BuiltIn, vestibule, Some(origin), "", "", None)
+        Self::build(Door::BuiltIn, vestibule, Some(origin), "", "", Behind::Persona)
     }
 
-    /// The same with keys of the top level and sections of the story's own.
+    /// The same with keys of the top level and sections of the story's own. `{upstream}` in them stands for the service's origin.
     pub(crate) fn with(door: Door, vestibule: Vestibule, top: &str, sections: &str) -> Self {
-        Self::build(door, vestibule, None, top, sections, None)
+        Self::build(door, vestibule, None, top, sections, Behind::Persona)
     }
 
     fn build(
@@ -77,15 +89,24 @@ impl Scene {
         origin: Option<&str>,
         top: &str,
         sections: &str,
-        library: Option<Library>,
+        behind: Behind,
     ) -> Self {
         let front = if door == Door::BuiltIn { vestibule.public } else { free_address() };
         let origin = origin.map_or_else(|| format!("http://{front}"), str::to_owned);
         let service = Service::start();
-        let elsewhere =
-            library.map(|library| VerifyingService::start(library, &origin, "orders", vestibule.public));
-        let behind = elsewhere.as_ref().map_or(service.address, |elsewhere| elsewhere.address);
+        let elsewhere = match behind {
+            Behind::Library(library) => {
+                Some(VerifyingService::start(library, &origin, "orders", vestibule.public))
+            }
+            Behind::Persona | Behind::Program(_) => None,
+        };
+        let behind = match (behind, &elsewhere) {
+            (Behind::Program(address), _) => address,
+            (_, Some(elsewhere)) => elsewhere.address,
+            (_, None) => service.address,
+        };
         let top = format!("public_url = \"{origin}\"\n{top}");
+        let sections = sections.replace("{upstream}", &format!("http://{behind}"));
         vestibule.configure(&top, &format!("{sections}\n{}", routes(behind)));
         vestibule.start();
         let subject = vestibule.operator.add_account(ADA);

@@ -31,7 +31,8 @@ impl Received {
 
     /// The values of all headers that a careless service would fold into this one.
     pub(crate) fn folded(&self, name: &str) -> Vec<&str> {
-        let fold = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+        let letter = |it: char| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '-' };
+        let fold = |name: &str| name.chars().map(letter).collect::<String>();
         let alike = self.headers.iter().filter(|(found, _)| fold(found) == name);
         alike.map(|(_, value)| value.as_str()).collect()
     }
@@ -54,6 +55,8 @@ pub(crate) struct Service {
 
 struct Inner {
     received: Mutex<Vec<Received>>,
+    /// Header lines of the story's own in every answer.
+    lines: Mutex<String>,
     policy: Mutex<Option<Policy>>,
 }
 
@@ -66,7 +69,8 @@ impl Service {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind(loopback(0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let inner = Arc::new(Inner { received: Mutex::default(), policy: Mutex::default() });
+        let inner =
+            Arc::new(Inner { received: Mutex::default(), lines: Mutex::default(), policy: Mutex::default() });
         let answering = Arc::clone(&inner);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -88,6 +92,12 @@ impl Service {
         let keys = DecryptionKeys::from_text(jwk).unwrap();
         let verifier = Verifier::new(issuer, audience, KeySet::default()).nested(keys);
         *self.inner.policy.lock().unwrap() = Some(Policy { verifier, keys_from });
+    }
+
+    /// Adds headers to every answer from now on, in place of those of an earlier call.
+    pub(crate) fn answer_with(&self, headers: &[(&str, &str)]) {
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        *self.inner.lines.lock().unwrap() = lines;
     }
 
     /// What arrived since the last look.
@@ -136,8 +146,9 @@ impl Inner {
             } else {
                 String::new()
             };
+            let lines = self.lines.lock().unwrap().clone();
             let answer = format!(
-                "HTTP/1.1 {status}\r\n{leak}Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
+                "HTTP/1.1 {status}\r\n{leak}{lines}Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
             if stream.write_all(answer.as_bytes()).is_err() {

@@ -10,8 +10,10 @@ use crate::principal::Assurance;
 use crate::reject::Reject;
 use crate::wire::{CredentialKind, Transport};
 
+mod elsewhere;
 mod path;
 
+pub use elsewhere::Elsewhere;
 pub use path::canonical_path;
 use path::meaning;
 
@@ -41,6 +43,8 @@ pub struct Route {
     pub assertion_header: HeaderName,
     /// Claims that the service behind also gets as plain headers: header name, claim name.
     pub headers: Vec<(HeaderName, String)>,
+    /// What other routes send their services and this one does not. [`RouteTable::new`] fills it in.
+    pub elsewhere: Elsewhere,
     /// Where the built-in gateway sends the request; `None` is for forward-auth alone.
     pub upstream: Option<http::Uri>,
 }
@@ -165,7 +169,9 @@ impl RouteTable {
                 (!has_its_own).then(|| Route { path: PathPattern::Exact(sibling), ..route.clone() })
             })
             .collect();
-        for route in routes.into_iter().chain(with_slash) {
+        let mut routes: Vec<Route> = routes.into_iter().chain(with_slash).collect();
+        elsewhere::fill_in(&mut routes);
+        for route in routes {
             let routes = match &route.host {
                 Some(host) => table.by_host.entry(host.to_ascii_lowercase()).or_default(),
                 None => &mut table.any_host,

@@ -25,6 +25,9 @@ impl Pass {
             let copy = token.and_then(|token| token.copy_of(claim));
             headers.insert(name, copy.unwrap_or(NOTHING));
         }
+        for name in route.elsewhere.iter() {
+            headers.insert(name, NOTHING);
+        }
         let (subject, session) = match token {
             Some(token) => (token.subject(), token.session()),
             None => self.unminted(),

@@ -17,7 +17,7 @@ mod tally;
 mod upstream;
 
 pub use body::{Body, Cut};
-pub use scrub::{FAMILIES, PROTECTED};
+pub use scrub::{FAMILIES, KNOWN, PROTECTED};
 pub use swap::Swap;
 pub use tally::METRICS;
 pub use upstream::Timeouts;

@@ -9,8 +9,10 @@ use vestibule_core::route::Route;
 use vestibule_core::wire::CookieName;
 
 mod hop;
+mod known;
 mod names;
 
+pub use known::KNOWN;
 pub use names::{FAMILIES, PROTECTED};
 
 /// What must not pass in this installation.
@@ -90,15 +92,21 @@ impl Scrub {
         self.cookies.iter().any(|name| name.resembles(pair))
     }
 
+    /// A browser cuts off white space and an empty name, and sends the rest (RFC 6265bis section 5.6): `==ours=x` comes back as `=ours=x`.
     fn sets_ours(&self, line: &HeaderValue) -> bool {
-        line.as_bytes().split(|byte| *byte == b';').next().is_some_and(|pair| self.is_ours(pair))
+        let mut pair = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        while let [b'=' | b' ' | b'\t', rest @ ..] = pair {
+            pair = rest;
+        }
+        self.is_ours(pair)
     }
 }
 
-/// Whether an operator gave this name to a header of ours.
+/// Whether an operator gave this name to a header of ours, on this route or on another.
 fn is_named_by(route: &Route, name: &[u8]) -> bool {
     names::alike(route.assertion_header.as_str().as_bytes(), name)
         || route.headers.iter().any(|(ours, _)| names::alike(ours.as_str().as_bytes(), name))
+        || route.elsewhere.iter().any(|ours| names::alike(ours.as_str().as_bytes(), name))
 }
 
 fn is_not_to_be_named(option: &[u8], route: &Route) -> bool {

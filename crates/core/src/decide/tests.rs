@@ -11,7 +11,7 @@ use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use crate::logout::Logout;
 use crate::port::Ending;
 use crate::principal::Assurance;
-use crate::route::{Accept, Activity, PathPattern};
+use crate::route::{Accept, Activity, Elsewhere, PathPattern};
 use crate::session::{Device, Session, SessionKind, SessionToken};
 use crate::testing::{START, SetClock, World, pepper, run};
 use crate::wire::cookie::Https;
@@ -43,6 +43,7 @@ fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
         csrf,
         activity: Activity::Person,
         assertion_header: AUTHORIZATION,
+        elsewhere: Elsewhere::default(),
         headers: Vec::new(),
         upstream: None,
     }

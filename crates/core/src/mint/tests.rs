@@ -14,7 +14,7 @@ use crate::id::{SessionId, Subject};
 use crate::key::{KeyPurpose, KeyRecord, SealKey};
 use crate::port::Sessions;
 use crate::principal::{Amr, Assurance};
-use crate::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use crate::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable};
 use crate::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
 use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, run};
 use crate::wire::CookieName;
@@ -68,6 +68,7 @@ fn route(path: &str, audience: Option<&str>) -> Route {
         csrf: CsrfPolicy::Token,
         activity: Activity::Person,
         assertion_header: AUTHORIZATION,
+        elsewhere: Elsewhere::default(),
         headers: Vec::new(),
         upstream: None,
     }

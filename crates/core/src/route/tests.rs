@@ -2,7 +2,7 @@ use http::header::AUTHORIZATION;
 
 use super::*;
 
-fn route(host: Option<&str>, path: &str, methods: &[Method], name: &str) -> Route {
+pub(super) fn route(host: Option<&str>, path: &str, methods: &[Method], name: &str) -> Route {
     Route {
         host: host.map(str::to_owned),
         path: PathPattern::parse(path).unwrap(),
@@ -13,6 +13,7 @@ fn route(host: Option<&str>, path: &str, methods: &[Method], name: &str) -> Rout
         csrf: CsrfPolicy::Token,
         activity: Activity::Person,
         assertion_header: AUTHORIZATION,
+        elsewhere: Elsewhere::default(),
         headers: Vec::new(),
         upstream: None,
     }

@@ -87,7 +87,7 @@ impl ForwardAuth {
 /// Exactly 200: Envoy takes nothing else for a yes.
 fn passed(pass: &Pass) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
-    let mut headers = HeaderMap::with_capacity(ROOM);
+    let mut headers = HeaderMap::with_capacity(ROOM + pass.permit.route().elsewhere.len());
     pass.write(&mut headers);
     headers.insert(CACHE_CONTROL, NO_STORE);
     *response.headers_mut() = headers;

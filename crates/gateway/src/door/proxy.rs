@@ -164,7 +164,7 @@ impl ProxyDoor {
         self.rebuild(&mut headers, &parts, peer);
         pass.write(&mut headers);
         // An empty credential is no credential but a malformed one (RFC 9110 section 11.4). The client's own is gone already.
-        for name in [&AUTHORIZATION, &route.assertion_header] {
+        for name in [&AUTHORIZATION, &route.assertion_header].into_iter().chain(&route.elsewhere.assertions) {
             if headers.get(name).is_some_and(HeaderValue::is_empty) {
                 headers.remove(name);
             }

@@ -123,6 +123,27 @@ async fn every_identity_header_is_there_even_when_nobody_passes() {
     }
 }
 
+/// GW-01: a proxy copies one list of headers for all routes.
+#[tokio::test]
+async fn an_answer_carries_the_identity_headers_of_every_route() {
+    let house = House::new();
+    let cookie = house.cookie();
+    for (path, more) in [("/bare/", &[][..]), ("/bare/", &[("cookie", &*cookie)]), ("/plain/", &[])] {
+        let response = ask(&house, &caddy("GET", path, more)).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let mut unsaid = vec!["x-assertion"];
+        if path == "/bare/" {
+            unsaid.extend(["x-auth-department", "shoe-size", "cost_centre"]);
+        }
+        for name in unsaid {
+            assert_eq!(header(&response, name), "", "{name} for {path} {more:?}");
+        }
+    }
+    let response = ask(&house, &caddy("GET", "/bare/", &[("cookie", &cookie)])).await;
+    assert!(header(&response, "authorization").starts_with("Bearer "));
+    assert_eq!(header(&response, "x-auth-subject"), SUBJECT.to_string());
+}
+
 #[tokio::test]
 async fn a_public_route_tells_who_passes_and_without_an_audience_only_that() {
     let house = House::new();

@@ -348,6 +348,31 @@ async fn a_service_is_told_who_passes_and_verifies_it() {
     assert!(values(&request, "x-assertion")[0].starts_with("Bearer ey"));
 }
 
+/// GW-01: headers of another route are nothing that a client may fill in here. A service that knows them finds them empty.
+#[tokio::test]
+async fn the_identity_headers_of_every_route_reach_a_service_empty() {
+    let (uri, seen) = service(|_| {
+        "HTTP/1.1 200 OK\r\nShoe-Size: 44\r\nX-Assertion: leaked\r\nContent-Length: 2\r\n\r\nok".to_owned()
+    })
+    .await;
+    let gate = Gate::before(&uri).await;
+    let claims = [("Shoe-Size", "evil"), ("Cost-Centre", "evil"), ("X-Assertion", "evil")];
+    for claimed in [&[][..], &claims] {
+        let answer = gate.ask("GET", "/bare/", claimed).await;
+        assert_eq!(status(&answer), 200, "{answer}");
+        let request = seen.one();
+        assert!(!request.contains("evil"), "{request}");
+        for name in ["x-auth-department", "shoe-size", "cost_centre"] {
+            assert_eq!(values(&request, name), [""], "{name}: {request}");
+        }
+        // An empty credential is malformed (RFC 9110 section 11.4).
+        assert_eq!(values(&request, "x-assertion"), [""; 0], "{request}");
+        for name in ["shoe-size", "x-assertion"] {
+            assert_eq!(values(&answer, name), [""; 0], "{answer}");
+        }
+    }
+}
+
 fn request_elsewhere(bearer: &str) -> String {
     request("GET", "/elsewhere/", &[("Authorization", bearer), ("X-Assertion", "evil")], "")
 }

@@ -21,7 +21,9 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
-use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route, RouteTable};
+use vestibule_core::route::{
+    Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
+};
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, Device, Reissue, Session, SessionDigest, SessionKind, SessionToken};
 use vestibule_core::verify::{Algorithm, Verifier};
@@ -60,6 +62,7 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
         csrf: CsrfPolicy::Token,
         activity: Activity::Person,
         assertion_header: AUTHORIZATION,
+        elsewhere: Elsewhere::default(),
         headers: vec![
             (HeaderName::from_static("x-auth-department"), "department".to_owned()),
             (HeaderName::from_static("shoe-size"), "shoe_size".to_owned()),
@@ -75,6 +78,7 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
         Route { csrf: CsrfPolicy::Origin, ..route("/own-csrf/") },
         Route { csrf: CsrfPolicy::Off, ..route("/no-csrf/") },
         Route { assertion_header: HeaderName::from_static("x-assertion"), ..route("/elsewhere/") },
+        Route { requirement: public(), headers: Vec::new(), ..route("/bare/") },
         Route { methods: vec![Method::GET], ..route("/read-only/") },
         Route { audience: Some("nobody-configured-this".into()), ..route("/broken/") },
     ]

@@ -8,7 +8,7 @@ use http::{HeaderName, Method, Uri};
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::mint::{Audience, is_standard_claim};
 use vestibule_core::principal::Assurance;
-use vestibule_core::route::{Accept, Activity, CsrfPolicy, PathPattern, Requirement, Route};
+use vestibule_core::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route};
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 
@@ -131,6 +131,7 @@ fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wr
         activity: if raw.background { Activity::Background } else { Activity::Person },
         headers: copies(&key("headers"), raw, audience, &assertion_header)?,
         assertion_header,
+        elsewhere: Elsewhere::default(),
         upstream: raw.upstream.as_deref().map(|text| upstream(&key("upstream"), text)).transpose()?,
     })
 }

@@ -1,0 +1,106 @@
+//! A service that sets or clears Vestibule's cookies, by whatever name a browser or a server could take for them. Out: browsers never
+//! hear of it, and get every other cookie of the service.
+
+use crate::personas::{ADA, ApiClient, Ask, Door, PASSWORD, Scene};
+
+/// The doors that look at each cookie of an answer.
+const FILTERING: [Door; 3] = [Door::BuiltIn, Door::Caddy, Door::HaProxy];
+
+const INNOCENT: [&str; 7] = [
+    "a=1; Path=/",
+    "vestibule_theme=dark; Expires=Wed, 21 Oct 2037 07:28:00 GMT",
+    "myvestibule=1",
+    "vestibule2=1; HttpOnly",
+    "c=vestibule=1",
+    "d=\"vestibule=1\"",
+    "__Host-Http-e=1; Secure; HttpOnly; Path=/",
+];
+
+fn hostile(name: &str) -> Vec<String> {
+    let upper = name.to_ascii_uppercase();
+    let lower = name.to_ascii_lowercase();
+    vec![
+        format!("{name}=tossed; Path=/; HttpOnly"),
+        format!("{name}=; Path=/; Max-Age=0"),
+        format!("{name}=; Path=/; Domain=127.0.0.1; Expires=Thu, 01 Jan 1970 00:00:00 GMT"),
+        format!("{upper}=tossed"),
+        format!("{lower}=tossed; Secure"),
+        format!(" \t{name}=tossed"),
+        format!("{name} =tossed"),
+        format!("\"{name}\"=tossed"),
+        format!("${name}=tossed"),
+        format!("={name}=tossed; Path=/"),
+        format!(" = {name}=tossed"),
+        format!("=={name}=tossed"),
+        name.to_owned(),
+        format!("{name}; Path=/"),
+    ]
+}
+
+/// CK-04, GW-11.
+#[test]
+fn a_service_sets_its_own_cookies_and_none_of_ours() {
+    let plain = ["vestibule", "vestibule_pre", "vestibule_device", "vestibule_access", "vestibule_refresh"];
+    for door in FILTERING {
+        let scene = Scene::behind(door);
+        let mut names = plain.map(str::to_owned).to_vec();
+        // Over http the built-in door knows that browsers take no cookie of this prefix.
+        if door != Door::BuiltIn {
+            names.extend(plain.map(|name| format!("__Host-Http-{name}")));
+        }
+        for line in names.iter().flat_map(|name| hostile(name)) {
+            let mut lines: Vec<(&str, &str)> = Vec::new();
+            for innocent in INNOCENT {
+                lines.extend([("Set-Cookie", innocent), ("set-cookie", line.as_str())]);
+            }
+            scene.service.answer_with(&lines);
+            let answer = Ask::get("/public/").send(scene.front);
+            let set: Vec<&str> = answer.all("set-cookie");
+            // Caddy cannot take out one line of several; browsers ignore an empty one (RFC 6265bis section 5.6, step 7).
+            let set: Vec<&str> =
+                set.into_iter().filter(|line| door != Door::Caddy || !line.is_empty()).collect();
+            assert_eq!(set, INNOCENT, "{door:?} {line:?}: {answer:?}");
+        }
+        // Alone, and without any.
+        scene.service.answer_with(&[("Set-Cookie", "vestibule=tossed")]);
+        let answer = Ask::get("/public/").send(scene.front);
+        assert!(!format!("{answer:?}").contains("tossed"), "{door:?}: {answer:?}");
+        scene.service.answer_with(&[]);
+        let answer = Ask::get("/public/").send(scene.front);
+        assert_eq!((answer.status, answer.header("set-cookie")), (200, None), "{door:?}: {answer:?}");
+    }
+}
+
+/// Session fixation by a service that somebody has broken into.
+#[test]
+fn a_service_neither_swaps_nor_ends_a_session() {
+    const MALLORY: &str = "mallory@example.com";
+    for door in FILTERING {
+        let scene = Scene::behind(door);
+        scene.vestibule.operator.add_account(MALLORY);
+        let mut thief = scene.browser();
+        thief.sign_in("/auth/login", MALLORY, PASSWORD);
+        let tossed = thief.cookie("vestibule").unwrap().value.clone();
+        let mut ada = scene.signed_in();
+        for line in [format!("vestibule={tossed}; Path=/; HttpOnly"), "vestibule=; Path=/; Max-Age=0".into()]
+        {
+            scene.service.answer_with(&[("Set-Cookie", "own=1; Path=/"), ("Set-Cookie", &line)]);
+            assert_eq!(ada.look("/orders/").status, 200, "{door:?} {line}");
+            assert_eq!(ada.look("/orders/").text(), format!("hello {}", scene.subject), "{door:?} {line}");
+            assert_eq!(ada.cookie("own").map(|own| own.value.as_str()), Some("1"), "{door:?}");
+        }
+    }
+}
+
+/// Vestibule's own pages go another way, and set their cookies as before.
+#[test]
+fn our_own_pages_set_our_cookies_through_every_proxy() {
+    for door in Door::ALL {
+        let scene = Scene::behind(door);
+        let client = ApiClient::attempt(scene.front, ADA, PASSWORD);
+        assert_eq!(client.status, 200, "{door:?}");
+        let mut ada = scene.signed_in();
+        assert!(ada.cookie("vestibule").is_some(), "{door:?}");
+        assert_eq!(ada.look("/orders/").status, 200, "{door:?}");
+    }
+}
