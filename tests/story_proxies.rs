@@ -138,7 +138,9 @@ fn http_2_get(to: SocketAddr, path: &str, fields: &[(&str, &str)]) {
     let (settings, headers, end_of_both) = (4, 1, 0x5);
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     bytes.extend_from_slice(&[0, 0, 0, settings, 0, 0, 0, 0, 0]);
-    bytes.extend_from_slice(&[0, 0, u8::try_from(block.len()).unwrap(), headers, end_of_both, 0, 0, 0, 1]);
+    let [_, length @ ..] = u32::try_from(block.len()).unwrap().to_be_bytes();
+    bytes.extend_from_slice(&length);
+    bytes.extend_from_slice(&[headers, end_of_both, 0, 0, 0, 1]);
     bytes.extend_from_slice(&block);
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
