@@ -32,7 +32,7 @@ pub use audience::{
     Audience, AudienceTable, ClaimSource, LONGEST_ACCESS, LONGEST_LIFETIME, NotAnAudience, STANDARD_CLAIMS,
     is_standard_claim,
 };
-pub use claims::LARGEST_JWT;
+pub use claims::{LARGEST_COPIES, LARGEST_JWT};
 pub use for_client::ClientJwt;
 pub use on_behalf::OnBehalf;
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use http::HeaderName;
 use serde_json::Value;
 
-use super::claims::{DEEPEST, has_shape};
+use super::claims::{DEEPEST, LARGEST_COPIES, has_shape, header_text};
 use crate::account::Account;
 use crate::encrypt::EncryptionKey;
 use crate::key::KeyPurpose;
@@ -67,6 +68,17 @@ pub struct Audience {
     sources: Vec<ClaimSource>,
     /// What its JWTs are encrypted to, if they are.
     pub(super) encryption: Option<Arc<EncryptionKey>>,
+    /// For each of its routes the claims that are sent as plain headers, too.
+    copied: Vec<Vec<Copied>>,
+}
+
+/// A claim that a route sends as a plain header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Copied {
+    /// The claim's place among the audience's own.
+    claim: usize,
+    /// The bytes of the header line without its value.
+    line: usize,
 }
 
 /// Where a claim comes from.
@@ -114,6 +126,11 @@ pub enum NotAnAudience {
     /// More than they may take together.
     #[error("the constants take more than {LARGEST_CONSTANTS} bytes of JSON together")]
     LargeConstants,
+    /// A route's plain headers take too much even without the claims that can be dropped.
+    #[error(
+        "the names of these headers, and the constants that they copy, take {0} bytes; {LARGEST_COPIES} is the most"
+    )]
+    LargeCopies(usize),
     /// More than an audience has.
     #[error("an audience has at most {MOST_CLAIMS} claims of its own")]
     ManyClaims,
@@ -195,7 +212,16 @@ impl Audience {
         static STAMPS: AtomicU32 = AtomicU32::new(0);
         let stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
         let (name, claims) = (name.to_owned(), Arc::default());
-        let none = Self { name, lifetime, purpose, stamp, claims, sources: Vec::new(), encryption: None };
+        let none = Self {
+            name,
+            lifetime,
+            purpose,
+            stamp,
+            claims,
+            sources: Vec::new(),
+            encryption: None,
+            copied: Vec::new(),
+        };
         none.with_claims(sources)
     }
 
@@ -246,6 +272,44 @@ impl Audience {
             return Err(NotAnAudience::ManyClaims);
         }
         Ok(Self { claims: names.into(), ..self })
+    }
+
+    /// The same audience with a route that sends these of its claims as plain headers, too: header name, claim name. They count in what
+    /// a JWT and its copies take together ([`LARGEST_COPIES`]).
+    pub fn copied_by(self, headers: &[(HeaderName, String)]) -> Result<Self, NotAnAudience> {
+        let copied: Vec<Copied> = headers
+            .iter()
+            .filter_map(|(name, claim)| {
+                let claim = self.claims.iter().position(|own| own == claim)?;
+                // `name: value` and the end of the line.
+                Some(Copied { claim, line: name.as_str().len() + 4 })
+            })
+            .collect();
+        let constant = |claim: usize| match self.sources.get(claim) {
+            Some(ClaimSource::Constant(value)) => header_text(value).map_or(0, |text| text.len()),
+            _ => 0,
+        };
+        let least = copied.iter().map(|it| it.line + constant(it.claim)).sum();
+        if least > LARGEST_COPIES {
+            return Err(NotAnAudience::LargeCopies(least));
+        }
+        let mut all = self.copied;
+        if !copied.is_empty() && !all.contains(&copied) {
+            all.push(copied);
+        }
+        Ok(Self { copied: all, ..self })
+    }
+
+    /// The most bytes that the plain headers of one route take; `length_of` says how long the copy of the claim at a place is.
+    pub(super) fn copied_bytes(&self, length_of: impl Fn(usize) -> usize) -> usize {
+        let of = |route: &Vec<Copied>| route.iter().map(|it| it.line + length_of(it.claim)).sum();
+        self.copied.iter().map(of).max().unwrap_or_default()
+    }
+
+    /// The most often that one route copies the claim at this place.
+    pub(super) fn times_copied(&self, claim: usize) -> usize {
+        let of = |route: &Vec<Copied>| route.iter().filter(|it| it.claim == claim).count();
+        self.copied.iter().map(of).max().unwrap_or_default()
     }
 
     /// Names of the claims it is told beside the standard ones.

@@ -22,6 +22,10 @@ mod tests;
 /// The most bytes of a JWT, where nothing is configured: half of what verifiers take, and of what servers take as one header.
 pub const LARGEST_JWT: usize = 4096;
 
+/// How many bytes more than a JWT may take it may take together with the plain copies of its claims on one route, header names and line
+/// ends included. So what a proxy is answered has a bound, by which its buffers are set: `tokens.largest_jwt`, this, and half a kilobyte.
+pub const LARGEST_COPIES: usize = 2048;
+
 /// How much a JWT may say.
 pub(super) struct Budget {
     /// The most bytes of a signed JWT.
@@ -62,8 +66,7 @@ impl Minter {
         let Value::Object(members) = &mut claims else {
             return Err(Fault::Bug("the standard claims are no object"));
         };
-        let room = self.room_for_claims(audience, signer);
-        let (copies, dropped) = tell(members, audience, account, room);
+        let (copies, dropped) = tell(members, audience, account, self.room_for_claims(audience, signer));
         if !dropped.is_empty() {
             self.counters.dropped.fetch_add(dropped.len() as u64, Ordering::Relaxed);
             let subject = members.get("sub").and_then(Value::as_str).unwrap_or_default();
@@ -77,12 +80,19 @@ impl Minter {
         Ok(Signed { jwt, ring: ring.stamp(), copies })
     }
 
-    /// How many bytes of JSON the claims of a JWT for this audience may take. What is limited is what the service's server reads, and it
-    /// reads what is encrypted.
-    pub(super) fn room_for_claims(&self, audience: &Audience, signer: &SigningKey) -> usize {
+    /// How many bytes of JSON the claims of a JWT for this audience may take when its plain copies take so many. What is limited is what
+    /// the service's server reads, and it reads what is encrypted.
+    pub(super) fn room_for_claims(
+        &self,
+        audience: &Audience,
+        signer: &SigningKey,
+    ) -> impl Fn(usize) -> usize {
         let largest = self.budget.largest;
-        let signed = audience.encryption().map_or(largest, |key| key.room_for_jwt(largest));
-        signer.room_for_claims(signed)
+        move |copies| {
+            let jwt = (largest + LARGEST_COPIES).saturating_sub(copies).min(largest);
+            let signed = audience.encryption().map_or(jwt, |key| key.room_for_jwt(jwt));
+            signer.room_for_claims(signed)
+        }
     }
 }
 
@@ -93,6 +103,9 @@ struct Candidate<'a> {
     is_constant: bool,
     /// How many bytes of JSON it takes in the claims, its comma included.
     bytes: usize,
+    /// What a plain header says of it, and how many bytes all its copies on one route take.
+    copy: Option<String>,
+    copied: usize,
     dropped: Option<Because>,
 }
 
@@ -100,37 +113,49 @@ impl Candidate<'_> {
     fn may_be_dropped(&self) -> bool {
         self.dropped.is_none() && self.value.is_some() && !self.is_constant
     }
+
+    fn copy_length(&self) -> usize {
+        let told = self.copy.as_ref().filter(|_| self.dropped.is_none());
+        told.map_or(0, String::len)
+    }
 }
 
-/// Adds what fits into so many bytes of JSON to the standard claims; what is copied of each claim, and what was dropped.
+/// Adds what fits to the standard claims; what is copied of each claim, and what was dropped. `room` says how many bytes of JSON there
+/// are beside so many bytes of plain copies.
 pub(super) fn tell(
     members: &mut Map<String, Value>,
     audience: &Audience,
     account: Option<&Account>,
-    room: usize,
+    room: impl Fn(usize) -> usize,
 ) -> (Vec<ClaimCopy>, Vec<DroppedClaim>) {
     let mut candidates: Vec<Candidate<'_>> = audience
         .sources()
-        .map(|(name, source)| {
+        .enumerate()
+        .map(|(at, (name, source))| {
             let (value, is_constant) = (source.value(account), matches!(source, ClaimSource::Constant(_)));
             // The names are such that JSON writes them as they are: `,"name":value`.
             let bytes = value.as_ref().map_or(0, |value| name.len() + 4 + value.to_string().len());
             let has_shape = is_constant || value.as_ref().is_none_or(|it| has_shape(it, DEEPEST));
             let dropped = (!has_shape).then_some(Because::Shape);
-            Candidate { name, value, is_constant, bytes, dropped }
+            let copy = value.as_ref().and_then(header_text);
+            let copied = copy.as_ref().map_or(0, String::len) * audience.times_copied(at);
+            Candidate { name, value, is_constant, bytes, copy, copied, dropped }
         })
         .collect();
     let told = candidates.iter().filter(|it| it.dropped.is_none());
     let mut bytes = told.map(|it| it.bytes).sum::<usize>() + text_length(members);
-    while bytes > room {
+    let copies = |candidates: &[Candidate<'_>]| {
+        audience.copied_bytes(|at| candidates.get(at).map_or(0, Candidate::copy_length))
+    };
+    while bytes > room(copies(&candidates)) {
         let droppable = candidates.iter_mut().filter(|it| it.may_be_dropped());
         // Of two that are equally large the one that is named last, so that every node drops the same.
-        let Some(largest) = droppable.max_by_key(|it| it.bytes) else { break };
+        let Some(largest) = droppable.max_by_key(|it| it.bytes + it.copied) else { break };
         largest.dropped = Some(Because::Size);
         bytes -= largest.bytes;
     }
     let (mut copies, mut dropped) = (Vec::with_capacity(candidates.len()), Vec::new());
-    for Candidate { name, value, bytes, dropped: because, .. } in candidates {
+    for Candidate { name, value, bytes, copy, dropped: because, .. } in candidates {
         copies.push(match (because, value) {
             (Some(because), _) => {
                 dropped.push(DroppedClaim { claim: name.to_owned(), bytes, because });
@@ -138,9 +163,8 @@ pub(super) fn tell(
             }
             (None, None) => ClaimCopy::Absent,
             (None, Some(value)) => {
-                let copy = header_text(&value).map_or(ClaimCopy::Absent, ClaimCopy::Text);
                 members.insert(name.to_owned(), value);
-                copy
+                copy.map_or(ClaimCopy::Absent, ClaimCopy::Text)
             }
         });
     }
@@ -172,7 +196,7 @@ fn text_length(members: &Map<String, Value>) -> usize {
 }
 
 /// A claim as a plain header: scalars as their text, anything else as JSON; nothing when it cannot be a header value.
-fn header_text(claim: &Value) -> Option<String> {
+pub(super) fn header_text(claim: &Value) -> Option<String> {
     let text = match claim {
         Value::Null => return None,
         Value::String(text) => text.clone(),

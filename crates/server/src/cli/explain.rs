@@ -92,7 +92,9 @@ fn tell(explanation: &Explanation) {
         }
         for DroppedView { claim, because } in &jwt.dropped {
             let why = match because.as_str() {
-                "size" => "the JWT would be larger than tokens.largest_jwt",
+                "size" => {
+                    "the JWT would be larger than tokens.largest_jwt, or it and its plain copies by more than 2 KiB"
+                }
                 _ => "no verifier takes what is nested so deeply, or has so many members",
             };
             say(&format!("    {claim:10} DROPPED: {why}"));

@@ -164,8 +164,9 @@ pub(crate) struct Tokens {
     pub(crate) refresh: Refresh,
     /// What services' JWTs are signed with: ES256, EdDSA, RS256 or PS256.
     pub(crate) algorithm: String,
-    /// The most bytes of a JWT for a service: 2048 to 8192. Where its audience's own claims would make it larger, they are dropped from
-    /// the largest down, constants excepted.
+    /// The most bytes of a JWT for a service: 2048 to 8192. With the plain copies of its claims (`headers` of a route) it takes 2048
+    /// bytes more at most. Where its audience's own claims would make either larger, they are dropped from the largest down, constants
+    /// excepted.
     pub(crate) largest_jwt: u32,
     /// Whether browsers may have their tokens in HttpOnly cookies; routes that take them say so in `accept`.
     pub(crate) cookies: bool,

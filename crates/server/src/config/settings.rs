@@ -165,6 +165,7 @@ impl Settings {
         let tokens = tokens::settings(&raw.tokens)?;
         let audiences = routes::audiences(&raw.audience, &public_url, base, tokens.largest_jwt)?;
         let routes = routes::routes(&raw.route, &audiences)?;
+        let audiences = routes::copied(audiences, &routes)?;
         if !token_cookies.are_given {
             routes::refuse_token_cookies(&routes)?;
         }

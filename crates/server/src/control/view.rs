@@ -125,7 +125,8 @@ pub(crate) struct JwtView {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct DroppedView {
     pub(crate) claim: String,
-    /// `size`: the JWT would have been larger than `tokens.largest_jwt`; `shape`: verifiers read nothing that is so deep or wide.
+    /// `size`: the JWT would have been larger than `tokens.largest_jwt`, or it and its plain copies by more than 2 KiB; `shape`: verifiers
+    /// read nothing that is so deep or wide.
     pub(crate) because: String,
 }
 

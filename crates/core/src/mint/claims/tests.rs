@@ -185,6 +185,69 @@ fn the_room_for_claims_is_exact() {
     assert_eq!(text_length(&Map::new()), 2);
 }
 
+/// A route's plain headers go to the proxy beside the JWT: together they have a bound, too, and what exceeds it is dropped from both.
+#[test]
+fn plain_copies_count_in_what_is_told() {
+    let groups: Vec<String> = (0..70).map(|at| format!("group-{at:02}-of-the-company")).collect();
+    let traits = json!({ "department": "R&D", "groups": groups, "notes": "n".repeat(700) });
+    let header = |name: &str, claim: &str| (http::HeaderName::try_from(name).unwrap(), claim.to_owned());
+    let of = |routes: &[Vec<(http::HeaderName, String)>]| {
+        let (house, _) = with(&traits, 4096);
+        let claims = ["department", "groups", "notes"].map(|name| (name, format!("account.traits.{name}")));
+        let claims = claims.iter().map(|(name, source)| (*name, source.as_str()));
+        let orders = Audience::new("orders", LIFETIME, claims).unwrap();
+        let orders = routes.iter().fold(orders, |orders, headers| orders.copied_by(headers).unwrap());
+        house.minter.replace_audiences(AudienceTable::new(vec![orders]));
+        house.jwt()
+    };
+    let groups_once = vec![header("x-groups", "groups")];
+    let groups_twice = vec![header("x-groups", "groups"), header("x-roles", "groups")];
+    let all =
+        vec![header("x-groups", "groups"), header("x-notes", "notes"), header("x-department", "department")];
+
+    let token = of(&[]);
+    assert_eq!((token.dropped().count(), token.jwt().len() > 3500), (0, true), "{}", token.jwt().len());
+    let (jwt, copy) = (token.jwt().len(), token.copy_of("groups").unwrap().len());
+    assert!(copy > 1700, "{copy}");
+    for (routes, dropped) in [
+        (vec![groups_once.clone()], vec![]),
+        // The worst route decides, for all routes of the audience: they share its JWT.
+        (vec![groups_once.clone(), groups_twice], vec!["groups"]),
+        (vec![all], vec!["groups"]),
+    ] {
+        let token = of(&routes);
+        assert_eq!(names_of(token.dropped()), dropped, "{routes:?}");
+        assert_eq!(token.copy_of("groups").is_none(), !dropped.is_empty());
+        assert_eq!(token.copy_of("department").unwrap(), "R&D");
+        for route in &routes {
+            let line = |(name, claim): &(http::HeaderName, String)| {
+                name.as_str().len() + 4 + token.copy_of(claim).map_or(0, |copy| copy.len())
+            };
+            let copies: usize = route.iter().map(line).sum();
+            assert!(token.jwt().len() + copies <= 4096 + 2048, "{routes:?}");
+        }
+    }
+    assert!(jwt + copy + "x-groups: \r\n".len() <= 4096 + 2048, "the control: one copy fits");
+}
+
+/// Names and constants are never dropped: a route that could never be answered is refused when it is configured.
+#[test]
+fn plain_headers_that_always_take_too_much_are_refused() {
+    let constant = [("tenant".to_owned(), json!("t".repeat(1000)))];
+    let orders = Audience::new("orders", LIFETIME, []).unwrap().with_constants(constant).unwrap();
+    let headers = |times: usize, name: usize| -> Vec<(http::HeaderName, String)> {
+        let name = |at| http::HeaderName::try_from(format!("x-{at}{}", "n".repeat(name))).unwrap();
+        (0..times).map(|at| (name(at), "tenant".to_owned())).collect()
+    };
+    assert!(orders.clone().copied_by(&headers(2, 17)).is_ok());
+    let refused = orders.copied_by(&headers(2, 18)).unwrap_err();
+    assert_eq!(refused, NotAnAudience::LargeCopies(2 * (1000 + 3 + 18 + 4)));
+    assert_eq!(
+        refused.to_string(),
+        "the names of these headers, and the constants that they copy, take 2050 bytes; 2048 is the most"
+    );
+}
+
 proptest! {
     /// Whatever an account's traits are: all that is told fits, is what the account has, and nothing was dropped in vain.
     #[test]
@@ -201,7 +264,7 @@ proptest! {
         let standard = json!({ "iss": "https://app.test", "sub": "s", "aud": "orders" });
         let Value::Object(mut members) = standard else { panic!() };
 
-        let (copies, dropped) = tell(&mut members, &audience, Some(&ada), room);
+        let (copies, dropped) = tell(&mut members, &audience, Some(&ada), |_| room);
         let length = Value::Object(members.clone()).to_string().len();
         prop_assert!(length <= room);
         prop_assert_eq!(copies.len(), traits.len());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::uri::Scheme;
 use http::{HeaderName, Method, Uri};
 use vestibule_core::csrf::origin::Origin;
-use vestibule_core::mint::{Audience, is_standard_claim};
+use vestibule_core::mint::{Audience, NotAnAudience, is_standard_claim};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route};
 use vestibule_core::wire::forwarded::host_of;
@@ -60,7 +60,7 @@ pub(super) fn audiences(
         let told = claim::told(&one.claims);
         let audience = Audience::new(&one.name, one.lifetime.duration(), told.sources);
         let audience = audience.and_then(|it| it.with_constants(told.constants)).map_err(|cause| {
-            use vestibule_core::mint::NotAnAudience as Not;
+            use NotAnAudience as Not;
             let member = match &cause {
                 Not::AccessLifetime | Not::Lifetime => "lifetime",
                 Not::Name => "name",
@@ -68,6 +68,7 @@ pub(super) fn audiences(
                 | Not::ClaimSource { .. }
                 | Not::Constant(_)
                 | Not::LargeConstants
+                | Not::LargeCopies(_)
                 | Not::ManyClaims
                 | Not::StandardClaim(_) => "claims",
             };
@@ -93,6 +94,21 @@ pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience]) -> Result<Vec<R
         routes.push(route);
     }
     Ok(routes)
+}
+
+/// The audiences, each with what its routes copy into plain headers: that counts in what a JWT may say.
+pub(super) fn copied(audiences: Vec<Audience>, routes: &[Route]) -> Result<Vec<Audience>, Wrong> {
+    let with_copies = |audience: Audience| {
+        let name = audience.name.clone();
+        let is_of = |route: &Route| route.audience.as_deref() == Some(name.as_str());
+        let mut of_it = routes.iter().enumerate().filter(|(_, route)| is_of(route));
+        of_it.try_fold(audience, |audience, (index, route)| {
+            let wrong =
+                |cause: NotAnAudience| Wrong::new(format!("route[{index}].headers"), cause.to_string());
+            audience.copied_by(&route.headers).map_err(wrong)
+        })
+    };
+    audiences.into_iter().map(with_copies).collect()
 }
 
 fn covers_the_same(one: &Route, other: &Route) -> bool {

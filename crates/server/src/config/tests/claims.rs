@@ -68,3 +68,20 @@ fn the_largest_jwt_is_one_that_verifiers_take() {
         assert_eq!(refusal(with(wrong)), says);
     }
 }
+
+/// Of the plain headers of a route the names and constants always go along: more than fits beside a JWT is refused where it is written.
+#[test]
+fn plain_headers_that_never_fit_are_refused() {
+    let routes = |length: usize| {
+        let tenant = "t".repeat(length);
+        from(&format!(
+            "[[audience]]\nname = \"orders\"\nclaims = {{ tenant = {{ value = \"{tenant}\" }} }}\n\
+             [[route]]\npath = \"/a\"\naudience = \"orders\"\n\
+             [[route]]\npath = \"/\"\naudience = \"orders\"\nheaders = {{ \"x-a\" = \"tenant\", \"x-b\" = \"tenant\", \"x-c\" = \"tenant\" }}"
+        ))
+    };
+    assert!(routes(675).is_ok());
+    let refused = refusal(routes(676));
+    let says = "route[1].headers: the names of these headers, and the constants that they copy, take 2049 bytes; 2048 is the most";
+    assert!(refused.contains(says), "{refused}");
+}

@@ -1,0 +1,87 @@
+//! How large things may get: the largest answer that a service is told with comes through every proxy, and what is too large is refused with
+//! words that help.
+
+use serde_json::json;
+
+use crate::personas::{ADA, Ask, Door, Scene, Vestibule};
+
+/// Everything for those signed in, with plain copies of two claims.
+fn retell(scene: &mut Scene, largest_jwt: u32) {
+    let upstream = scene.service.address;
+    scene.vestibule.configure(
+        &format!("public_url = \"{}\"", scene.origin),
+        &format!(
+            "[tokens]\nlargest_jwt = {largest_jwt}\n\
+             [[audience]]\nname = \"orders\"\nclaims = {{ department = \"account.traits.department\", groups = \"account.traits.groups\" }}\n\
+             [[route]]\npath = \"/\"\naudience = \"orders\"\n\
+             headers = {{ \"x-auth-department\" = \"department\", \"x-auth-groups\" = \"groups\" }}\nupstream = \"http://{upstream}\""
+        ),
+    );
+    scene.vestibule.end();
+    scene.vestibule.start();
+}
+
+/// DS-07: whatever an account's traits are, the answer about it fits through the proxies as the examples configure them. The copy that
+/// they pass on is `x-auth-department`; `x-auth-groups` counts all the same.
+#[test]
+fn the_largest_answer_comes_through_every_proxy() {
+    for door in Door::ALL {
+        for largest in [4096, 8192] {
+            let mut scene = Scene::with(door, Vestibule::installed(), "", "");
+            retell(&mut scene, largest);
+            let client = scene.api_client();
+            // As large as it gets: a byte more, and the claim is dropped.
+            let fits = |department: usize, groups: usize| {
+                let traits = json!({ "department": "d".repeat(department), "groups": "g".repeat(groups) });
+                scene.vestibule.operator.ok(&["account", "set", ADA, "--traits", &traits.to_string()], "");
+                let answer = client.get("/orders/7");
+                assert_eq!(answer.status, 200, "{door:?} {largest}: {department} {groups}: {answer:?}");
+                let received = scene.service.one();
+                assert!(received.claims.is_ok(), "{door:?}: {received:#?}");
+                let copy = received.all("x-auth-department").first().map_or(0, |copy| copy.len());
+                assert!(copy == department || copy == 0, "{door:?}: {copy}");
+                (copy == department).then(|| received.jwt().unwrap().len() + copy + groups)
+            };
+            let groups = largest as usize / 8;
+            let (mut least, mut most) = (0, largest as usize);
+            let mut whole = 0;
+            while most - least > 1 {
+                let middle = usize::midpoint(least, most);
+                match fits(middle, groups) {
+                    Some(bytes) => (least, whole) = (middle, bytes),
+                    None => most = middle,
+                }
+            }
+            let names = "x-auth-department: \r\nx-auth-groups: \r\n".len();
+            let bound = largest as usize + 2048 - names;
+            assert!((bound - 8..=bound).contains(&whole), "{door:?} {largest}: {whole}");
+        }
+    }
+}
+
+/// Sixty group names as a plain header are everyday, and once shut such an account out.
+#[test]
+fn an_account_in_sixty_groups_comes_through_every_proxy() {
+    let groups: Vec<String> = (0..60).map(|at| format!("group-{at:02}-of-the-whole-company")).collect();
+    let traits = json!({ "department": groups.join(" "), "groups": groups }).to_string();
+    for door in Door::ALL {
+        let mut scene = Scene::behind(door);
+        let claims = "claims = { department = \"account.traits.department\" }";
+        let upstream = scene.service.address;
+        scene.vestibule.configure(
+            &format!("public_url = \"{}\"", scene.origin),
+            &format!(
+                "[[audience]]\nname = \"orders\"\n{claims}\n[[route]]\npath = \"/\"\naudience = \"orders\"\n\
+                 headers = {{ \"x-auth-department\" = \"department\" }}\nupstream = \"http://{upstream}\""
+            ),
+        );
+        scene.vestibule.end();
+        scene.vestibule.start();
+        scene.vestibule.operator.ok(&["account", "set", ADA, "--traits", &traits], "");
+        let client = scene.api_client();
+        let answer = Ask::get("/orders/7").bearer(&client.session_token).send(scene.front);
+        assert_eq!(answer.status, 200, "{door:?}: {answer:?}");
+        let received = scene.service.one();
+        assert_eq!(received.all("x-auth-department"), [groups.join(" ")], "{door:?}");
+    }
+}
