@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::pace::Pace;
+use crate::upstream::Failure;
 
 /// The body of an answer, or of a request to an upstream.
 pub struct Body(Kind);
@@ -22,8 +23,12 @@ pub struct Body(Kind);
 enum Kind {
     Stream(Incoming),
     Watched(Incoming, Arc<Progress>, Pace),
+    Reported(Incoming, Option<OnCut>),
     Whole(Full<Bytes>),
 }
+
+/// Hears once that a body ended before its end, and why.
+type OnCut = Box<dyn FnOnce(&hyper::Error) + Send>;
 
 /// Why a body ended before its end.
 #[derive(Debug)]
@@ -41,6 +46,14 @@ impl Body {
             progress.0.store(DONE, Ordering::Relaxed);
         }
         Self(Kind::Watched(body, progress, pace))
+    }
+
+    /// A body whose early end is reported.
+    pub(crate) fn reported(body: Incoming, on_cut: impl FnOnce(&hyper::Error) + Send + 'static) -> Self {
+        if http_body::Body::is_end_stream(&body) {
+            return Self(Kind::Stream(body));
+        }
+        Self(Kind::Reported(body, Some(Box::new(on_cut))))
     }
 }
 
@@ -69,11 +82,25 @@ impl http_body::Body for Body {
             Kind::Watched(body, progress, pace) => {
                 let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) else {
                     ready!(pace.wait(context));
+                    progress.0.store(CUT_SLOW, Ordering::Relaxed);
                     return Poll::Ready(Some(Err(Cut::Slow)));
                 };
+                if let Some(Err(cause)) = frame {
+                    progress.0.store(CUT_BROKEN, Ordering::Relaxed);
+                    return Poll::Ready(Some(Err(Cut::Broken(cause))));
+                }
                 let bytes = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
                 pace.came(bytes.map_or(0, Bytes::len), Instant::now());
                 progress.step(frame.is_none() || http_body::Body::is_end_stream(body));
+                Poll::Ready(frame.map(|it| it.map_err(Cut::Broken)))
+            }
+            Kind::Reported(body, on_cut) => {
+                let frame = ready!(Pin::new(body).poll_frame(context));
+                if let Some(Err(cause)) = &frame
+                    && let Some(on_cut) = on_cut.take()
+                {
+                    on_cut(cause);
+                }
                 Poll::Ready(frame.map(|it| it.map_err(Cut::Broken)))
             }
             Kind::Whole(body) => {
@@ -85,14 +112,14 @@ impl http_body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Stream(body) | Kind::Watched(body, ..) => body.is_end_stream(),
+            Kind::Stream(body) | Kind::Watched(body, ..) | Kind::Reported(body, _) => body.is_end_stream(),
             Kind::Whole(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Stream(body) | Kind::Watched(body, ..) => body.size_hint(),
+            Kind::Stream(body) | Kind::Watched(body, ..) | Kind::Reported(body, _) => body.size_hint(),
             Kind::Whole(body) => body.size_hint(),
         }
     }
@@ -134,11 +161,24 @@ pub(crate) enum Step {
 const STUCK: u8 = 0;
 const MOVED: u8 = 1;
 const DONE: u8 = 2;
+/// Its sender broke it off.
+const CUT_BROKEN: u8 = 3;
+/// Its sender was too slow.
+const CUT_SLOW: u8 = 4;
 
 impl Progress {
     /// Of a body that needs no waiting for.
     pub(crate) fn done() -> Self {
         Self(AtomicU8::new(DONE))
+    }
+
+    /// How the client failed, if its body ended before its end.
+    pub(crate) fn cut(&self) -> Option<Failure> {
+        match self.0.load(Ordering::Relaxed) {
+            CUT_BROKEN => Some(Failure::ClientBroken),
+            CUT_SLOW => Some(Failure::ClientStuck),
+            _ => None,
+        }
     }
 
     pub(crate) fn take(&self) -> Step {

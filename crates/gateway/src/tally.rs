@@ -8,13 +8,21 @@ use crate::swap::Outcome;
 
 const DECISIONS: &str = "vestibule_decisions_total";
 const SWAPS: &str = "vestibule_swaps_total";
+const CLIENT_FAILURES: &str = "vestibule_client_failures_total";
 const UPSTREAM_FAILURES: &str = "vestibule_upstream_failures_total";
 
 /// The counters of the doors: name and meaning.
-pub const METRICS: [(&str, &str); 3] = [
+pub const METRICS: [(&str, &str); 4] = [
+    (
+        CLIENT_FAILURES,
+        "Requests let through by the built-in proxy whose body the client broke off or sent too slowly",
+    ),
     (DECISIONS, "Requests decided: pass, challenge, deny or fault, and the reject's or fault's code"),
     (SWAPS, "Requests that passed with a JWT for the service behind"),
-    (UPSTREAM_FAILURES, "Requests let through by the built-in proxy that the service behind did not answer"),
+    (
+        UPSTREAM_FAILURES,
+        "Requests let through by the built-in proxy that the service behind did not answer, or not to the end",
+    ),
 ];
 
 /// Counts for one door. Made after the recorder is installed: the handle of the common case is looked up once, here.
@@ -57,7 +65,11 @@ impl Tally {
         self.count("fault", fault.code());
     }
 
-    pub(crate) fn upstream_failed(&self, code: &'static str) {
+    pub(crate) fn client_failed(code: &'static str) {
+        metrics::counter!(CLIENT_FAILURES, "code" => code).increment(1);
+    }
+
+    pub(crate) fn upstream_failed(code: &'static str) {
         metrics::counter!(UPSTREAM_FAILURES, "code" => code).increment(1);
     }
 

@@ -55,6 +55,8 @@ pub(crate) struct NoAnswer {
 pub(crate) enum Failure {
     /// The service closed the connection or answered something that is not HTTP.
     Broken,
+    /// The client broke its request off, or framed its body wrongly.
+    ClientBroken,
     /// The client stopped sending its request, or sent it too slowly.
     ClientStuck,
     /// The service took too long.
@@ -107,12 +109,22 @@ impl Upstream {
 }
 
 impl Failure {
+    /// Whether it is the client's doing: no service failed then.
+    pub(crate) const fn is_the_clients(self) -> bool {
+        matches!(self, Self::ClientBroken | Self::ClientStuck)
+    }
+
     pub(crate) const fn refusal(self) -> Refusal {
         let (status, code, detail) = match self {
             Self::Broken => (
                 StatusCode::BAD_GATEWAY,
                 "upstream-broken",
                 "The service behind gave no answer that could be read.",
+            ),
+            Self::ClientBroken => (
+                StatusCode::BAD_REQUEST,
+                "request-broken",
+                "The body of the request broke off, or is not framed as HTTP asks.",
             ),
             Self::ClientStuck => {
                 (StatusCode::REQUEST_TIMEOUT, "request-timeout", "The rest of the request did not come.")
@@ -132,11 +144,15 @@ impl Failure {
 
 impl NoAnswer {
     fn seen(error: &hyper_util::client::legacy::Error) -> Self {
+        let cut = causes(error).find_map(|error| error.downcast_ref::<Cut>());
         let failure = match (error.is_connect(), causes(error).any(is_timeout)) {
             (true, true) => Failure::Late,
             (true, false) => Failure::Unreachable,
-            (false, _) if causes(error).any(is_slow_client) => return Failure::ClientStuck.into(),
-            (false, _) => Failure::Broken,
+            (false, _) => match cut {
+                Some(Cut::Broken(_)) => Failure::ClientBroken,
+                Some(Cut::Slow) => return Failure::ClientStuck.into(),
+                None => Failure::Broken,
+            },
         };
         Self { failure, cause: causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ") }
     }
@@ -155,8 +171,4 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
-}
-
-fn is_slow_client(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(Cut::Slow))
 }

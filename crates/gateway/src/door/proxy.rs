@@ -42,6 +42,9 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const DISCARDED: usize = 64 * 1024;
 const TIME_TO_DISCARD: Duration = Duration::from_secs(1);
 
+/// The service's answer began and did not come to its end. The client sees the connection end early: there is no other way to tell it.
+const CUT: &str = "upstream-cut";
+
 const NOT_SERVED: Refusal = Refusal {
     status: StatusCode::NOT_FOUND,
     code: "no-upstream",
@@ -176,8 +179,8 @@ impl ProxyDoor {
         *request.method_mut() = parts.method;
         *request.uri_mut() = target;
         *request.headers_mut() = headers;
-        match self.upstream.send(request, progress).await {
-            Ok(response) => self.bring_back(&pass, response),
+        match self.upstream.send(request, Arc::clone(&progress)).await {
+            Ok(response) => self.bring_back(pass, response, progress),
             Err(no_answer) => self.failed(&no_answer, route),
         }
     }
@@ -193,7 +196,12 @@ impl ProxyDoor {
         headers.append(VIA, HeaderValue::from_static("1.1 vestibule"));
     }
 
-    fn bring_back(&self, pass: &Pass, response: Response<Incoming>) -> Response<Body> {
+    fn bring_back(
+        &self,
+        pass: Pass,
+        response: Response<Incoming>,
+        progress: Arc<Progress>,
+    ) -> Response<Body> {
         let (response::Parts { status, headers, .. }, body) = response.into_parts();
         let jwt = pass.token.as_deref().map(|token| token.jwt());
         let mut headers = self.scrub.response(&headers, pass.permit.route(), jwt);
@@ -201,7 +209,22 @@ impl ProxyDoor {
         if pass.permit.principal().is_some() && !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, NO_STORE);
         }
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::reported(body, move |cause| {
+            // hyper gives up the answer when the request's body breaks off: that is no failure of the service.
+            if let Some(failure) = progress.cut() {
+                Tally::client_failed(failure.refusal().code);
+                return;
+            }
+            Tally::upstream_failed(CUT);
+            let route = pass.permit.route();
+            tracing::warn!(
+                route = route.path.as_str(),
+                upstream = route.upstream.as_ref().map(tracing::field::display),
+                upstream.failure = CUT,
+                cause = %cause,
+                "an answer from behind broke off"
+            );
+        }));
         *response.status_mut() = status;
         *response.version_mut() = Version::HTTP_11;
         *response.headers_mut() = headers;
@@ -210,7 +233,11 @@ impl ProxyDoor {
 
     fn failed(&self, no_answer: &NoAnswer, route: &Route) -> Response<Body> {
         let what = no_answer.failure.refusal();
-        self.tally.upstream_failed(what.code);
+        if no_answer.failure.is_the_clients() {
+            Tally::client_failed(what.code);
+            return closing(self.swap.answers.not_taken(self.tally.door, what));
+        }
+        Tally::upstream_failed(what.code);
         let incident = self.swap.answers.incident();
         let upstream = route.upstream.as_ref().map(tracing::field::display);
         tracing::warn!(
