@@ -9,6 +9,8 @@ use super::place::Place;
 use super::running::Running;
 
 const EXAMPLE: &str = include_str!("../../examples/nginx/nginx.conf");
+const README: &str = include_str!("../../README.md");
+const SET_COOKIE: &str = include_str!("../../examples/nginx/set-cookie.js");
 const INTROSPECTING: &str = include_str!("../../examples/nginx-introspection/nginx.conf");
 
 pub(crate) struct Nginx {
@@ -119,8 +121,31 @@ impl Nginx {
         Self::start_in(place, &exchange(INTROSPECTING, &pairs))
     }
 
+    /// The few lines that the README shows, in a server of their own.
+    pub(crate) fn of_readme(
+        front: SocketAddr,
+        public: SocketAddr,
+        internal: SocketAddr,
+        service: SocketAddr,
+    ) -> Self {
+        let (_, shown) = README.split_once("```nginx\n").unwrap();
+        let (shown, _) = shown.split_once("```").unwrap();
+        let (public, internal, service) = (public.to_string(), internal.to_string(), service.to_string());
+        let addresses = [
+            ("127.0.0.1:8080", public.as_str()),
+            ("127.0.0.1:8081", internal.as_str()),
+            ("127.0.0.1:9000", service.as_str()),
+        ];
+        let locations = exchange(shown, &addresses);
+        Self::start_with(&format!(
+            "pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\nserver {{\nlisten {front};\n{locations}}}\n}}\n"
+        ))
+    }
+
     fn start_with(configuration: &str) -> Self {
-        Self::start_in(Place::new(), configuration)
+        let place = Place::new();
+        place.write("set-cookie.js", SET_COOKIE);
+        Self::start_in(place, configuration)
     }
 
     fn start_in(place: Place, configuration: &str) -> Self {

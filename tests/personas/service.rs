@@ -100,6 +100,11 @@ impl Service {
         *self.inner.lines.lock().unwrap() = lines;
     }
 
+    /// The same as text; each line ends in CR LF.
+    pub(crate) fn says(&self, header_lines: &str) {
+        header_lines.clone_into(&mut self.inner.lines.lock().unwrap());
+    }
+
     /// What arrived since the last look.
     pub(crate) fn take(&self) -> Vec<Received> {
         std::mem::take(&mut *self.inner.received.lock().unwrap())

@@ -67,6 +67,7 @@ impl Scrub {
             let is_barred = hop::is_by_nature(bytes)
                 || options.iter().any(|option| names::alike(option, bytes))
                 || names::is_identity(bytes)
+                || names::is_internal_redirect(bytes)
                 || is_named_by(route, bytes)
                 || (*name == SET_COOKIE && self.sets_ours(value))
                 || jwt.is_some_and(|jwt| contains(value, jwt));

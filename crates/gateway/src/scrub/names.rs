@@ -47,6 +47,11 @@ pub const FAMILIES: [&str; 23] = [
 /// What a service must not send a client: the headers of ours that hold or name an identity.
 const IDENTITY: &[u8] = b"x-auth";
 
+/// What a service must not send on: by these it would have a server in front (nginx, lighttpd, Apache, H2O) fetch the answer from an
+/// address or a file that nobody decided about.
+const INTERNAL_REDIRECTS: [&[u8]; 4] =
+    [b"x-accel-redirect", b"x-lighttpd-send-file", b"x-reproxy-url", b"x-sendfile"];
+
 /// Headers that the next hop must see as they came, beside the protected ones.
 const KEPT: [&[u8]; 5] = [b"content-length", b"content-type", b"cookie", b"host", b"origin"];
 
@@ -57,6 +62,10 @@ pub(super) fn is_protected(name: &[u8]) -> bool {
 
 pub(super) fn is_identity(name: &[u8]) -> bool {
     begins(name, IDENTITY) || alike(b"authorization", name)
+}
+
+pub(super) fn is_internal_redirect(name: &[u8]) -> bool {
+    INTERNAL_REDIRECTS.iter().any(|redirect| alike(redirect, name))
 }
 
 pub(super) fn is_kept(name: &[u8]) -> bool {
