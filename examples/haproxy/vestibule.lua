@@ -36,13 +36,32 @@ for _, name in ipairs { "vestibule", "vestibulepre", "vestibuledevice", "vestibu
   OURS["hosthttp" .. name] = true
 end
 
--- Whether a cookie is ours, or reads like ours to a program that folds case, drops quotes and white space, or looks past an empty name.
--- All patterns in this file take time in proportion to their text: a client chooses up to 16 KiB of it, and while a pattern runs this
+-- All patterns in this file take time in proportion to their text: a client chooses up to 31 KiB of it, and while a pattern runs this
 -- thread of HAProxy does nothing else. Two repetitions that can match the same character are one too many.
-local function is_ours(pair)
-  local name = pair:match("%w[^=]*") or ""
-  local letters = name:gsub("%W", "")
+
+-- Whether a name is read as ours by a program that folds case, or drops quotes, white space and what follows a bracket.
+local function reads_like_ours(name)
+  local letters = name:match("^[^%[]*"):gsub("%W", "")
   return OURS[letters:lower()] ~= nil
+end
+
+-- Whether a cookie is ours, or some program takes it for ours: it decodes escapes, looks past an empty name, or parts cookies at commas
+-- and white space as well.
+local function is_ours(pair)
+  if pair:find("%", 1, true) then
+    pair = pair:gsub("%%(%x%x)", function(hex)
+      return string.char(tonumber(hex, 16))
+    end)
+  end
+  if reads_like_ours(pair:match("%w[^=]*") or "") then
+    return true
+  end
+  for name in pair:gmatch("[,%s]([^,%s=]*)=") do
+    if reads_like_ours(name) then
+      return true
+    end
+  end
+  return false
 end
 
 -- All cookies but ours, each as it came.

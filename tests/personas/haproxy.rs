@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::installed::program;
+use super::installed::{example_path, program};
 use super::nginx::exchange;
 use super::place::Place;
 use super::running::Running;
@@ -39,6 +39,11 @@ impl HaProxy {
         );
         let file = place.write("haproxy.cfg", &configuration);
         place.write("vestibule.lua", ACTION);
+        std::fs::create_dir(place.join("pages")).unwrap();
+        for page in std::fs::read_dir(example_path("haproxy/pages")).unwrap() {
+            let page = page.unwrap();
+            std::fs::copy(page.path(), place.join("pages").join(page.file_name())).unwrap();
+        }
         let mut command = program("haproxy", "haproxy");
         command.arg("-db").arg("-f").arg(file).current_dir(place.path());
         let running = Running::start("haproxy", command, place.join("said.log"));
