@@ -13,19 +13,32 @@ use vestibule_core::wire::guard;
 use vestibule_core::{Fault, Reject};
 
 use crate::problem::Problem;
+use crate::texts::Language;
 use crate::{Portal, cookie, event, pages};
 
 /// Puts a problem into words and sets the security headers.
 pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, next: Next) -> Response {
     let asked = Asked::by(&request);
+    let language = portal.language(request.headers());
     let mut response = carried_through(request, next).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = worded(&portal, &problem, asked, response);
+        response = worded(&portal, &problem, asked, Arc::clone(&language), response);
+    }
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(is_html)
+        && let Ok(name) = HeaderValue::from_str(language.name())
+    {
+        response.headers_mut().insert(header::CONTENT_LANGUAGE, name);
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Language"));
     }
     // A logo, which may style itself, says its own.
     response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(PAGE);
     guard::set(response.headers_mut(), portal.https());
     response
+}
+
+/// Only pages are in a language.
+fn is_html(media_type: &HeaderValue) -> bool {
+    media_type.as_bytes().starts_with(b"text/html")
 }
 
 /// What an unsafe request begins is carried through, whether or not anybody waits for the answer: dropped halfway, an attempt would
@@ -69,14 +82,20 @@ impl Asked {
 }
 
 /// Keeps the head of the bare response (Allow, Retry-After, cookies) and gives it a body.
-fn worded(portal: &Portal, problem: &Problem, asked: Asked, bare: Response) -> Response {
+fn worded(
+    portal: &Portal,
+    problem: &Problem,
+    asked: Asked,
+    language: Arc<Language>,
+    bare: Response,
+) -> Response {
     let incident = match problem {
         Problem::Fault(fault) => Some(event::fault(portal, fault)),
         _ => None,
     };
     let wording = problem.wording();
     let mut response = match asked {
-        Asked::Html => pages::problem(portal, &wording, incident.as_deref()),
+        Asked::Html => pages::problem(portal, language, problem, incident.as_deref()),
         Asked::Json => {
             let document = Document {
                 status: wording.status,

@@ -5,7 +5,8 @@ use serde::Serialize;
 use vestibule_core::id::SessionId;
 use vestibule_core::session::Session;
 
-use crate::{device, moment};
+use crate::device::Device;
+use crate::moment;
 
 pub(crate) mod confirm;
 pub(crate) mod csrf;
@@ -53,7 +54,7 @@ impl SessionJson {
             amr: session.amr.names().collect(),
             acr: session.assurance.acr(),
             device: DeviceJson {
-                name: device::name(&session.device.user_agent),
+                name: Device::of(&session.device.user_agent).in_english(),
                 address: session.device.address.map(|address| address.to_string()),
                 user_agent: session.device.user_agent.clone(),
             },

@@ -1,24 +1,61 @@
 //! What a person would call the device behind a User-Agent: enough to tell one's own sessions apart, never judged.
-//! In: the header as kept with a session. Out: a few words.
+//! In: the header as kept with a session. Out: a few words in the reader's language.
 
-/// "Firefox on Linux", "curl", or "Unknown device".
-pub(crate) fn name(user_agent: &str) -> String {
-    let found = |table: &[(&str, &'static str)]| {
-        table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
-    };
-    match (found(&BROWSERS), found(&SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("A browser on {system}"),
-        (None, None) => product(user_agent),
-    }
+use fluent_bundle::FluentArgs;
+
+use crate::texts::Language;
+
+/// What is made out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device<'a> {
+    Browser(&'static str),
+    BrowserOnSystem(&'static str, &'static str),
+    /// The first product token, without its version (RFC 9110 section 10.1.5).
+    Product(&'a str),
+    SomeBrowserOn(&'static str),
+    Unknown,
 }
 
-/// The first product token, without its version (RFC 9110 section 10.1.5).
-fn product(user_agent: &str) -> String {
-    match user_agent.split(['/', ' ', '(']).next() {
-        Some(product) if !product.is_empty() => product.to_owned(),
-        _ => "Unknown device".to_owned(),
+impl<'a> Device<'a> {
+    /// Looks at a User-Agent.
+    pub(crate) fn of(user_agent: &'a str) -> Self {
+        let found = |table: &[(&str, &'static str)]| {
+            table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+        };
+        match (found(&BROWSERS), found(&SYSTEMS)) {
+            (Some(browser), Some(system)) => Self::BrowserOnSystem(browser, system),
+            (Some(browser), None) => Self::Browser(browser),
+            (None, Some(system)) => Self::SomeBrowserOn(system),
+            (None, None) => match user_agent.split(['/', ' ', '(']).next() {
+                Some(product) if !product.is_empty() => Self::Product(product),
+                _ => Self::Unknown,
+            },
+        }
+    }
+
+    /// "Firefox on Linux", "curl", or "Unknown device": for the API.
+    pub(crate) fn in_english(self) -> String {
+        match self {
+            Self::Browser(name) => name.to_owned(),
+            Self::Product(name) => name.to_owned(),
+            Self::BrowserOnSystem(browser, system) => format!("{browser} on {system}"),
+            Self::SomeBrowserOn(system) => format!("A browser on {system}"),
+            Self::Unknown => "Unknown device".to_owned(),
+        }
+    }
+
+    /// The same for a page.
+    pub(crate) fn named_in(self, language: &Language) -> String {
+        match self {
+            Self::Browser(name) => name.to_owned(),
+            Self::Product(name) => name.to_owned(),
+            Self::BrowserOnSystem(browser, system) => {
+                let values = FluentArgs::from_iter([("browser", browser), ("system", system)]);
+                language.format("device-browser-on-system", Some(&values)).into_owned()
+            }
+            Self::SomeBrowserOn(system) => language.say_with("device-some-browser", "system", system),
+            Self::Unknown => language.say("device-unknown").into_owned(),
+        }
     }
 }
 
@@ -70,8 +107,10 @@ mod tests {
             ("", "Unknown device"),
             ("/", "Unknown device"),
         ];
+        let english = crate::texts::Texts::ours().unwrap().negotiate(&http::HeaderMap::new());
         for (user_agent, expected) in known {
-            assert_eq!(name(user_agent), expected);
+            assert_eq!(Device::of(user_agent).in_english(), expected);
+            assert_eq!(Device::of(user_agent).named_in(&english), expected);
         }
     }
 }

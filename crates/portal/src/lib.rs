@@ -21,6 +21,7 @@ use vestibule_core::registration::Registration;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::forwarded::TrustedProxies;
 
+use crate::texts::Texts;
 use crate::theme::Theme;
 
 mod answer;
@@ -47,6 +48,7 @@ mod router;
 mod sign_in;
 mod sign_out;
 mod static_file;
+pub mod texts;
 pub mod theme;
 mod token_cookies;
 mod visitor;
@@ -99,6 +101,8 @@ pub struct Portal {
     pub entropy: Arc<dyn Entropy>,
     /// What the pages look like, and what they call this place.
     pub theme: Theme,
+    /// What the pages say, in every language that is there.
+    pub texts: Arc<Texts>,
 }
 
 /// The address at the other end of the connection; whoever owns the socket puts it into the request's extensions.

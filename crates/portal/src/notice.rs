@@ -1,5 +1,5 @@
-//! What was just done, told on the page that follows. In: a key of a fixed list, carried in a query by our own redirect. Out: a
-//! sentence. No text of a request is ever shown, and no cookie remembers anything.
+//! What was just done, told on the page that follows. In: a key of a fixed list, carried in a query by our own redirect. Out: the id of
+//! a text. No text of a request is ever shown, and no cookie remembers anything.
 
 use http::request::Parts;
 
@@ -51,18 +51,15 @@ impl Notice {
         }
     }
 
+    /// The id of its text.
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::Confirmed => "Thank you. For the next minutes you will not be asked again.",
-            Self::NothingToEnd => "That device was signed out already.",
-            Self::OthersEnded => "Every other device is signed out. This is the only one left.",
-            Self::PasswordChanged => "Your password is changed. Every other device is signed out.",
-            // True whether or not there was an account of that name before, and for both it is all there is to do.
-            Self::Registered => {
-                "You can sign in now. If you had an account under that name before, it is as it was, \
-                 with the password it had."
-            }
-            Self::SessionEnded => "That device is signed out.",
+            Self::Confirmed => "notice-confirmed",
+            Self::NothingToEnd => "notice-nothing-to-end",
+            Self::OthersEnded => "notice-others-ended",
+            Self::PasswordChanged => "notice-password-changed",
+            Self::Registered => "notice-registered",
+            Self::SessionEnded => "notice-session-ended",
         }
     }
 }

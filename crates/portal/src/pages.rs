@@ -1,21 +1,25 @@
 //! The pages, as HTML that works without scripts. In: what a page says. Out: a response; every page names its language, its title
 //! and its one stylesheet.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use vestibule_core::Fault;
 use vestibule_core::account::policy::PasswordReject;
 use vestibule_core::live::LiveSession;
+use vestibule_core::secret::Password;
 
-use crate::problem::Wording;
+use crate::Portal;
+use crate::problem::Problem;
 use crate::return_to::ReturnTo;
+use crate::texts::{Language, Say};
 use crate::theme::Asset;
-use crate::{Portal, moment};
 
 pub(crate) mod account;
 pub(crate) mod confirm;
@@ -26,16 +30,50 @@ pub(crate) mod register;
 
 /// What every page has around it.
 struct Frame<'a> {
+    language: Arc<Language>,
     site: &'a str,
     stylesheet: String,
     logo: Option<String>,
     mark: &'a [String; 2],
 }
 
+impl Frame<'_> {
+    /// The text with this id.
+    fn say(&self, id: &str) -> Cow<'_, str> {
+        self.language.say(id)
+    }
+
+    /// The text with this id, and one value in it.
+    fn say_with(&self, id: &str, name: &str, value: &str) -> String {
+        self.language.say_with(id, name, value)
+    }
+
+    /// The same with a number.
+    fn count(&self, id: &str, name: &str, count: impl Borrow<usize>) -> String {
+        self.language.say_with(id, name, *count.borrow())
+    }
+
+    /// A title, marked where the page tells of an error: what is read out first.
+    fn title(&self, id: &str, alert: &Option<Alert>) -> String {
+        let title = self.say(id);
+        match alert {
+            Some(_) => self.say_with("title-error", "title", &title),
+            None => title.into_owned(),
+        }
+    }
+}
+
 /// Something the reader must know before going on.
 struct Alert {
-    title: &'static str,
-    text: Cow<'static, str>,
+    title: Say,
+    text: Say,
+}
+
+impl Alert {
+    /// By the ids of texts into which nothing is filled.
+    const fn plain(title: &'static str, text: &'static str) -> Self {
+        Self { title: Say::plain(title), text: Say::plain(text) }
+    }
 }
 
 /// Which field an alert is about.
@@ -52,16 +90,23 @@ enum Wrong {
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
     frame: Frame<'a>,
-    title: &'a str,
-    detail: &'a str,
+    title: String,
+    text: String,
     incident: Option<&'a str>,
 }
 
 /// The page for what went wrong.
-pub(crate) fn problem(portal: &Portal, wording: &Wording, incident: Option<&str>) -> Response {
-    let page = ProblemPage { frame: portal.frame(), title: wording.title, detail: &wording.detail, incident };
+pub(crate) fn problem(
+    portal: &Portal,
+    language: Arc<Language>,
+    problem: &Problem,
+    incident: Option<&str>,
+) -> Response {
+    let status = problem.wording().status;
+    let [title, text] = problem.told().map(|say| language.tell(&say));
+    let page = ProblemPage { frame: portal.frame_in(language), title, text, incident };
     // A page that cannot be rendered still has its status.
-    render(wording.status, &page).unwrap_or_else(|_| wording.status.into_response())
+    render(status, &page).unwrap_or_else(|_| status.into_response())
 }
 
 fn render(status: StatusCode, page: &impl Template) -> Result<Response, Fault> {
@@ -82,24 +127,35 @@ fn destination(return_to: Option<&ReturnTo>) -> &str {
 }
 
 fn throttled(wait: Duration) -> Alert {
-    let text = format!("Please wait {} before you try again.", moment::span(wait));
-    Alert { title: "Too many attempts", text: Cow::Owned(text) }
+    Alert {
+        title: Say::plain("alert-throttled-title"),
+        text: Say::plain("alert-throttled-text").span("wait", wait),
+    }
 }
 
 fn password_refused(reject: PasswordReject) -> Alert {
-    Alert { title: "Please choose another password", text: Cow::Owned(reject.to_string()) }
+    Alert { title: Say::plain("alert-policy-title"), text: password_rule(reject) }
+}
+
+/// Which rule a new password breaks.
+pub(crate) fn password_rule(reject: PasswordReject) -> Say {
+    match reject {
+        PasswordReject::Common => Say::plain("alert-policy-common"),
+        PasswordReject::Contextual => Say::plain("alert-policy-contextual"),
+        PasswordReject::TooLong => {
+            Say::plain("alert-policy-too-long").count("max", Password::MAX_CODE_POINTS)
+        }
+        PasswordReject::TooShort { min } => Say::plain("alert-policy-too-short").count("min", min),
+    }
 }
 
 fn not_repeated() -> Alert {
-    Alert {
-        title: "The new passwords are not the same",
-        text: Cow::Borrowed("You typed two different ones. Type the new password twice."),
-    }
+    Alert::plain("alert-not-repeated-title", "alert-not-repeated-text")
 }
 
 /// For a form whose token is no good any more; with what became of it, and what to do.
 const fn open_too_long(text: &'static str) -> Alert {
-    Alert { title: "This page had been open too long", text: Cow::Borrowed(text) }
+    Alert::plain("alert-expired-title", text)
 }
 
 /// When to come back, where that is known.
@@ -111,13 +167,24 @@ fn come_back(mut page: Response, when: Option<HeaderValue>) -> Response {
 }
 
 impl Portal {
-    fn frame(&self) -> Frame<'_> {
+    /// What the page that answers this request has around it.
+    fn frame(&self, parts: &Parts) -> Frame<'_> {
+        self.frame_in(self.language(&parts.headers))
+    }
+
+    fn frame_in(&self, language: Arc<Language>) -> Frame<'_> {
         Frame {
+            language,
             site: &self.theme.name,
             stylesheet: self.theme.stylesheet.path(),
             logo: self.theme.logo.as_ref().map(Asset::path),
             mark: &self.theme.mark,
         }
+    }
+
+    /// The language of the pages for whoever sends these headers.
+    pub(crate) fn language(&self, headers: &HeaderMap) -> Arc<Language> {
+        self.texts.negotiate(headers)
     }
 
     /// What the holder of a session is called; `None` when the account is gone.

@@ -1,5 +1,5 @@
 //! What went wrong, once and for all pages and calls: status, stable code and the words for the outside.
-//! In: a reject, a fault, or a request in a form that we do not take. Out: a bare response that carries the problem in its
+//! In: a reject, a fault, or a request in a form that we do not take. Out: texts, and a bare response that carries the problem in its
 //! extensions; [`crate::answer`] alone puts it into HTML or `application/problem+json` (RFC 9457).
 
 use std::sync::Arc;
@@ -11,6 +11,9 @@ use vestibule_core::account::NotAnIdentifier;
 use vestibule_core::account::policy::PasswordReject;
 use vestibule_core::problem::seconds;
 use vestibule_core::{Fault, Reject};
+
+use crate::pages::password_rule;
+use crate::texts::Say;
 
 /// Why a request is not answered as asked.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ pub(crate) enum Problem {
     Unsupported(&'static str, &'static str),
 }
 
-/// A problem in words for the outside.
+/// A problem in words for programs, in English.
 pub(crate) struct Wording {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
@@ -171,6 +174,35 @@ impl Problem {
         Wording { status, code, title, detail }
     }
 
+    /// Title and text of the page that tells a person of it. What was wrong with a request in particular is for programs.
+    pub(crate) fn told(&self) -> [Say; 2] {
+        let plain = |title, text| [Say::plain(title), Say::plain(text)];
+        match self {
+            Self::BodyTooLarge => plain("problem-body-too-large-title", "problem-body-too-large-text"),
+            Self::BodyTooSlow => plain("problem-body-too-slow-title", "problem-body-too-slow-text"),
+            Self::CurrentPasswordRefused => plain("alert-current-wrong-title", "alert-current-wrong-text"),
+            Self::Fault(_) => plain("problem-unavailable-title", "problem-unavailable-text"),
+            Self::IdentifierRefused(_) => plain("alert-identifier-title", "alert-identifier-text"),
+            Self::LoginRefused => plain("alert-login-refused-title", "alert-login-refused-text"),
+            Self::Malformed(_) | Self::MediaType(_) => {
+                plain("problem-malformed-title", "problem-malformed-text")
+            }
+            Self::MethodNotAllowed => plain("problem-method-title", "problem-method-text"),
+            Self::NotFound => plain("problem-not-found-title", "problem-not-found-text"),
+            Self::PasswordRefused(reject) => [Say::plain("alert-policy-title"), password_rule(*reject)],
+            Self::ProofTooOld(_) => plain("problem-confirm-title", "problem-confirm-text"),
+            Self::Rejected(reject) => {
+                let (title, text) = told(*reject);
+                plain(title, text)
+            }
+            Self::SessionUnknown => plain("problem-not-found-title", "notice-nothing-to-end"),
+            Self::Throttled(wait) => {
+                [Say::plain("alert-throttled-title"), Say::plain("alert-throttled-text").span("wait", *wait)]
+            }
+            Self::Unsupported(..) => plain("problem-unsupported-title", "problem-unsupported-text"),
+        }
+    }
+
     /// When to come back, where that is known or a fair guess.
     pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
         match self {
@@ -207,6 +239,18 @@ fn rejected(reject: Reject) -> (StatusCode, &'static str, &'static str) {
             "The session that was presented is not valid, or not any more. Please sign in again.",
         ),
         _ => (StatusCode::FORBIDDEN, "Refused", "This request is not allowed."),
+    }
+}
+
+/// The ids of title and text for people.
+fn told(reject: Reject) -> (&'static str, &'static str) {
+    match reject {
+        Reject::CsrfOrigin => ("problem-foreign-title", "problem-foreign-text"),
+        Reject::CsrfToken => ("problem-expired-title", "problem-expired-text"),
+        Reject::TwoCredentials => ("problem-two-credentials-title", "problem-two-credentials-text"),
+        Reject::NoCredential => ("problem-not-signed-in-title", "problem-not-signed-in-text"),
+        reject if reject.asks_for_login() => ("problem-signed-out-title", "problem-signed-out-text"),
+        _ => ("problem-refused-title", "problem-refused-text"),
     }
 }
 

@@ -266,6 +266,7 @@ impl House {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             theme: Theme::new(look.name, look.accent, look.logo),
+            texts: Arc::clone(&settings.texts),
         };
         let portal = Arc::new(portal);
         let swap = Arc::new(Swap::new(

@@ -17,14 +17,16 @@ use vestibule_core::{Fault, Timestamp};
 use super::confirm::Then;
 use super::{Alert, Frame, HOME, open_too_long, render, see_other};
 use crate::api::session::LISTED;
+use crate::device::Device;
 use crate::ending::End;
 use crate::form::Form;
 use crate::moment::Moment;
 use crate::notice::Notice;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
+use crate::texts::Language;
 use crate::visitor::{Known, Visitor};
-use crate::{Portal, body, device};
+use crate::{Portal, body};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -44,6 +46,7 @@ struct Row {
     device: String,
     address: Option<String>,
     /// Said of what is not the ordinary: a browser until it closes.
+    /// The id of a text.
     kind: Option<&'static str>,
     is_current: bool,
     opened: Moment,
@@ -59,7 +62,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
         return Ok(response);
     }
     portal.note_use(&known);
-    portal.account_page(&known, StatusCode::OK, Notice::from_query(&parts), None).await
+    portal.account_page(&known, &parts, StatusCode::OK, Notice::from_query(&parts), None).await
 }
 
 /// `POST /auth/account/sessions/end`: one of them.
@@ -83,7 +86,7 @@ pub(super) fn sign_in(to: &str) -> Response {
 }
 
 /// For a form whose token is no good any more.
-const EXPIRED: Alert = open_too_long("Nothing was done. Press the button again.");
+const EXPIRED: Alert = open_too_long("alert-expired-account");
 
 impl Portal {
     /// Origin, token, a fresh proof, and only then the deed.
@@ -97,11 +100,11 @@ impl Portal {
         let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
         let Visitor::Known(known) = self.visitor_of_page(parts).await? else { return Ok(sign_in(HOME)) };
         if self.refuse_forged(&known, parts, Some(form.field(CSRF_FIELD))).is_err() {
-            return self.account_page(&known, StatusCode::FORBIDDEN, None, Some(EXPIRED)).await;
+            return self.account_page(&known, parts, StatusCode::FORBIDDEN, None, Some(EXPIRED)).await;
         }
         let end = asked(&form).ok_or(Problem::Malformed("The form names no session."))?;
         if !self.login.is_freshly_proven(&known.session) {
-            return self.confirm_first(&known, Then::End(end)).await;
+            return self.confirm_first(&known, parts, Then::End(end)).await;
         }
         self.note_use(&known);
         self.end_and_say(&known, end, parts).await
@@ -131,6 +134,7 @@ impl Portal {
     async fn account_page(
         &self,
         known: &Known,
+        parts: &Parts,
         status: StatusCode,
         notice: Option<Notice>,
         alert: Option<Alert>,
@@ -138,12 +142,13 @@ impl Portal {
         let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(HOME)) };
         let now = self.clock.now();
         let sessions = self.directory.sessions(Some(known.session.subject()), LISTED, now).await?;
-        let mut rows: Vec<Row> =
-            sessions.iter().map(|session| Row::of(session, known.session.id(), now)).collect();
+        let frame = self.frame(parts);
+        let row = |session| Row::of(&frame.language, session, known.session.id(), now);
+        let mut rows: Vec<Row> = sessions.iter().map(row).collect();
         // The one that asks comes first; the others stay as they come, the newest first.
         rows.sort_by_key(|row| !row.is_current);
         let page = AccountPage {
-            frame: self.frame(),
+            frame,
             csrf_token: self.csrf_token_of(known),
             identifier: &identifier,
             notice,
@@ -155,10 +160,15 @@ impl Portal {
     }
 
     /// What the account page calls the device of one of whoever's sessions this is.
-    pub(super) async fn device_of(&self, known: &Known, id: SessionId) -> Result<Option<String>, Fault> {
+    pub(super) async fn device_of(
+        &self,
+        known: &Known,
+        language: &Language,
+        id: SessionId,
+    ) -> Result<Option<String>, Fault> {
         let found = self.directory.session(id, self.clock.now()).await?;
         let own = found.filter(|session| session.subject == known.session.subject());
-        Ok(own.map(|session| device::name(&session.device.user_agent)))
+        Ok(own.map(|session| Device::of(&session.device.user_agent).named_in(language)))
     }
 
     /// Replaces the session token of a remembered session where that is due, and comes back (CK-07, daily).
@@ -176,20 +186,20 @@ impl Portal {
 }
 
 impl Row {
-    fn of(session: &Session, current: SessionId, now: Timestamp) -> Self {
+    fn of(language: &Language, session: &Session, current: SessionId, now: Timestamp) -> Self {
         Self {
             id: session.id,
-            device: device::name(&session.device.user_agent),
+            device: Device::of(&session.device.user_agent).named_in(language),
             address: session.device.address.map(|address| address.to_string()),
             kind: match session.kind {
                 SessionKind::Browser => None,
-                SessionKind::Client | SessionKind::Tokens => Some("app"),
-                SessionKind::Remembered => Some("remembered"),
+                SessionKind::Client | SessionKind::Tokens => Some("account-app"),
+                SessionKind::Remembered => Some("account-remembered"),
             },
             is_current: session.id == current,
-            opened: Moment::seen_from(now, session.opened_at),
-            seen: Moment::seen_from(now, session.seen_at),
-            ends: Moment::seen_from(now, session.ends_at),
+            opened: Moment::seen_from(language, now, session.opened_at),
+            seen: Moment::seen_from(language, now, session.seen_at),
+            ends: Moment::seen_from(language, now, session.ends_at),
         }
     }
 }

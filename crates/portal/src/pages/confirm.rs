@@ -1,7 +1,6 @@
 //! `/auth/confirm`: the password once more, before something that changes the account or ends sessions. In: a session, a form of
 //! ours, the password. Out: the same session, proven afresh under a new session token, and what was wanted done.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -22,6 +21,7 @@ use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::{CHALLENGE, Problem, step_up_challenge};
 use crate::return_to::ReturnTo;
+use crate::texts::Language;
 use crate::visitor::{Known, Visitor};
 use crate::{Portal, body, cookie, event};
 
@@ -33,7 +33,8 @@ struct ConfirmPage<'a> {
     identifier: &'a str,
     return_to: &'a str,
     then: Option<Then>,
-    why: Cow<'static, str>,
+    why: String,
+    /// The id of the text on the button.
     deed: &'static str,
     alert: Option<Alert>,
 }
@@ -74,7 +75,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     let return_to = ReturnTo::from_query(parts.uri.query());
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
     portal.note_use(&known);
-    portal.confirm_form(&known, StatusCode::OK, None, return_to.as_ref(), None).await
+    portal.confirm_form(&known, &parts, StatusCode::OK, None, return_to.as_ref(), None).await
 }
 
 /// `POST`: origin, token, password; then what was wanted.
@@ -85,7 +86,8 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
     let return_to = ReturnTo::from_form(&form);
     let then = Then::from_form(&form);
-    let again = |status, alert| portal.confirm_form(&known, status, then, return_to.as_ref(), Some(alert));
+    let again =
+        |status, alert| portal.confirm_form(&known, &parts, status, then, return_to.as_ref(), Some(alert));
     if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
         return again(StatusCode::FORBIDDEN, EXPIRED).await;
     }
@@ -117,10 +119,9 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
 }
 
-const EXPIRED: Alert = open_too_long("Nothing was done. Type your password again.");
+const EXPIRED: Alert = open_too_long("alert-expired-confirm");
 
-const REFUSED: Alert =
-    Alert { title: "That did not work", text: Cow::Borrowed("The password is not right. Try again.") };
+const REFUSED: Alert = Alert::plain("alert-password-wrong-title", "alert-password-wrong-text");
 
 impl Portal {
     /// Has a holder prove themselves again; logged like a login.
@@ -143,8 +144,14 @@ impl Portal {
     }
 
     /// Asks for the password before something is done. RFC 9470 section 3, for whoever reads the head.
-    pub(super) async fn confirm_first(&self, known: &Known, then: Then) -> Result<Response, Problem> {
-        let mut page = self.confirm_form(known, StatusCode::UNAUTHORIZED, Some(then), None, None).await?;
+    pub(super) async fn confirm_first(
+        &self,
+        known: &Known,
+        parts: &Parts,
+        then: Then,
+    ) -> Result<Response, Problem> {
+        let asked = self.confirm_form(known, parts, StatusCode::UNAUTHORIZED, Some(then), None, None);
+        let mut page = asked.await?;
         page.headers_mut().insert(WWW_AUTHENTICATE, step_up_challenge(self.login.step_up));
         Ok(page)
     }
@@ -159,15 +166,17 @@ impl Portal {
     async fn confirm_form(
         &self,
         known: &Known,
+        parts: &Parts,
         status: StatusCode,
         then: Option<Then>,
         return_to: Option<&ReturnTo>,
         alert: Option<Alert>,
     ) -> Result<Response, Problem> {
         let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(HOME)) };
-        let (why, deed) = self.purpose(known, then).await?;
+        let frame = self.frame(parts);
+        let (why, deed) = self.purpose(known, &frame.language, then).await?;
         let page = ConfirmPage {
-            frame: self.frame(),
+            frame,
             csrf_token: self.csrf_token_of(known),
             identifier: &identifier,
             return_to: return_to.map_or("", ReturnTo::as_str),
@@ -179,23 +188,23 @@ impl Portal {
         Ok(render(status, &page)?)
     }
 
-    /// Why we ask, and what the button says.
+    /// Why we ask, and the id of what the button says.
     async fn purpose(
         &self,
         known: &Known,
+        language: &Language,
         then: Option<Then>,
-    ) -> Result<(Cow<'static, str>, &'static str), Fault> {
-        const ASK: &str = "you signed in a while ago, so please type your password again.";
+    ) -> Result<(String, &'static str), Fault> {
         Ok(match then {
             Some(Then::End(End::One(id))) => {
-                let device = self.device_of(known, id).await?;
-                let device = device.unwrap_or_else(|| "that device".to_owned());
-                (format!("To sign out {device}: {ASK}").into(), "Confirm and sign it out")
+                let device = self.device_of(known, language, id).await?;
+                let device = device.unwrap_or_else(|| language.say("confirm-that-device").into_owned());
+                (language.say_with("confirm-why-end", "device", device), "confirm-submit-end")
             }
             Some(Then::End(End::Others)) => {
-                (format!("To sign out everywhere else: {ASK}").into(), "Confirm and sign out everywhere else")
+                (language.say("confirm-why-end-others").into_owned(), "confirm-submit-end-others")
             }
-            None => (format!("Before you go on: {ASK}").into(), "Confirm"),
+            None => (language.say("confirm-why").into_owned(), "confirm-submit"),
         })
     }
 }

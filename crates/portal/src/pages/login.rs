@@ -1,7 +1,6 @@
 //! `/auth/login`: the form, and what becomes of it. In: a password, behind a proof that our own page asked for it. Out: a session
 //! cookie and a way on, or the same form again with nothing lost but the password.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -22,8 +21,9 @@ use crate::pre_session::PreSession;
 use crate::problem::{CHALLENGE, Problem};
 use crate::return_to::ReturnTo;
 use crate::sign_in::{Keeper, Typed};
+use crate::texts::Say;
 use crate::visitor::{Known, Visitor};
-use crate::{Portal, body, cookie, event, moment};
+use crate::{Portal, body, cookie, event};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -40,8 +40,7 @@ struct LoginPage<'a> {
 
 /// The offer to be remembered.
 struct Remember {
-    idle: String,
-    absolute: String,
+    hint: String,
     is_wished: bool,
 }
 
@@ -76,7 +75,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
         return Ok(response);
     }
     if let Visitor::Known(known) = &visitor
-        && let Some(mut page) = portal.signed_in_page(known, return_to.as_ref()).await?
+        && let Some(mut page) = portal.signed_in_page(known, &parts, return_to.as_ref()).await?
     {
         portal.note_use(known);
         // With both, every door would refuse what comes next.
@@ -104,7 +103,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         event::csrf_refused(reject, portal.source(&parts));
         // The common cause is a second tab whose login form outlived a login in the first.
         if let Visitor::Known(known) = portal.visitor_of_page(&parts).await?
-            && let Some(page) = portal.signed_in_page(&known, return_to.as_ref()).await?
+            && let Some(page) = portal.signed_in_page(&known, &parts, return_to.as_ref()).await?
         {
             return Ok(page);
         }
@@ -136,7 +135,8 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         }
         Err(fault) => {
             let incident = event::fault(&portal, &fault);
-            let page = again(StatusCode::SERVICE_UNAVAILABLE, unavailable(NOBODY_NOW, &incident))?;
+            let page =
+                again(StatusCode::SERVICE_UNAVAILABLE, unavailable("alert-no-login-title", &incident))?;
             Ok(come_back(page, Problem::from(fault).retry_after()))
         }
     }
@@ -154,19 +154,23 @@ impl Portal {
         alert: Option<Alert>,
     ) -> Result<Response, Fault> {
         let pre_session = self.pre_session(parts)?;
+        let frame = self.frame(parts);
         let page = LoginPage {
-            frame: self.frame(),
             csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
             identifier: filled.identifier,
             return_to: return_to.map_or("", ReturnTo::as_str),
             notice: Notice::from_query(parts).filter(|_| alert.is_none()),
             alert,
             remember: self.login.remember.map(|limits| Remember {
-                idle: moment::span(limits.idle),
-                absolute: moment::span(limits.absolute),
+                hint: frame.language.tell(
+                    &Say::plain("login-remember-hint")
+                        .span("idle", limits.idle)
+                        .span("absolute", limits.absolute),
+                ),
                 is_wished: filled.remember,
             }),
             register: self.registration.is_some().then(|| ReturnTo::handed_to(return_to, "/auth/register")),
+            frame,
         };
         let mut response = render(status, &page)?;
         let cookie = cookie::pre_session(&self.pre_session_cookie, &pre_session)?;
@@ -193,11 +197,12 @@ impl Portal {
     async fn signed_in_page(
         &self,
         known: &Known,
+        parts: &Parts,
         return_to: Option<&ReturnTo>,
     ) -> Result<Option<Response>, Fault> {
         let Some(identifier) = self.called(&known.session).await? else { return Ok(None) };
         let page = SignedInPage {
-            frame: self.frame(),
+            frame: self.frame(parts),
             csrf_token: self.csrf_token_of(known),
             identifier: &identifier,
             destination: destination(return_to),
@@ -207,30 +212,19 @@ impl Portal {
 }
 
 /// One text for a wrong name, a wrong password, an unknown and a disabled account.
-const REFUSED: Alert = Alert {
-    title: "That did not work",
-    text: Cow::Borrowed("The username or the password is not right. Check both and try again."),
-};
+const REFUSED: Alert = Alert::plain("alert-login-refused-title", "alert-login-refused-text");
 
 fn expired(reject: Reject) -> Alert {
     match reject {
         Reject::AmbiguousCookie => conflicting_cookies(),
-        _ => open_too_long("You were not signed in. Type your password again, and you are back on your way."),
+        _ => open_too_long("alert-expired-login"),
     }
 }
 
 pub(super) fn conflicting_cookies() -> Alert {
-    Alert {
-        title: "Your browser sent conflicting cookies",
-        text: Cow::Borrowed("Delete the cookies of this site in your browser, then try again."),
-    }
+    Alert::plain("alert-cookies-title", "alert-cookies-text")
 }
 
-const NOBODY_NOW: &str = "We cannot sign anyone in right now";
-
 pub(super) fn unavailable(title: &'static str, incident: &str) -> Alert {
-    let text = format!(
-        "Your password was not the reason. Try again in a moment. If this goes on, report incident {incident}."
-    );
-    Alert { title, text: Cow::Owned(text) }
+    Alert { title: Say::plain(title), text: Say::plain("alert-unavailable-text").text("incident", incident) }
 }

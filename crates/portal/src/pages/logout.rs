@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use http::request::Parts;
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 
@@ -39,10 +40,10 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     let (parts, _) = request.into_parts();
     let return_to = ReturnTo::from_query(parts.uri.query());
     Ok(match portal.held_by_browser(&parts).await?.first() {
-        Some(known) => portal.logout_form(known, StatusCode::OK, return_to.as_ref(), None).await?,
+        Some(known) => portal.logout_form(known, &parts, StatusCode::OK, return_to.as_ref(), None).await?,
         None => {
             let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
-            render(StatusCode::OK, &SignedOutPage { frame: portal.frame(), login })?
+            render(StatusCode::OK, &SignedOutPage { frame: portal.frame(&parts), login })?
         }
     })
 }
@@ -60,7 +61,8 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         Err(problem @ Problem::Rejected(_)) => {
             let held = portal.held_by_browser(&parts).await?;
             let Some(known) = held.first() else { return Err(problem) };
-            let asked = portal.logout_form(known, StatusCode::FORBIDDEN, return_to.as_ref(), Some(EXPIRED));
+            let return_to = return_to.as_ref();
+            let asked = portal.logout_form(known, &parts, StatusCode::FORBIDDEN, return_to, Some(EXPIRED));
             return Ok(asked.await?);
         }
         Err(problem) => return Err(problem),
@@ -70,19 +72,20 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     Ok(response)
 }
 
-const EXPIRED: Alert = open_too_long("You are still signed in. Press the button again to sign out.");
+const EXPIRED: Alert = open_too_long("alert-expired-logout");
 
 impl Portal {
     async fn logout_form(
         &self,
         known: &Known,
+        parts: &Parts,
         status: StatusCode,
         return_to: Option<&ReturnTo>,
         alert: Option<Alert>,
     ) -> Result<Response, Fault> {
         let identifier = self.called(&known.session).await?;
         let page = LogoutPage {
-            frame: self.frame(),
+            frame: self.frame(parts),
             csrf_token: self.csrf_token_of(known),
             identifier: identifier.as_deref(),
             return_to: return_to.map_or("", ReturnTo::as_str),

@@ -1,7 +1,6 @@
 //! `/auth/account/password`: a new password for the current one. In: a session, a form of ours, both passwords. Out: a new password,
 //! a new session token, no other session; or the form again, which says which of its fields is no good.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -34,6 +33,7 @@ struct PasswordPage<'a> {
     csrf_token: String,
     identifier: &'a str,
     min_length: usize,
+    /// The ids of the texts beside the fields.
     new_label: &'static str,
     repeat_label: &'static str,
     wrong: Wrong,
@@ -52,7 +52,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     let (parts, _) = request.into_parts();
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(PATH)) };
     portal.note_use(&known);
-    portal.password_form(&known, StatusCode::OK, None).await
+    portal.password_form(&known, &parts, StatusCode::OK, None).await
 }
 
 /// `GET /.well-known/change-password`: where password managers look (W3C, "A Well-Known URL for Changing Passwords").
@@ -66,7 +66,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(PATH)) };
-    let again = |status, wrong, alert| portal.password_form(&known, status, Some((wrong, alert)));
+    let again = |status, wrong, alert| portal.password_form(&known, &parts, status, Some((wrong, alert)));
     if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
         return again(StatusCode::FORBIDDEN, Wrong::Nothing, EXPIRED).await;
     }
@@ -98,12 +98,9 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
 }
 
-const EXPIRED: Alert = open_too_long("Your password was not changed. Type it all again.");
+const EXPIRED: Alert = open_too_long("alert-expired-password");
 
-const REFUSED: Alert = Alert {
-    title: "Your password was not changed",
-    text: Cow::Borrowed("The current password is not right. Type it all again."),
-};
+const REFUSED: Alert = Alert::plain("alert-current-wrong-title", "alert-current-wrong-text");
 
 impl Portal {
     /// Changes a password; logged.
@@ -130,18 +127,19 @@ impl Portal {
     async fn password_form(
         &self,
         known: &Known,
+        parts: &Parts,
         status: StatusCode,
         what: Option<(Wrong, Alert)>,
     ) -> Result<Response, Problem> {
         let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(PATH)) };
         let (wrong, alert) = what.map_or((Wrong::Nothing, None), |(wrong, alert)| (wrong, Some(alert)));
         let page = PasswordPage {
-            frame: self.frame(),
+            frame: self.frame(parts),
             csrf_token: self.csrf_token_of(known),
             identifier: &identifier,
             min_length: self.password_change.policy.min_length(),
-            new_label: "New password",
-            repeat_label: "Repeat the new password",
+            new_label: "field-new-password",
+            repeat_label: "field-repeat-new-password",
             wrong,
             alert,
         };

@@ -1,7 +1,6 @@
 //! `/auth/register`: an account for whoever asks, where an operator opened that. In: an identifier and a new password, behind a proof
 //! that our own page asked for them. Out: always the way to sign in, whether or not there was such an account; or the form again.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -35,6 +34,7 @@ struct RegisterPage<'a> {
     return_to: &'a str,
     login: String,
     min_length: usize,
+    /// The ids of the texts beside the fields.
     new_label: &'static str,
     repeat_label: &'static str,
     wrong: Wrong,
@@ -93,24 +93,19 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         }
         Err(fault) => {
             let incident = event::fault(&portal, &fault);
-            let alert = unavailable(NO_ACCOUNT_NOW, &incident);
+            let alert = unavailable("alert-no-account-title", &incident);
             let page = again(StatusCode::SERVICE_UNAVAILABLE, Wrong::Nothing, alert)?;
             Ok(come_back(page, Problem::from(fault).retry_after()))
         }
     }
 }
 
-const NO_ACCOUNT_NOW: &str = "We cannot make accounts right now";
-
-const IDENTIFIER_REFUSED: Alert = Alert {
-    title: "That cannot be a name here",
-    text: Cow::Borrowed("Use an email address, or a name of up to 254 ordinary characters."),
-};
+const IDENTIFIER_REFUSED: Alert = Alert::plain("alert-identifier-title", "alert-identifier-text");
 
 fn expired(reject: Reject) -> Alert {
     match reject {
         Reject::AmbiguousCookie => conflicting_cookies(),
-        _ => open_too_long("No account was made. Type your password again."),
+        _ => open_too_long("alert-expired-register"),
     }
 }
 
@@ -127,14 +122,14 @@ impl Portal {
         let pre_session = self.pre_session(parts)?;
         let (wrong, alert) = what.map_or((Wrong::Nothing, None), |(wrong, alert)| (wrong, Some(alert)));
         let page = RegisterPage {
-            frame: self.frame(),
+            frame: self.frame(parts),
             csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
             identifier,
             return_to: return_to.map_or("", ReturnTo::as_str),
             login: ReturnTo::handed_to(return_to, "/auth/login"),
             min_length: self.password_change.policy.min_length(),
-            new_label: "Password",
-            repeat_label: "Repeat the password",
+            new_label: "field-password",
+            repeat_label: "field-repeat-password",
             wrong,
             alert,
         };

@@ -28,6 +28,7 @@ use vestibule_core::verify::{Algorithm, KeySet, RevocationView, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_portal::texts::Texts;
 use vestibule_portal::theme::Theme;
 use vestibule_portal::{Portal, TokenCookies, router};
 
@@ -67,19 +68,23 @@ impl House {
     }
 
     pub(crate) fn at(origin: &str, https: Https) -> Self {
-        Self::furnished(origin, https, Registering::Open, TokensIn::Bodies, plain())
+        Self::furnished(origin, https, Registering::Open, TokensIn::Bodies, plain(), ours())
     }
 
     pub(crate) fn where_registration_is_closed() -> Self {
-        Self::furnished(ORIGIN, Https::Yes, Registering::Closed, TokensIn::Bodies, plain())
+        Self::furnished(ORIGIN, Https::Yes, Registering::Closed, TokensIn::Bodies, plain(), ours())
     }
 
     pub(crate) fn looking_like(theme: Theme) -> Self {
-        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::Bodies, theme)
+        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::Bodies, theme, ours())
+    }
+
+    pub(crate) fn saying(texts: Arc<Texts>) -> Self {
+        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::Bodies, plain(), texts)
     }
 
     pub(crate) fn whose_browsers_may_hold_tokens() -> Self {
-        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::CookiesToo, plain())
+        Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::CookiesToo, plain(), ours())
     }
 
     fn furnished(
@@ -88,6 +93,7 @@ impl House {
         registration: Registering,
         tokens: TokensIn,
         theme: Theme,
+        texts: Arc<Texts>,
     ) -> Self {
         crate::logging::listen();
         let world = World::new();
@@ -221,6 +227,7 @@ impl House {
             clock: world.clone(),
             entropy: world.clone(),
             theme,
+            texts,
         };
         let minter = Arc::clone(&portal.minter);
         Self { world, router: router(Arc::new(portal)), csrf, shelf, minter }
@@ -235,6 +242,10 @@ impl House {
     pub(crate) fn edge(&self) -> KeySet {
         self.minter.ring().edge(START).unwrap()
     }
+}
+
+fn ours() -> Arc<Texts> {
+    Arc::new(Texts::ours().unwrap())
 }
 
 fn plain() -> Theme {

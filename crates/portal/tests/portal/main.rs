@@ -19,6 +19,7 @@ mod house;
 mod indistinct;
 mod introspection;
 mod key_set;
+mod languages;
 mod logging;
 mod login;
 mod logout;

@@ -32,6 +32,7 @@ pub(crate) struct Raw {
     pub(crate) keys: Keys,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) theme: Theme,
+    pub(crate) texts: Texts,
     /// Services that get JWTs.
     pub(crate) audience: Vec<Audience>,
     /// Which requests go where; none means that everything is denied.
@@ -217,6 +218,18 @@ pub(crate) struct Theme {
     pub(crate) logo_file: Option<PathBuf>,
 }
 
+/// What the pages say, and in which languages. English and German are built in; a browser's `Accept-Language` chooses.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Texts {
+    /// The language for browsers that ask for none of those that are there: a language tag, such as "de".
+    pub(crate) default_language: String,
+    /// A folder of your own texts, one file per language, named like "fr.ftl" or "pt-BR.ftl" (Project Fluent): single texts that replace
+    /// the built-in ones, or a language more. A text that a file lacks is the built-in one, in English at last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Audience {
@@ -352,6 +365,12 @@ impl Default for TrustedProxies {
 impl Default for Theme {
     fn default() -> Self {
         Self { name: "Vestibule".into(), accent: None, logo_file: None }
+    }
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { default_language: "en".into(), folder: None }
     }
 }
 

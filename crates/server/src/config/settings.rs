@@ -17,6 +17,7 @@ use vestibule_core::throttle::Allowance;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::{Https, NotACookieName};
 use vestibule_portal::TokenCookies;
+use vestibule_portal::texts::Texts;
 use vestibule_verify::Algorithm;
 
 use super::Wrong;
@@ -28,6 +29,7 @@ mod accounts;
 mod encryption;
 mod routes;
 mod sessions;
+mod texts;
 mod theme;
 mod tokens;
 
@@ -71,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) routes: Vec<Route>,
     /// What the pages look like.
     pub(crate) look: Look,
+    /// What the pages say.
+    pub(crate) texts: Arc<Texts>,
     /// Whether strangers may make accounts.
     pub(crate) registration: raw::Registration,
     /// What weakens a gate: logged at start, shown by readyz and `config show`.
@@ -171,6 +175,7 @@ impl Settings {
         }
         dangers.extend(csrf_dangers(&routes));
         let look = theme::look(&raw.theme, base)?;
+        let texts = texts::texts(&raw.texts, base)?;
 
         raw.public_url = Some(public_url.as_str().to_owned());
         raw.data_dir = Some(data_dir.clone());
@@ -205,6 +210,7 @@ impl Settings {
             audiences,
             routes,
             look,
+            texts,
             registration: raw.registration,
             dangers,
             raw,

@@ -317,6 +317,37 @@ fn the_look_is_read_and_judged_with_the_rest() {
 }
 
 #[test]
+fn texts_are_read_and_judged_with_the_rest() {
+    let folder = std::env::temp_dir().join(format!("vestibule-texts-{}", std::process::id()));
+    let write = |name: &str, text: &str| {
+        std::fs::remove_dir_all(folder.join("texts")).ok();
+        std::fs::create_dir_all(folder.join("texts/..data")).unwrap();
+        std::fs::write(folder.join("texts").join(name), text).unwrap();
+    };
+    let read = |text: &str| read(text, "v.toml", &folder, &[]);
+    write("fr.ftl", "sign-in = Se connecter");
+    assert!(read("[texts]\nfolder = \"texts\"\ndefault_language = \"fr\"").is_ok());
+    assert!(read("[texts]\ndefault_language = \"de\"").is_ok(), "German is there without a folder");
+    let refused = |text: &str| refusal(read(&format!("[texts]\n{text}")));
+    assert!(
+        refused("default_language = \"fr\"").contains("texts.default_language: there are no texts in \"fr\"")
+    );
+    assert!(refused("folder = \"nowhere\"").contains("texts.folder: cannot read "));
+    for (name, text, expected) in [
+        ("fr.ftl", "# ours\nsign-inn = Hi", "fr.ftl:2: there is no text named sign-inn"),
+        ("fr.ftl", "sign-in = { $oops }", "fr.ftl:1: sign-in names $oops"),
+        ("fr.ftl", "sign-in Hi", "fr.ftl:1: "),
+        ("french.txt", "sign-in = Hi", "french.txt is no file of texts; name it like fr.ftl"),
+        ("f!.ftl", "sign-in = Hi", "is no language tag"),
+    ] {
+        write(name, text);
+        let message = refused("folder = \"texts\"");
+        assert!(message.contains("texts.folder: ") && message.contains(expected), "{name}: {message}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn what_comes_later_is_known_by_name_and_refused() {
     let cases: &[(&str, &str)] = &[
         (

@@ -1,0 +1,222 @@
+# Alle Texte der Seiten auf Deutsch.
+
+## Jede Seite
+
+title-error = Fehler: { $title }
+cancel = Abbrechen
+sign-in = Anmelden
+sign-out = Abmelden
+incident = Wenn das anhält, melden Sie bitte den Vorfall { $incident }.
+
+## Felder der Formulare
+
+field-identifier = E-Mail-Adresse oder Benutzername
+field-password = Passwort
+field-current-password = Aktuelles Passwort
+field-new-password = Neues Passwort
+field-repeat-password = Passwort wiederholen
+field-repeat-new-password = Neues Passwort wiederholen
+field-signed-in-as = Angemeldet als
+password-hint =
+    Mindestens { $min } Zeichen. Gut sind ein paar Wörter, die nur Sie so zusammenstellen würden; Ziffern und Sonderzeichen sind nicht nötig.
+
+## Anmelden
+
+login-title = Anmelden
+login-remember = Auf diesem Gerät angemeldet bleiben
+login-remember-hint = { $idle } ohne Besuch, höchstens { $absolute }. Nur, wenn niemand sonst das Gerät benutzt.
+login-new-here = Neu hier?
+login-register = Konto erstellen
+
+signed-in-title = Angemeldet
+signed-in-heading = Sie sind angemeldet
+signed-in-who = als { $identifier }
+signed-in-continue = Weiter
+
+## Abmelden
+
+logout-title = Abmelden
+logout-heading = Abmelden?
+logout-who = Sie sind als { $identifier } angemeldet. Mit dem Abmelden endet diese Sitzung sofort, für jeden Dienst dahinter.
+logout-stay = Angemeldet bleiben
+signed-out-title = Abgemeldet
+signed-out-heading = Sie sind abgemeldet
+signed-out-text = Dieser Browser hat hier keine Sitzung.
+
+## Konto erstellen
+
+register-title = Konto erstellen
+register-submit = Konto erstellen
+register-have-account = Sie haben schon ein Konto?
+
+## Ihr Konto
+
+account-title = Ihr Konto
+account-who = Sie sind als { $identifier } angemeldet.
+account-change-password = Passwort ändern
+account-sessions = Wo Sie angemeldet sind
+account-this-one = dieses Gerät
+account-app = App
+account-remembered = angemeldet geblieben
+account-address = Adresse
+account-address-unknown = unbekannt
+account-last-seen = Zuletzt gesehen
+account-now = jetzt
+account-opened = Angemeldet
+account-ends = Endet spätestens
+account-newest =
+    { $count ->
+        [one] Nur die neueste wird angezeigt.
+       *[other] Die neuesten { $count } werden angezeigt.
+    }
+account-end-others = Überall sonst abmelden
+
+device-browser-on-system = { $browser } auf { $system }
+device-some-browser = Ein Browser auf { $system }
+device-unknown = Unbekanntes Gerät
+
+## Passwort ändern
+
+password-title = Passwort ändern
+password-others-end = Dabei werden alle anderen Geräte abgemeldet.
+
+## Passwort bestätigen
+
+confirm-title = Passwort bestätigen
+confirm-why = Bevor es weitergeht: Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
+confirm-why-end = Abmelden von { $device }: Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
+confirm-why-end-others = Überall sonst abmelden: Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
+confirm-that-device = diesem Gerät
+confirm-submit = Bestätigen
+confirm-submit-end = Bestätigen und abmelden
+confirm-submit-end-others = Bestätigen und überall sonst abmelden
+
+## Was gerade getan wurde
+
+notice-confirmed = Danke. In den nächsten Minuten werden Sie nicht noch einmal gefragt.
+notice-nothing-to-end = Dieses Gerät war schon abgemeldet.
+notice-others-ended = Alle anderen Geräte sind abgemeldet. Nur dieses ist noch angemeldet.
+notice-password-changed = Ihr Passwort ist geändert. Alle anderen Geräte sind abgemeldet.
+# Gilt, ob es ein Konto dieses Namens schon gab oder nicht. Der Text darf nicht verraten, was zutrifft.
+notice-registered = Sie können sich jetzt anmelden. Falls Sie unter diesem Namen schon ein Konto hatten, ist es unverändert und hat sein bisheriges Passwort.
+notice-session-ended = Das Gerät ist abgemeldet.
+
+## Hinweise, die vor dem nächsten Schritt wichtig sind
+
+alert-throttled-title = Zu viele Versuche
+alert-throttled-text = Bitte warten Sie { $wait } bis zum nächsten Versuch.
+# Ein Text für falschen Namen, falsches Passwort, unbekanntes und gesperrtes Konto.
+alert-login-refused-title = Das hat nicht geklappt
+alert-login-refused-text = Der Benutzername oder das Passwort stimmt nicht. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
+alert-password-wrong-title = Das hat nicht geklappt
+alert-password-wrong-text = Das Passwort stimmt nicht. Bitte versuchen Sie es noch einmal.
+alert-current-wrong-title = Ihr Passwort wurde nicht geändert
+alert-current-wrong-text = Das aktuelle Passwort stimmt nicht. Bitte füllen Sie alle Felder noch einmal aus.
+alert-not-repeated-title = Die neuen Passwörter sind verschieden
+alert-not-repeated-text = Bitte geben Sie zweimal dasselbe neue Passwort ein.
+alert-identifier-title = Dieser Name geht hier nicht
+alert-identifier-text = Nehmen Sie eine E-Mail-Adresse oder einen Namen aus höchstens 254 gewöhnlichen Zeichen.
+alert-policy-title = Bitte wählen Sie ein anderes Passwort
+alert-policy-common = Das ist eines der Passwörter, die andere zuerst ausprobieren würden, vielleicht mit einem Zusatz oder wiederholt. Wählen Sie eines, das nicht auf einem häufigen Passwort aufbaut.
+alert-policy-contextual = Dieses Passwort besteht aus Ihrem Namen, Ihrer Adresse oder dem Namen dieser Seite. Wählen Sie eines, das nichts damit zu tun hat.
+alert-policy-too-long = Nehmen Sie höchstens { $max } Zeichen.
+alert-policy-too-short = Nehmen Sie mindestens { $min } Zeichen. Ein paar Wörter, die nichts miteinander zu tun haben, sind ein gutes Passwort.
+alert-cookies-title = Ihr Browser hat widersprüchliche Cookies gesendet
+alert-cookies-text = Löschen Sie in Ihrem Browser die Cookies dieser Seite und versuchen Sie es noch einmal.
+alert-expired-title = Diese Seite war zu lange offen
+alert-expired-login = Sie wurden nicht angemeldet. Geben Sie Ihr Passwort noch einmal ein, dann geht es weiter.
+alert-expired-logout = Sie sind noch angemeldet. Drücken Sie noch einmal auf „Abmelden“.
+alert-expired-register = Es wurde kein Konto erstellt. Bitte geben Sie Ihr Passwort noch einmal ein.
+alert-expired-account = Es wurde nichts getan. Bitte drücken Sie noch einmal auf die Schaltfläche.
+alert-expired-confirm = Es wurde nichts getan. Bitte geben Sie Ihr Passwort noch einmal ein.
+alert-expired-password = Ihr Passwort wurde nicht geändert. Bitte füllen Sie alle Felder noch einmal aus.
+alert-no-login-title = Zurzeit kann sich niemand anmelden
+alert-no-account-title = Zurzeit können keine Konten erstellt werden
+alert-unavailable-text = An Ihrem Passwort lag es nicht. Versuchen Sie es gleich noch einmal. Wenn das anhält, melden Sie bitte den Vorfall { $incident }.
+
+## Wenn eine Anfrage nicht beantwortet werden kann
+
+problem-account = Zu Ihrem Konto
+problem-body-too-large-title = Das war zu viel
+problem-body-too-large-text = Die Anfrage ist größer als alles, was hier erwartet wird.
+problem-body-too-slow-title = Das hat zu lange gedauert
+problem-body-too-slow-text = Die Anfrage kam nicht rechtzeitig an. Bitte versuchen Sie es noch einmal.
+problem-unavailable-title = Das lässt sich gerade nicht feststellen
+problem-unavailable-text = Etwas, worauf wir angewiesen sind, hat nicht geantwortet. Bitte versuchen Sie es gleich noch einmal.
+problem-malformed-title = Das konnten wir nicht lesen
+problem-malformed-text = Ihr Browser hat etwas gesendet, das diese Seite nicht versteht. Gehen Sie zurück und versuchen Sie es noch einmal.
+problem-method-title = So geht das hier nicht
+problem-method-text = Diese Adresse nimmt diese Methode nicht an.
+problem-not-found-title = Hier ist nichts
+problem-not-found-text = Vielleicht ist die Adresse falsch geschrieben, oder die Seite ist umgezogen.
+problem-unsupported-title = Das gibt es hier nicht
+problem-unsupported-text = Diese Seite bietet nicht an, was angefragt wurde.
+problem-foreign-title = Diese Anfrage kam von anderswo
+problem-foreign-text = Sie wurde nicht von einer Seite dieser Website gesendet. Deshalb wurde nichts getan.
+problem-expired-title = Diese Seite ist abgelaufen
+problem-expired-text = Es wurde nichts getan. Laden Sie die Seite neu und versuchen Sie es noch einmal.
+problem-two-credentials-title = Zwei Anmeldenachweise
+problem-two-credentials-text = Die Anfrage enthält mehr als einen Anmeldenachweis, und wir suchen keinen davon aus.
+problem-not-signed-in-title = Nicht angemeldet
+problem-not-signed-in-text = Dafür brauchen Sie eine Sitzung. Bitte melden Sie sich an.
+problem-signed-out-title = Abgemeldet
+problem-signed-out-text = Ihre Sitzung ist nicht oder nicht mehr gültig. Bitte melden Sie sich noch einmal an.
+problem-confirm-title = Bitte bestätigen Sie Ihr Passwort
+problem-confirm-text = Dafür muss das Passwort vor kurzem eingegeben worden sein.
+problem-refused-title = Abgelehnt
+problem-refused-text = Diese Anfrage ist nicht erlaubt.
+
+## Zeit
+
+# $month ist 1 bis 12; $time ist wie 17:05.
+moment =
+    { $day }. { $month ->
+        [1] Januar
+        [2] Februar
+        [3] März
+        [4] April
+        [5] Mai
+        [6] Juni
+        [7] Juli
+        [8] August
+        [9] September
+        [10] Oktober
+        [11] November
+       *[12] Dezember
+    } { $year }, { $time } UTC
+ago-now = gerade eben
+ago-minutes =
+    { $count ->
+        [one] vor { $count } Minute
+       *[other] vor { $count } Minuten
+    }
+ago-hours =
+    { $count ->
+        [one] vor { $count } Stunde
+       *[other] vor { $count } Stunden
+    }
+ago-days =
+    { $count ->
+        [one] vor { $count } Tag
+       *[other] vor { $count } Tagen
+    }
+span-seconds =
+    { $count ->
+        [one] { $count } Sekunde
+       *[other] { $count } Sekunden
+    }
+span-minutes =
+    { $count ->
+        [one] { $count } Minute
+       *[other] { $count } Minuten
+    }
+span-hours =
+    { $count ->
+        [one] { $count } Stunde
+       *[other] { $count } Stunden
+    }
+span-days =
+    { $count ->
+        [one] { $count } Tag
+       *[other] { $count } Tage
+    }

@@ -1,0 +1,223 @@
+# All texts of the pages in English: the language that every other one falls back to.
+# One message per text; a name in braces is filled in by the page. Syntax: https://projectfluent.org
+
+## Every page
+
+title-error = Error: { $title }
+cancel = Cancel
+sign-in = Sign in
+sign-out = Sign out
+incident = If this goes on, report incident { $incident }.
+
+## Fields of the forms
+
+field-identifier = Email or username
+field-password = Password
+field-current-password = Current password
+field-new-password = New password
+field-repeat-password = Repeat the password
+field-repeat-new-password = Repeat the new password
+field-signed-in-as = Signed in as
+password-hint =
+    At least { $min } characters. A few words that only you would put together are good; nothing needs to be a digit or a sign.
+
+## Sign in
+
+login-title = Sign in
+login-remember = Stay signed in on this device
+login-remember-hint = For { $idle } without a visit, { $absolute } at most. Only where nobody else has the device.
+login-new-here = New here?
+login-register = Create an account
+
+signed-in-title = Signed in
+signed-in-heading = You are signed in
+signed-in-who = as { $identifier }
+signed-in-continue = Continue
+
+## Sign out
+
+logout-title = Sign out
+logout-heading = Sign out?
+logout-who = You are signed in as { $identifier }. Signing out ends this session at once, for every service behind it.
+logout-stay = Stay signed in
+signed-out-title = Signed out
+signed-out-heading = You are signed out
+signed-out-text = This browser holds no session here.
+
+## Create an account
+
+register-title = Create an account
+register-submit = Create account
+register-have-account = You have an account?
+
+## Your account
+
+account-title = Your account
+account-who = You are signed in as { $identifier }.
+account-change-password = Change password
+account-sessions = Where you are signed in
+account-this-one = this one
+account-app = app
+account-remembered = remembered
+account-address = Address
+account-address-unknown = unknown
+account-last-seen = Last seen
+account-now = now
+account-opened = Signed in
+account-ends = Ends by
+account-newest =
+    { $count ->
+        [one] The newest one is shown.
+       *[other] The newest { $count } are shown.
+    }
+account-end-others = Sign out everywhere else
+
+device-browser-on-system = { $browser } on { $system }
+device-some-browser = A browser on { $system }
+device-unknown = Unknown device
+
+## Change your password
+
+password-title = Change password
+password-others-end = Every other device is signed out when you do.
+
+## Confirm your password
+
+confirm-title = Confirm your password
+confirm-why = Before you go on: you signed in a while ago, so please type your password again.
+confirm-why-end = To sign out { $device }: you signed in a while ago, so please type your password again.
+confirm-why-end-others = To sign out everywhere else: you signed in a while ago, so please type your password again.
+confirm-that-device = that device
+confirm-submit = Confirm
+confirm-submit-end = Confirm and sign it out
+confirm-submit-end-others = Confirm and sign out everywhere else
+
+## What was just done
+
+notice-confirmed = Thank you. For the next minutes you will not be asked again.
+notice-nothing-to-end = That device was signed out already.
+notice-others-ended = Every other device is signed out. This is the only one left.
+notice-password-changed = Your password is changed. Every other device is signed out.
+# True whether or not there was an account of that name before. It must not tell the two apart.
+notice-registered = You can sign in now. If you had an account under that name before, it is as it was, with the password it had.
+notice-session-ended = That device is signed out.
+
+## Alerts: what must be known before going on
+
+alert-throttled-title = Too many attempts
+alert-throttled-text = Please wait { $wait } before you try again.
+# One text for a wrong name, a wrong password, an unknown and a disabled account.
+alert-login-refused-title = That did not work
+alert-login-refused-text = The username or the password is not right. Check both and try again.
+alert-password-wrong-title = That did not work
+alert-password-wrong-text = The password is not right. Try again.
+alert-current-wrong-title = Your password was not changed
+alert-current-wrong-text = The current password is not right. Type it all again.
+alert-not-repeated-title = The new passwords are not the same
+alert-not-repeated-text = You typed two different ones. Type the new password twice.
+alert-identifier-title = That cannot be a name here
+alert-identifier-text = Use an email address, or a name of up to 254 ordinary characters.
+alert-policy-title = Please choose another password
+alert-policy-common = This is one of the passwords that others would try first, perhaps with something added or repeated. Choose one that is not built on a common password.
+alert-policy-contextual = This password is made of your own name or address, or of the name of this site. Choose one that has nothing to do with them.
+alert-policy-too-long = Use { $max } characters at most.
+alert-policy-too-short = Use { $min } characters or more. A few words that have nothing to do with each other are a good password.
+alert-cookies-title = Your browser sent conflicting cookies
+alert-cookies-text = Delete the cookies of this site in your browser, then try again.
+alert-expired-title = This page had been open too long
+alert-expired-login = You were not signed in. Type your password again, and you are back on your way.
+alert-expired-logout = You are still signed in. Press the button again to sign out.
+alert-expired-register = No account was made. Type your password again.
+alert-expired-account = Nothing was done. Press the button again.
+alert-expired-confirm = Nothing was done. Type your password again.
+alert-expired-password = Your password was not changed. Type it all again.
+alert-no-login-title = We cannot sign anyone in right now
+alert-no-account-title = We cannot make accounts right now
+alert-unavailable-text = Your password was not the reason. Try again in a moment. If this goes on, report incident { $incident }.
+
+## When a request cannot be answered
+
+problem-account = Go to your account
+problem-body-too-large-title = That was too much
+problem-body-too-large-text = The request is larger than anything expected here.
+problem-body-too-slow-title = That took too long
+problem-body-too-slow-text = The request did not arrive in time. Please try again.
+problem-unavailable-title = We cannot tell right now
+problem-unavailable-text = Something that we depend on did not answer, and we do not guess. Please try again in a moment.
+problem-malformed-title = We could not read that
+problem-malformed-text = Your browser sent something that this page does not understand. Go back and try again.
+problem-method-title = Not by this method
+problem-method-text = This address does not take this method.
+problem-not-found-title = There is nothing here
+problem-not-found-text = The address may be mistyped, or the page may have moved.
+problem-unsupported-title = Not offered here
+problem-unsupported-text = This site does not offer what was asked for.
+problem-foreign-title = This request came from elsewhere
+problem-foreign-text = It was not sent by a page of this site, so nothing was done.
+problem-expired-title = This page has expired
+problem-expired-text = Nothing was done. Load the page again and repeat what you did.
+problem-two-credentials-title = Two credentials
+problem-two-credentials-text = The request carries more than one credential, and we do not pick one.
+problem-not-signed-in-title = Not signed in
+problem-not-signed-in-text = This needs a session. Please sign in.
+problem-signed-out-title = Signed out
+problem-signed-out-text = Your session is not valid, or not any more. Please sign in again.
+problem-confirm-title = Please confirm your password
+problem-confirm-text = This needs a password that was given a short while ago.
+problem-refused-title = Refused
+problem-refused-text = This request is not allowed.
+
+## Time
+
+# $month is 1 to 12; $time is like 17:05.
+moment =
+    { $day } { $month ->
+        [1] Jan
+        [2] Feb
+        [3] Mar
+        [4] Apr
+        [5] May
+        [6] Jun
+        [7] Jul
+        [8] Aug
+        [9] Sep
+        [10] Oct
+        [11] Nov
+       *[12] Dec
+    } { $year }, { $time } UTC
+ago-now = just now
+ago-minutes =
+    { $count ->
+        [one] { $count } minute ago
+       *[other] { $count } minutes ago
+    }
+ago-hours =
+    { $count ->
+        [one] { $count } hour ago
+       *[other] { $count } hours ago
+    }
+ago-days =
+    { $count ->
+        [one] { $count } day ago
+       *[other] { $count } days ago
+    }
+span-seconds =
+    { $count ->
+        [one] { $count } second
+       *[other] { $count } seconds
+    }
+span-minutes =
+    { $count ->
+        [one] { $count } minute
+       *[other] { $count } minutes
+    }
+span-hours =
+    { $count ->
+        [one] { $count } hour
+       *[other] { $count } hours
+    }
+span-days =
+    { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
