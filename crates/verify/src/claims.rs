@@ -12,11 +12,13 @@ use crate::{
 /// The last second of the year 9999: no honest date lies beyond it.
 const LAST_DATE: u64 = 253_402_300_799;
 
-/// The claims of one token, well-typed (RFC 7519 §4.1, RFC 9068 §2.2). Dates are Unix seconds.
+/// The claims of one token, well-typed (RFC 7519 §4.1, RFC 9068 §2.2). Dates are whole Unix seconds: a fraction is cut off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
     exp: u64,
     iat: Option<u64>,
+    nbf: Option<u64>,
+    auth_time: Option<u64>,
     members: Map<String, Value>,
 }
 
@@ -38,9 +40,13 @@ impl Claims {
         }
         one_audience(&members)?;
         list_of_texts(&members, "amr")?;
-        date(&members, "nbf")?;
-        date(&members, "auth_time")?;
-        Ok(Self { exp: date(&members, "exp")?.ok_or(missing("exp"))?, iat: date(&members, "iat")?, members })
+        Ok(Self {
+            exp: date(&members, "exp")?.ok_or(missing("exp"))?,
+            iat: date(&members, "iat")?,
+            nbf: date(&members, "nbf")?,
+            auth_time: date(&members, "auth_time")?,
+            members,
+        })
     }
 
     /// Who issued the token.
@@ -80,13 +86,13 @@ impl Claims {
     /// Before when it must not be accepted.
     #[must_use]
     pub fn nbf(&self) -> Option<u64> {
-        self.get("nbf")?.as_u64()
+        self.nbf
     }
 
     /// When the subject signed in.
     #[must_use]
     pub fn auth_time(&self) -> Option<u64> {
-        self.get("auth_time")?.as_u64()
+        self.auth_time
     }
 
     /// The token's own id.
@@ -159,16 +165,29 @@ fn text<'a>(members: &'a Map<String, Value>, claim: &'static str) -> Result<Opti
     }
 }
 
-/// A NumericDate, narrowed to whole seconds. A string, a float, null: refused, not taken as absent.
+/// A NumericDate, which may have a fraction (RFC 7519 §2); the second that it is in counts. A string, null: refused, not taken as absent.
 fn date(members: &Map<String, Value>, claim: &'static str) -> Result<Option<u64>, Reject> {
     let Some(value) = members.get(claim) else { return Ok(None) };
     let Value::Number(number) = value else { return Err(wrong_type(claim)) };
     match number.as_u64() {
         Some(date) if date <= LAST_DATE => Ok(Some(date)),
         Some(_) => Err(out_of_range(claim)),
-        None if number.is_i64() => Err(out_of_range(claim)),
-        None => Err(wrong_type(claim)),
+        None => number.as_f64().and_then(whole_seconds).map(Some).ok_or(out_of_range(claim)),
     }
+}
+
+/// The whole second of a date with a fraction, if it is one in range.
+fn whole_seconds(date: f64) -> Option<u64> {
+    let seconds = date.floor();
+    if !(0.0..=LAST_DATE as f64).contains(&seconds) {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, not negative, far below 2^53"
+    )]
+    Some(seconds as u64)
 }
 
 fn one_audience(members: &Map<String, Value>) -> Result<(), Reject> {

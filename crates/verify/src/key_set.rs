@@ -1,6 +1,6 @@
 //! The keys a verifier trusts, each under its own name.
 //! In: keys, or the text of a JWK set. Out: one key for one `kid`.
-//! A set is good as a whole or refused as a whole.
+//! A key that cannot be used is left out and told of; what makes the whole set doubtful refuses it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,6 +22,18 @@ pub const MAX_KEYS: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: HashMap<String, VerifyingKey>,
+    left_out: Vec<LeftOut>,
+}
+
+/// A key of a JWK set that broke a rule and was left out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeftOut {
+    /// Its place in the set, counted from 0.
+    pub place: usize,
+    /// Its `kid`, where it has one that is text.
+    pub key_id: Option<String>,
+    /// The rule.
+    pub reject: KeyReject,
 }
 
 impl KeySet {
@@ -49,12 +61,12 @@ impl KeySet {
     /// Reads a JWK set (RFC 7517 §5).
     ///
     /// Keys that are merely not for us are passed over, as the RFC asks: an unknown `kty`, `crv` or
-    /// `alg`, or a `use` or `key_ops` other than verifying. Keys that claim to be for us and break a rule
-    /// refuse the whole set, and so do secret or private members anywhere, and a `kid` that
-    /// appears twice: an issuer that publishes those needs a person, not a guess.
+    /// `alg`, or a `use` or `key_ops` other than verifying. Keys that claim to be for us and break a rule are left out as well, and
+    /// [`Self::left_out`] names them. Secret or private members anywhere refuse the whole set, and so does a `kid` that appears
+    /// twice: an issuer that publishes those needs a person, not a guess.
     ///
     /// # Errors
-    /// The first rule broken; [`KeyReject::NoUsableKey`] when nothing is left.
+    /// What refuses the whole set; when nothing is left, the first rule broken, or [`KeyReject::NoUsableKey`] when none was.
     pub fn from_jwks(text: &str) -> Result<Self, KeyReject> {
         let limits = Limits { bytes: MAX_JWKS_BYTES, ..Limits::JOSE };
         let set = strict_json::parse_object(text.as_bytes(), limits).map_err(|reject| match reject {
@@ -72,18 +84,28 @@ impl KeySet {
         if jwks.iter().filter_map(|jwk| jwk.get("kid")?.as_str()).any(repeated) {
             return Err(KeyReject::KeyIdDuplicate);
         }
-        let mut keys = Vec::with_capacity(jwks.len());
-        for jwk in jwks {
+        let (mut keys, mut left_out) = (Vec::with_capacity(jwks.len()), Vec::new());
+        for (place, jwk) in jwks.iter().enumerate() {
             match VerifyingKey::from_jwk(jwk) {
                 Ok(key) => keys.push(key),
                 Err(reject) if reject.is_foreign() => {}
-                Err(reject) => return Err(reject),
+                Err(reject @ (KeyReject::PrivateMaterial | KeyReject::Symmetric)) => return Err(reject),
+                Err(reject) => {
+                    let key_id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+                    left_out.push(LeftOut { place, key_id, reject });
+                }
             }
         }
         if keys.is_empty() {
-            return Err(KeyReject::NoUsableKey);
+            return Err(left_out.first().map_or(KeyReject::NoUsableKey, |first| first.reject));
         }
-        Self::new(keys)
+        Ok(Self { left_out, ..Self::new(keys)? })
+    }
+
+    /// The keys of the JWK set that broke a rule and were left out, in their order. Their tokens are refused as by an unknown key.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// The key with exactly this name.
@@ -119,9 +141,10 @@ impl KeySet {
     }
 
     /// Whether both sets hold the same public keys, under the same names, for the same algorithms.
-    /// Sets with a shared secret never count as the same.
+    /// Sets with a shared secret never count as the same, nor do those that left other keys out.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.len() == other.len()
+            && self.left_out == other.left_out
             && self.keys.iter().all(|(name, key)| {
                 other.get(name).is_some_and(|twin| {
                     key.algorithm() == twin.algorithm()

@@ -36,7 +36,7 @@ pub use crate::{
     jws::{MAX_HEADER_BYTES, MAX_JWT_BYTES},
     key::{KeyId, VerifyingKey},
     key_reject::KeyReject,
-    key_set::{KeySet, MAX_JWKS_BYTES, MAX_KEYS},
+    key_set::{KeySet, LeftOut, MAX_JWKS_BYTES, MAX_KEYS},
     reject::{MemberFault, Reject},
     revocation::{Revocation, RevocationScope, RevocationView},
     verified::Verified,

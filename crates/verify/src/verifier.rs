@@ -115,7 +115,7 @@ impl Verifier {
         self.trust.replace(keys);
     }
 
-    /// The keys trusted at the moment.
+    /// The keys trusted at the moment; [`KeySet::left_out`] names those of the set that broke a rule.
     #[must_use]
     pub fn keys(&self) -> KeySet {
         if self.is_stale() { KeySet::default() } else { self.trust.now().keys.clone() }

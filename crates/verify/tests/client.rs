@@ -474,6 +474,21 @@ async fn a_set_with_a_private_key_or_a_secret_or_a_name_twice_is_refused() {
     }
 }
 
+/// RFC 7517 section 5, by wire: one odd key costs nobody the others, and the verifier says which it is.
+#[tokio::test]
+async fn one_odd_key_of_a_set_is_left_out_and_named() {
+    let (issuer, forge) = issuer_with("ES256");
+    let mut set = common::jwks(&[&forge]);
+    let odd = json!({"kty": "RSA", "alg": "RS256", "kid": "odd", "n": "AQAB", "e": "AQAB"});
+    set["keys"].as_array_mut().unwrap().push(odd);
+    issuer.answer(KEYS, Answer::json(&set));
+    let verifier = discovery(&issuer).ready().await.unwrap();
+    verifier.verify(&forge.control()).unwrap();
+    let keys = verifier.keys();
+    let named: Vec<_> = keys.left_out().iter().map(|it| (it.key_id.as_deref(), it.reject)).collect();
+    assert_eq!(named, [(Some("odd"), KeyReject::RsaTooSmall)]);
+}
+
 #[test]
 fn without_a_runtime_there_is_nobody_to_keep_the_keys() {
     let discovery = Discovery::new("https://app.example.com", AUDIENCE).unwrap();

@@ -127,7 +127,14 @@ impl By {
 }
 
 fn key_set(file: &Path) -> Result<KeySet, Failure> {
-    KeySet::from_jwks(&keys(file)?).map_err(|cause| Failure::Usage(format!("{}: {cause}", file.display())))
+    let set = KeySet::from_jwks(&keys(file)?)
+        .map_err(|cause| Failure::Usage(format!("{}: {cause}", file.display())))?;
+    for odd in set.left_out() {
+        let name = odd.key_id.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+        let place = odd.place + 1;
+        output::error_line(&format!("{}: key {place}{name} is left out: {}", file.display(), odd.reject));
+    }
+    Ok(set)
 }
 
 /// The text of a file of keys.
@@ -156,7 +163,8 @@ fn members(object: &Value) {
         return;
     };
     for (name, value) in members {
-        let spoken = match (name.as_str(), value.as_u64()) {
+        let seconds = value.as_u64().or_else(|| value.as_f64().map(|seconds| seconds.max(0.0) as u64));
+        let spoken = match (name.as_str(), seconds) {
             ("auth_time" | "exp" | "iat" | "nbf", Some(seconds)) => {
                 let at = vestibule_core::Timestamp::from_unix_seconds(seconds);
                 format!("  ({})", crate::control::view::moment(at))

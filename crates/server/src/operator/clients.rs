@@ -62,6 +62,13 @@ fn proof(house: &House, keys: Option<&str>) -> Result<(ClientProof, Option<Clien
         let keys = KeySet::from_jwks(keys).map_err(|cause| {
             Not::Refused(format!("the client's keys cannot be taken: {cause}; {KEYS_WANTED}"))
         })?;
+        // What an issuer publishes is taken without its odd keys; what an operator hands in is meant to be taken whole.
+        if let Some(odd) = keys.left_out().first() {
+            let (place, cause) = (odd.place + 1, odd.reject);
+            return Err(Not::Refused(format!(
+                "the client's keys cannot be taken: key {place} of the set: {cause}; {KEYS_WANTED}"
+            )));
+        }
         return Ok((ClientProof::Keys(keys), None));
     }
     let mut random = Zeroizing::new([0; 32]);

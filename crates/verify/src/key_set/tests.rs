@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{KeySet, MAX_KEYS};
+use super::{KeySet, LeftOut, MAX_KEYS};
 use crate::{KeyId, KeyReject, MemberFault, VerifyingKey};
 
 fn okp(kid: &str) -> Value {
@@ -48,15 +48,44 @@ fn foreign_keys_are_passed_over() {
     }
 }
 
+/// RFC 7517 §5: a key that breaks a rule is left out and named, and the others verify.
 #[test]
-fn a_broken_key_refuses_the_set() {
+fn a_broken_key_is_left_out_and_named() {
+    let cases = [
+        (
+            json!({"kty": "RSA", "alg": "RS256", "kid": "old", "n": "AQAB", "e": "AQAB"}),
+            KeyReject::RsaTooSmall,
+        ),
+        (json!({"kty": "RSA", "kid": "old", "n": "AQAB", "e": "AQAB"}), KeyReject::AlgorithmMissing),
+        (json!({"kty": "EC", "crv": "P-256", "kid": "old", "x": "AA", "y": "AA"}), KeyReject::Length("x")),
+        (
+            json!({"kty": "EC", "crv": "P-256", "kid": "old"}),
+            KeyReject::Member { member: "x", reason: MemberFault::Missing },
+        ),
+    ];
+    for (jwk, reject) in cases {
+        let set = read(json!([okp("a"), jwk, okp("b")])).unwrap();
+        assert_eq!((set.len(), set.get("old").is_none()), (2, true), "{jwk}");
+        let left_out = LeftOut { place: 1, key_id: Some("old".to_owned()), reject };
+        assert_eq!(set.left_out(), [left_out], "{jwk}");
+        assert_eq!(read(json!([jwk])).err(), Some(reject), "nothing is left: {jwk}");
+        assert!(!set.is_same(&read(json!([okp("a"), okp("b")])).unwrap()));
+    }
+    let nameless = read(json!([7, okp("a")])).unwrap();
+    let reject = KeyReject::Member { member: "kty", reason: MemberFault::Missing };
+    assert_eq!(nameless.left_out(), [LeftOut { place: 0, key_id: None, reject }]);
+    assert!(read(json!([okp("a")])).unwrap().left_out().is_empty());
+}
+
+#[test]
+fn what_makes_a_set_doubtful_refuses_it() {
     let cases = [
         (json!([okp("a"), okp("a")]), KeyReject::KeyIdDuplicate),
         (json!([okp("a"), {"kty": "AKP", "kid": "a"}]), KeyReject::KeyIdDuplicate),
         (json!([okp("a"), {"kty": "oct", "k": "AA"}]), KeyReject::Symmetric),
         (json!([okp("a"), {"kty": "RSA", "use": "enc", "d": "AA"}]), KeyReject::PrivateMaterial),
-        (json!([okp("a"), {"kty": "RSA", "alg": "RS256", "n": "AQAB", "e": "AQAB"}]), KeyReject::RsaTooSmall),
-        (json!([okp("a"), 7]), KeyReject::Member { member: "kty", reason: MemberFault::Missing }),
+        // The kid of a key that is left out is taken all the same.
+        (json!([okp("a"), {"kty": "RSA", "alg": "RS256", "kid": "a"}]), KeyReject::KeyIdDuplicate),
         (json!([]), KeyReject::NoUsableKey),
     ];
     for (keys, expected) in cases {
