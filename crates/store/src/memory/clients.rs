@@ -47,8 +47,8 @@ impl OneTime for MemoryStore {
         if assertions.contains_key(&(client, digest)) {
             return Ok(Consumed::Again);
         }
-        assertions.retain(|_, forget_after| *forget_after > now);
-        if assertions.keys().filter(|(other, _)| *other == client).count() >= ShownAssertion::MOST {
+        let holds = |(other, _): &(ClientId, [u8; 32]), until: &Timestamp| *other == client && *until > now;
+        if assertions.iter().filter(|(of, until)| holds(of, until)).count() >= ShownAssertion::MOST {
             return Ok(Consumed::Full);
         }
         assertions.insert((client, digest), forget_after);

@@ -74,6 +74,7 @@ impl Sessions for MemoryStore {
             kept.live.tidy(now);
         });
         state.tallies.forget(now);
+        state.assertions.retain(|_, forget_after| *forget_after > now);
         Ok(forgotten.len() as u64)
     }
 }

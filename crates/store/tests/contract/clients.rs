@@ -98,6 +98,29 @@ async fn an_assertion_counts_once_whoever_asks_at_the_same_time() {
     .await;
 }
 
+/// OA-03: a clock that is ahead for a moment, and set right again, brings no assertion to life. What others show meanwhile forgets nothing;
+/// only a sweep does, which is done by a clock that has gone steadily.
+#[tokio::test]
+async fn a_clock_that_jumps_makes_no_assertion_good_again() {
+    on_every_store(async |store| {
+        assert_eq!(store.consume(shown(1, 1), START).await.unwrap(), Consumed::First);
+        let ahead = START.after(Duration::from_secs(30 * 24 * 3600));
+        let later = |of, number| ShownAssertion {
+            forget_after: ahead.after(Duration::from_secs(300)),
+            ..shown(of, number)
+        };
+        assert_eq!(store.consume(later(1, 2), ahead).await.unwrap(), Consumed::First);
+        assert_eq!(store.consume(later(2, 3), ahead).await.unwrap(), Consumed::First);
+        assert_eq!(store.consume(shown(1, 1), ahead).await.unwrap(), Consumed::Again);
+        assert_eq!(store.consume(shown(1, 1), START).await.unwrap(), Consumed::Again);
+        // The sweep forgets it, and keeps what still holds.
+        store.forget_expired(ahead).await.unwrap();
+        assert_eq!(store.consume(shown(1, 1), START).await.unwrap(), Consumed::First);
+        assert_eq!(store.consume(later(1, 2), ahead).await.unwrap(), Consumed::Again);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn who_has_shown_too_many_waits_and_nobody_else_does() {
     on_every_store(async |store| {
