@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 use vestibule_core::Fault;
 use vestibule_core::client::Client;
-use vestibule_core::introspect::{LONGEST_KEPT, Phantom};
+use vestibule_core::introspect::{LONGEST_KEPT, Phantom, Question};
 
 use super::client::Caller;
 use super::{Refusal, answer, read};
@@ -65,21 +65,33 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
     let wanted = Wanted::by(&parts.headers);
     // The JWT that a session token stands for is found in memory. Whatever takes a signature, verified or made, or the store, is counted;
-    // so strangers who show a proxy made-up JWTs keep nobody's session waiting.
+    // so strangers who show a proxy made-up JWTs keep nobody's session waiting, nor anybody whose token was good a moment ago.
     let is_cheap = wanted == Wanted::Jwt && !token.contains('.');
-    if !is_cheap && let Err(wait) = portal.introspector.pace.count(client.id, portal.clock.now()) {
-        event::introspection_throttled();
-        return Err(Refusal::too_fast(wait));
-    }
+    let question = match (is_cheap, portal.clock.now()) {
+        (true, _) => None,
+        (false, now) => Some(portal.introspector.pace.count(client.id, token, now).map_err(|wait| {
+            event::introspection_throttled();
+            Refusal::too_fast(wait)
+        })?),
+    };
+    let asked = Asked { token, audience, question };
     let told = match wanted {
-        Wanted::Jwt => portal.phantom(token, audience).await,
-        Wanted::Json => portal.claims(token, audience).await.map(|it| answer(StatusCode::OK, it.into())),
-        Wanted::SignedJson => portal.signed_claims(token, audience, &client).await,
+        Wanted::Jwt => portal.phantom(&asked).await,
+        Wanted::Json => portal.claims(&asked).await.map(|it| answer(StatusCode::OK, it.into())),
+        Wanted::SignedJson => portal.signed_claims(&asked, &client).await,
     };
     told.map(|mut response| {
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
         response
     })
+}
+
+/// What is asked.
+struct Asked<'a> {
+    token: &'a str,
+    audience: &'a str,
+    /// Where it was counted.
+    question: Option<Question>,
 }
 
 /// What the answer is to be.
@@ -120,30 +132,30 @@ impl Wanted {
 impl Portal {
     /// The bare JWT, as the body and as the header that a proxy hands on; 401 where there is none, so that whoever looks at the status
     /// alone lets nobody through.
-    async fn phantom(&self, token: &str, audience: &str) -> Result<Response, Refusal> {
-        let phantom = self.introspector.phantom(token, audience).await;
+    async fn phantom(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
+        let phantom = self.introspector.phantom(asked.token, asked.audience).await;
         let phantom = phantom.map_err(|fault| self.could_not_tell(&fault))?;
         Ok(match phantom {
             Some(phantom) => {
-                event::introspected(true);
+                self.answered(asked, true);
                 bare(&phantom).map_err(|fault| self.could_not_tell(&fault))?
             }
             None => {
-                self.refuse_unconfigured(audience)?;
-                event::introspected(false);
+                self.refuse_unconfigured(asked.audience)?;
+                self.answered(asked, false);
                 let head = [(WWW_AUTHENTICATE, INVALID_TOKEN), (CACHE_CONTROL, NO_STORE)];
                 (StatusCode::UNAUTHORIZED, head, axum::Json(inactive())).into_response()
             }
         })
     }
 
-    async fn claims(&self, token: &str, audience: &str) -> Result<Map<String, Value>, Refusal> {
-        let claims = self.introspector.claims(token, audience).await;
+    async fn claims(&self, asked: &Asked<'_>) -> Result<Map<String, Value>, Refusal> {
+        let claims = self.introspector.claims(asked.token, asked.audience).await;
         let claims = claims.map_err(|fault| self.could_not_tell(&fault))?;
         if claims.is_none() {
-            self.refuse_unconfigured(audience)?;
+            self.refuse_unconfigured(asked.audience)?;
         }
-        event::introspected(claims.is_some());
+        self.answered(asked, claims.is_some());
         Ok(match claims {
             Some(mut claims) => {
                 claims.insert("active".to_owned(), true.into());
@@ -154,12 +166,22 @@ impl Portal {
         })
     }
 
-    async fn signed_claims(&self, token: &str, audience: &str, client: &Client) -> Result<Response, Refusal> {
-        let claims = self.claims(token, audience).await?;
+    async fn signed_claims(&self, asked: &Asked<'_>, client: &Client) -> Result<Response, Refusal> {
+        let claims = self.claims(asked).await?;
         let jwt = self.minter.introspection_jwt(&client.id, claims);
         let jwt = jwt.map_err(|fault| self.could_not_tell(&fault))?;
         let head = [(CONTENT_TYPE, INTROSPECTION_JWT), (CACHE_CONTROL, NO_STORE)];
         Ok((StatusCode::OK, head, jwt).into_response())
+    }
+
+    fn answered(&self, asked: &Asked<'_>, is_good: bool) {
+        event::introspected(is_good);
+        let pace = &self.introspector.pace;
+        match (&asked.question, is_good) {
+            (Some(question), true) => pace.was_good(question, self.clock.now()),
+            (Some(question), false) => pace.was_not_good(question),
+            (None, _) => {}
+        }
     }
 
     /// For an audience that is gone no token is good; but it is not the token's fault.
