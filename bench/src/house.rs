@@ -82,7 +82,7 @@ impl House {
             origins: ArcSwap::from_pointee(Origins::new(vec![origin.clone()])),
             sessions: store.clone(),
             pepper: home::pepper(),
-            csrf: Arc::new(CsrfTokens::new(home::pepper(), [0; 8])),
+            csrf: Arc::new(CsrfTokens::new(home::pepper(), [0; 16])?),
             cookie: CookieName::session("vestibule", Https::Yes)?,
             access_cookie: None,
             edge: Arc::new(edge),

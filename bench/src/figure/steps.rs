@@ -37,7 +37,7 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
     let times = rounds(scale.of(100_000), || Ok(session_token.digest(&pepper)))?;
     rows.push(row("digest of a session token (HMAC-SHA-256)", &times));
 
-    let csrf = CsrfTokens::new(pepper, [0; 8]);
+    let csrf = CsrfTokens::new(pepper, [0; 16])?;
     let session = SessionId::from_bytes([7; 16]);
     let binding = || Binding::Session(&session);
     let times = rounds(scale.of(100_000), || Ok(csrf.issue(binding(), now)))?;

@@ -5,8 +5,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::cipher::{AES_128, EncryptingKey, UnboundCipherKey};
 use data_encoding::BASE64URL_NOPAD;
 
+use crate::fault::Fault;
 use crate::id::SessionId;
 use crate::reject::Reject;
 use crate::secret::{Pepper, Purpose};
@@ -37,15 +39,18 @@ pub enum Binding<'a> {
 /// A token is expiry (4 bytes, seconds) ‖ nonce (16) ‖ the first 16 bytes of HMAC-SHA-256 over binding, expiry and nonce.
 pub struct CsrfTokens {
     pepper: Pepper,
-    /// Nonces need to differ, not to be secret: the tag is what cannot be made up. Random per process, then counted.
-    process: [u8; 8],
+    /// Nonces need to differ, not to be secret: the tag is what cannot be made up. They are counted, and the count is encrypted: how many
+    /// pages others were shown is nobody's business.
+    nonces: EncryptingKey,
     issued: AtomicU64,
 }
 
 impl CsrfTokens {
-    /// `process` is 8 random bytes, drawn once at start.
-    pub fn new(pepper: Pepper, process: [u8; 8]) -> Self {
-        Self { pepper, process, issued: AtomicU64::new(0) }
+    /// `process` is 16 random bytes, drawn once at start. A [`Fault::Bug`] when they cannot be a key, which does not happen.
+    pub fn new(pepper: Pepper, process: [u8; 16]) -> Result<Self, Fault> {
+        let nonces = UnboundCipherKey::new(&AES_128, &process).and_then(EncryptingKey::ecb);
+        let nonces = nonces.map_err(|_| Fault::Bug("16 bytes are no AES-128 key"))?;
+        Ok(Self { pepper, nonces, issued: AtomicU64::new(0) })
     }
 
     /// A fresh token, different each time: 48 characters that need no escaping in HTML, headers or forms.
@@ -55,10 +60,12 @@ impl CsrfTokens {
         let mut token = [0; 36];
         let (plain, tag) = token.split_at_mut(20);
         let (expiry_bytes, nonce) = plain.split_at_mut(4);
-        let (process, counter) = nonce.split_at_mut(8);
         expiry_bytes.copy_from_slice(&expiry.to_be_bytes());
-        process.copy_from_slice(&self.process);
-        counter.copy_from_slice(&count.to_be_bytes());
+        nonce.copy_from_slice(&u128::from(count).to_be_bytes());
+        // One block: no two counts have the same nonce. Without it a token would be as good, so nothing depends on that this works.
+        if self.nonces.encrypt(nonce).is_err() {
+            nonce.fill(0);
+        }
         let (purpose, bound) = binding.parts();
         let digest = self.pepper.digest(purpose, &[bound, plain]);
         tag.iter_mut().zip(digest).for_each(|(to, from)| *to = from);

@@ -124,14 +124,14 @@ impl House {
             Arc::clone(&entropy),
         );
         let minter = Arc::new(minter.with_budget(largest_jwt, Arc::new(DroppedClaims::new(largest_jwt))));
-        let mut process = [0; 8];
+        let mut process = [0; 16];
         entropy.fill(&mut process)?;
         let decider = Arc::new(Decider {
             routes: ArcSwap::from_pointee(RouteTable::new(settings.routes.clone())),
             origins: ArcSwap::from_pointee(Origins::new(vec![settings.public_url.clone()])),
             sessions: Arc::clone(&sessions),
             pepper: pepper.clone(),
-            csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)),
+            csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)?),
             cookie: settings.session_cookie.clone(),
             access_cookie: settings.token_cookies.are_given.then(|| settings.token_cookies.access.clone()),
             edge: Arc::clone(&edge),

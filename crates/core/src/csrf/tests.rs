@@ -6,7 +6,7 @@ use super::*;
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 fn tokens() -> CsrfTokens {
-    CsrfTokens::new(Pepper::new(&[1; 32]), [2; 8])
+    CsrfTokens::new(Pepper::new(&[1; 32]), [2; 16]).unwrap()
 }
 
 fn id(byte: u8) -> SessionId {
@@ -28,6 +28,32 @@ fn every_page_has_its_own_token_and_all_stay_valid_for_twelve_hours() {
     }
 }
 
+/// How many tokens were issued is not to be read off them: from one to the next about half of the nonce's bits change, none of its bytes stay,
+/// and two processes have nothing in common.
+#[test]
+fn a_token_does_not_tell_how_many_there_were() {
+    let nonce = |token: &str| {
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
+        <[u8; 16]>::try_from(&bytes[4..20]).unwrap()
+    };
+    let (tokens, other) = (tokens(), CsrfTokens::new(Pepper::new(&[1; 32]), [3; 16]).unwrap());
+    let issue = |by: &CsrfTokens| nonce(&by.issue(Binding::Session(&id(1)), NOW));
+    let nonces: Vec<_> = (0..256).map(|_| issue(&tokens)).collect();
+    let mut changed = 0;
+    for pair in nonces.windows(2) {
+        changed += pair[0].iter().zip(pair[1]).map(|(one, next)| (one ^ next).count_ones()).sum::<u32>();
+    }
+    let mean = f64::from(changed) / 255.0;
+    assert!((60.0..68.0).contains(&mean), "{mean} of 128 bits change");
+    for at in 0..16 {
+        let values: std::collections::HashSet<u8> = nonces.iter().map(|nonce| nonce[at]).collect();
+        assert!(values.len() > 100, "byte {at} has {} values", values.len());
+    }
+    let all: std::collections::HashSet<_> = nonces.iter().collect();
+    assert_eq!(all.len(), 256);
+    assert!((0..256).all(|_| !all.contains(&issue(&other))));
+}
+
 /// CS-02.
 #[test]
 fn a_token_is_for_one_session_and_one_purpose() {
@@ -35,7 +61,7 @@ fn a_token_is_for_one_session_and_one_purpose() {
     let token = tokens.issue(Binding::Session(&id(1)), NOW);
     assert!(tokens.check(Binding::Session(&id(2)), token.as_bytes(), NOW).is_err());
     assert!(tokens.check(Binding::PreSession(&[1; 32]), token.as_bytes(), NOW).is_err());
-    let other_installation = CsrfTokens::new(Pepper::new(&[9; 32]), [2; 8]);
+    let other_installation = CsrfTokens::new(Pepper::new(&[9; 32]), [2; 16]).unwrap();
     assert!(other_installation.check(Binding::Session(&id(1)), token.as_bytes(), NOW).is_err());
     let form = tokens.issue(Binding::PreSession(&[3; 32]), NOW);
     assert!(tokens.check(Binding::PreSession(&[3; 32]), form.as_bytes(), NOW).is_ok());

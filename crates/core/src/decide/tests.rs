@@ -105,7 +105,7 @@ fn house() -> House {
         origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse("https://app.test").unwrap()])),
         sessions: world.clone(),
         pepper: pepper.clone(),
-        csrf: Arc::new(CsrfTokens::new(pepper.clone(), [0; 8])),
+        csrf: Arc::new(CsrfTokens::new(pepper.clone(), [0; 16]).unwrap()),
         cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
         access_cookie: None,
         edge: Arc::new(edge),

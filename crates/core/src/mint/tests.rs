@@ -111,7 +111,7 @@ pub(super) fn house() -> House {
         origins: ArcSwap::from_pointee(Origins::default()),
         sessions: world.clone(),
         pepper: pepper(),
-        csrf: Arc::new(CsrfTokens::new(pepper(), [0; 8])),
+        csrf: Arc::new(CsrfTokens::new(pepper(), [0; 16]).unwrap()),
         cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
         access_cookie: None,
         edge: Arc::new(edge),

@@ -104,7 +104,7 @@ impl House {
             origins: ArcSwap::from_pointee(Origins::new(vec![Origin::parse(ORIGIN).unwrap()])),
             sessions: world.clone(),
             pepper: pepper.clone(),
-            csrf: Arc::new(CsrfTokens::new(pepper, [0; 8])),
+            csrf: Arc::new(CsrfTokens::new(pepper, [0; 16]).unwrap()),
             cookie: CookieName::session("vestibule", Https::Yes).unwrap(),
             edge: Arc::new(Verifier::new(ORIGIN, ORIGIN, ring.edge(START).unwrap())),
             access_cookie: None,

@@ -101,7 +101,7 @@ impl House {
         world.add_account(2, "bob@example.com", PASSWORD, Status::Enabled);
         world.add_account(3, "eve@example.com", PASSWORD, Status::Disabled);
         let pepper = Pepper::new(&[42; 32]);
-        let csrf = Arc::new(CsrfTokens::new(pepper.clone(), [1; 8]));
+        let csrf = Arc::new(CsrfTokens::new(pepper.clone(), [1; 16]).unwrap());
         let revocations = Arc::new(RevocationView::new());
         let ring = ring();
         let edge = Verifier::new(origin, origin, ring.edge(START).unwrap());
