@@ -102,12 +102,13 @@ impl Refusal {
     }
 
     /// RFC 7009 section 2.2.1.
-    fn unsupported_token_type() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "unsupported_token_type",
-            "A JWT is not revoked by itself: it ends within minutes, and before that with the session or the client that it is of.",
-        )
+    fn unsupported_token_type(description: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", description)
+    }
+
+    /// RFC 7009 section 2.1: refused, and told so; by the name that RFC 6749 section 5.2 has for it.
+    fn not_issued_to_client() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_grant", "This token was not issued to this client.")
     }
 
     fn unsupported_grant_type() -> Self {

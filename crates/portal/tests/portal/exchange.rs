@@ -32,6 +32,12 @@ async fn post(house: &House, path: &str, proof: &str, form: &str) -> Answer {
     send(&house.router, asked.body(Body::from(form.to_owned())).unwrap()).await
 }
 
+/// By who signed in, and has no proof.
+async fn post_without_proof(house: &House, path: &str, form: &str) -> Answer {
+    let asked = request(Method::POST, path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    send(&house.router, asked.body(Body::from(form.to_owned())).unwrap()).await
+}
+
 /// A service that calls others on behalf of whoever called it.
 struct Service {
     id: String,
@@ -344,13 +350,17 @@ async fn a_client_can_revoke_nothing_that_is_not_its_own_and_is_told_what_cannot
     let tokens = log_in(&house, r#""mode":"token""#).await;
     let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
     let jwt = front.jwt(&house, ACCESS, &access, "").await;
-    for (token, expected) in [(&jwt, 400), (&access, 400), (&refresh, 200), (&session, 200)] {
+    for (token, expected) in [
+        (&jwt, "unsupported_token_type"),
+        (&access, "unsupported_token_type"),
+        (&session, "unsupported_token_type"),
+        (&refresh, "invalid_grant"),
+    ] {
         let answer = post(&house, "/auth/oauth/revoke", &front.proof, &format!("token={token}")).await;
-        assert_eq!(answer.status.as_u16(), expected, "{}", answer.body);
-        if expected == 400 {
-            assert_eq!(error(&answer), failed("unsupported_token_type"));
-        }
+        assert_eq!(error(&answer), failed(expected), "{}", answer.body);
     }
+    let unknown = post(&house, "/auth/oauth/revoke", &front.proof, "token=unknown").await;
+    assert_eq!(unknown.status, StatusCode::OK);
     for (kind, token) in [(ACCESS, &access), (SESSION, &session)] {
         assert_eq!(
             front.trade(&house, kind, token, "").await.status,
@@ -358,4 +368,31 @@ async fn a_client_can_revoke_nothing_that_is_not_its_own_and_is_told_what_cannot
             "nothing happened to it"
         );
     }
+    let form = format!("grant_type=refresh_token&refresh_token={refresh}");
+    assert_eq!(
+        post_without_proof(&house, "/auth/oauth/token", &form).await.status,
+        StatusCode::OK,
+        "nor to it"
+    );
+}
+
+/// RFC 7009 section 2.2.1: 200 says that a token is good for nothing any more. What is not revoked here is never answered so.
+#[tokio::test]
+async fn what_is_not_revoked_is_never_said_to_be() {
+    let house = House::new();
+    let front = Service::of(&house, 1, "front", &["orders"], &[]);
+    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
+    let in_a_cookie = vestibule_core::session::SessionToken::from_bearer(&session).unwrap();
+    let in_a_cookie = in_a_cookie.reveal_cookie_value();
+    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
+    let for_a_service = front.jwt(&house, ACCESS, &access, "").await;
+    let encrypted = "a.b.c.d.e".to_owned();
+    for token in [&session, &in_a_cookie, &for_a_service, &encrypted] {
+        let answer = post_without_proof(&house, "/auth/oauth/revoke", &format!("token={token}")).await;
+        assert_eq!(error(&answer), failed("unsupported_token_type"), "{token}");
+    }
+    assert_eq!(front.trade(&house, SESSION, &session, "").await.status, StatusCode::OK);
+    let revoked = post_without_proof(&house, "/auth/oauth/revoke", &format!("token={access}")).await;
+    assert_eq!(revoked.status, StatusCode::OK);
+    assert_ne!(front.trade(&house, ACCESS, &access, "").await.status, StatusCode::OK);
 }
