@@ -40,6 +40,7 @@ mod story_languages;
 mod story_misplaced;
 mod story_no_enumeration;
 mod story_oauth_clients;
+mod story_one_account;
 mod story_openapi;
 mod story_operator;
 mod story_proxies;

@@ -17,7 +17,7 @@ use crate::port::{Accounts, Clock, Entropy, FaultLog, Hasher, Opened, Sessions, 
 use crate::principal::{Amr, Assurance};
 use crate::secret::{Password, Pepper, Purpose};
 use crate::session::{Cap, Device, Session, SessionKind, SessionLimits, SessionToken};
-use crate::throttle::{Allowance, Receipt, Reservation};
+use crate::throttle::{Allowance, Asker, Receipt, Reservation};
 
 mod again;
 pub(crate) mod attempts;
@@ -103,7 +103,7 @@ pub enum LoginOutcome {
 }
 
 impl Login {
-    /// Tries to sign in. A fault counts no attempt where nothing was evaluated.
+    /// Tries to sign in. A fault counts no attempt at the account where nothing was evaluated.
     pub async fn attempt(&self, request: LoginRequest<'_>) -> Result<LoginOutcome, Fault> {
         let identifier = Identifier::parse(request.identifier).ok();
         let Some(password) = Password::parse(request.password) else {
@@ -112,7 +112,7 @@ impl Login {
         };
         let known = self.known_device(request.mark.as_ref(), identifier.as_ref()).await?;
         let attempt = match known {
-            Some((mark, subject)) => attempts::on_device(&self.pepper, mark, subject),
+            Some((mark, subject)) => attempts::on_device(&self.pepper, mark, subject, request.source),
             None => {
                 let name = identifier.as_ref().map_or(request.identifier, Identifier::as_str);
                 attempts::of_stranger(&self.pepper, name, request.source, self.guesses)
@@ -123,12 +123,12 @@ impl Login {
             Reservation::Reserved(receipt) => receipt,
             Reservation::Wait(wait) => return Ok(LoginOutcome::Wait(wait)),
         };
-        match self.evaluate(identifier, request.identifier, password).await {
+        match self.evaluate(identifier, request.identifier, password, attempt.asker()).await {
             // Both at once: the store then takes them in one step.
             Ok(Some(account)) => join(self.note_success(&receipt), self.open(account, request, mark)).await.1,
             Ok(None) => Ok(LoginOutcome::Refused),
             Err(fault) => {
-                // Best effort: when this fails too, the guesser is out of pocket, not the account.
+                // Best effort: when this fails too, the account counts an attempt too many.
                 self.throttle.give_back(&receipt).await.ok();
                 Err(fault)
             }
@@ -167,12 +167,13 @@ impl Login {
         identifier: Option<Identifier>,
         typed: &str,
         password: Password,
+        asker: Asker,
     ) -> Result<Option<Account>, Fault> {
         let name = identifier.as_ref().map_or(typed, Identifier::as_str);
         let digest = self.pepper.digest(Purpose::StandIn, &[name.as_bytes()]);
         let near = digest.first_chunk().map_or(Subject::from_bytes([0; 16]), |it| Subject::from_bytes(*it));
         let found = self.accounts.find_to_sign_in(identifier.as_ref(), near).await?;
-        self.shown(found.account, found.lent.as_ref().and_then(stand_in_for), password).await
+        self.shown(found.account, found.lent.as_ref().and_then(stand_in_for), password, asker).await
     }
 
     /// The account, if the password is the one that it has now; `stand_in` gets the same work where there is nothing to compare with.
@@ -181,11 +182,12 @@ impl Login {
         account: Option<Account>,
         stand_in: Option<PasswordHash>,
         password: Password,
+        asker: Asker,
     ) -> Result<Option<Account>, Fault> {
         // A disabled account is refused like an unknown one, decoy and all: its password must not show by being made anew.
         let account = account.filter(|account| account.status == Status::Enabled);
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let verdict = self.hasher.verify(password, stored.clone().or(stand_in)).await?;
+        let verdict = self.hasher.verify(password, stored.clone().or(stand_in), asker).await?;
         let Some(account) = account else { return Ok(None) };
         match (verdict, stored) {
             (Verdict::Match, Some(_)) => Ok(Some(account)),

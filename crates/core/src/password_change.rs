@@ -1,6 +1,7 @@
 //! Changing one's own password. In: a live session, the current password and a new one. Out: a new password, no other session, and
 //! a new session token for this one; or which of the two passwords is no good.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,11 +55,12 @@ pub enum PasswordChanged {
 
 impl PasswordChange {
     /// Changes the password of whose session this is, ends all others and gives this one a new session token, in one step. A fault
-    /// leaves the old password in force, and the session with the token that it has.
+    /// leaves the old password in force, and the session with the token that it has. `source` is the address that asks, if it is known.
     pub async fn attempt(
         &self,
         session: &LiveSession,
         typed: NewPassword<'_>,
+        source: Option<IpAddr>,
     ) -> Result<PasswordChanged, Fault> {
         let login = &self.login;
         let Some(account) = login.accounts.find(session.subject()).await? else {
@@ -69,12 +71,12 @@ impl PasswordChange {
             Ok(new) => new,
             Err(reject) => return Ok(PasswordChanged::NewRefused(reject)),
         };
-        let epoch = match login.confirm(session, typed.current).await? {
-            Confirmation::Confirmed(account) => account.epoch,
+        let (epoch, asker) = match login.confirm(session, typed.current, source).await? {
+            Confirmation::Confirmed { account, asker } => (account.epoch, asker),
             Confirmation::Refused => return Ok(PasswordChanged::Refused),
             Confirmation::Wait(wait) => return Ok(PasswordChanged::Wait(wait)),
         };
-        let hash = login.hasher.hash(new).await?;
+        let hash = login.hasher.hash(new, asker).await?;
         let token = login.fresh_token()?;
         let reissue = Reissue { digest: token.digest(&login.pepper), at: login.clock.now(), proof: None };
         let warrant = Warrant::Owner { epoch, session: session.id(), reissue };

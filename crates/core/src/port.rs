@@ -19,7 +19,7 @@ use crate::key::KeyRecord;
 use crate::live::LiveSession;
 use crate::secret::Password;
 use crate::session::{Cap, Reissue, Session, SessionDigest};
-use crate::throttle::{Attempt, Receipt, Reservation};
+use crate::throttle::{Asker, Attempt, Receipt, Reservation};
 use crate::time::Timestamp;
 use crate::token::Because;
 
@@ -35,15 +35,21 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault>;
 }
 
-/// Password hashing on a bounded pool: so much at once, so many waiting, the rest is [`Fault::Overloaded`].
+/// Password hashing on a bounded pool: so much at once, so many waiting, the rest is [`Fault::Overloaded`]. Askers take turns: one who
+/// asks for much waits for itself.
 #[async_trait]
 pub trait Hasher: Send + Sync {
     /// Hashes at the configured cost under a fresh salt.
-    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault>;
+    async fn hash(&self, password: Password, asker: Asker) -> Result<PasswordHash, Fault>;
 
     /// Whether the password is the one behind the hash. For `None` (no such account) it does the same work on a decoy, and says
     /// no: time does not tell who has an account.
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault>;
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        asker: Asker,
+    ) -> Result<Verdict, Fault>;
 }
 
 /// What a password check found.
@@ -363,10 +369,10 @@ pub trait Throttle: Send + Sync {
     /// Counts an attempt against all its tallies before it is evaluated, or counts it against none and says how long to wait.
     async fn reserve(&self, attempt: Attempt, now: Timestamp) -> Result<Reservation, Fault>;
 
-    /// The attempt succeeded: the account's tally starts afresh, and its crowd gets it back. The source does not.
+    /// The attempt succeeded: the account's tally starts afresh, and a crowd of strangers gets it back. The source does not.
     async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault>;
 
-    /// The attempt was never evaluated: all its tallies get it back.
+    /// The attempt was never evaluated: the account gets it back, and a crowd of strangers. The source does not.
     async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault>;
 
     /// Forgets what is remembered of these accounts, known or not; of sources and crowds nothing.

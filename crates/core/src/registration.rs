@@ -12,7 +12,7 @@ use crate::id::Subject;
 use crate::login::{Login, attempts};
 use crate::port::Added;
 use crate::secret::Password;
-use crate::throttle::Reservation;
+use crate::throttle::{Asker, Reservation};
 
 #[cfg(test)]
 mod tests;
@@ -69,7 +69,7 @@ impl Registration {
             Reservation::Reserved(receipt) => receipt,
             Reservation::Wait(wait) => return Ok(RegistrationOutcome::Wait(wait)),
         };
-        match self.add(identifier, password).await {
+        match self.add(identifier, password, attempt.asker()).await {
             Ok(added) => Ok(RegistrationOutcome::Registered { added }),
             Err(fault) => {
                 // Best effort, as at login.
@@ -81,9 +81,14 @@ impl Registration {
 
     /// Hashes first, and lets the store say whether the name is taken: the work is the same for both, and of two who ask at once
     /// one alone gets it.
-    async fn add(&self, identifier: Identifier, password: Password) -> Result<Option<Subject>, Fault> {
+    async fn add(
+        &self,
+        identifier: Identifier,
+        password: Password,
+        asker: Asker,
+    ) -> Result<Option<Subject>, Fault> {
         let login = &self.login;
-        let hash = login.hasher.hash(password).await?;
+        let hash = login.hasher.hash(password, asker).await?;
         let mut subject = [0; 16];
         login.entropy.fill(&mut subject)?;
         let subject = Subject::from_bytes(subject);

@@ -19,7 +19,7 @@ use crate::logout::Logout;
 use crate::port::*;
 use crate::secret::{Password, Pepper};
 use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionLimits};
-use crate::throttle::{Attempt, Receipt, Reservation, STRANGERS, TallyBook};
+use crate::throttle::{Asker, Attempt, Receipt, Reservation, STRANGERS, TallyBook};
 use crate::time::Timestamp;
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -331,7 +331,7 @@ impl FaultLog for World {
 /// A hasher whose "hash" is the password behind a mark: the rules' tests are not about Argon2.
 #[async_trait]
 impl Hasher for World {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+    async fn hash(&self, password: Password, _: Asker) -> Result<PasswordHash, Fault> {
         if self.hasher_is_full.load(Ordering::SeqCst) {
             return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });
         }
@@ -339,7 +339,12 @@ impl Hasher for World {
         Ok(cheap_hash("new", &password))
     }
 
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault> {
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        _: Asker,
+    ) -> Result<Verdict, Fault> {
         if self.hasher_is_full.load(Ordering::SeqCst) {
             return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });
         }

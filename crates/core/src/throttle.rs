@@ -26,6 +26,9 @@ pub const SOURCE: Allowance = Allowance::per_minute(20);
 pub const STRANGERS: Allowance = Allowance::per_minute(300);
 /// What all may together who ask for an account. It is theirs alone: whoever makes accounts keeps nobody from signing in.
 pub const NEWCOMERS: Allowance = Allowance::per_minute(300);
+/// What may be tried at one address on known devices and within sessions, of whatever accounts. Whoever holds several accounts has
+/// this much beyond one attempt a minute for each of them.
+pub const KNOWN_AT_ADDRESS: Allowance = SOURCE;
 /// A source that had no attempt for this long has one that asks no crowd: so nobody, from however many sources, can close the door
 /// to all others.
 pub const OWN_EVERY: Duration = Duration::from_secs(60);
@@ -39,7 +42,7 @@ pub struct Attempt {
     /// Digest of what is guessed at: the identifier that was typed, whether or not there is such an account; a known device; a
     /// session.
     pub account: [u8; 32],
-    /// Digest of the source's address prefix, or of what stands for it.
+    /// Digest of the source's address prefix; or of all known devices or all sessions of an account together.
     pub source: [u8; 32],
     /// Who is trying.
     pub by: Party,
@@ -48,12 +51,20 @@ pub struct Attempt {
 /// Who makes an attempt, and whom else it is counted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// Somebody on a device that the account was signed in on; the digest is that of all such devices of the account.
-    Device([u8; 32]),
+    /// Somebody on a device that the account was signed in on.
+    Device {
+        /// Digest of all such devices of the account.
+        devices: [u8; 32],
+        /// Digest of the address, as that of a known device.
+        address: [u8; 32],
+    },
     /// Somebody who asks for an account: counted against all who do.
     Newcomer,
     /// Somebody within a session of the account.
-    Session,
+    Session {
+        /// Digest of the address, as that of a known device.
+        address: [u8; 32],
+    },
     /// Anybody else: counted against all strangers, who may so much together.
     Stranger(Allowance),
 }
@@ -61,7 +72,7 @@ pub enum Party {
 /// Many who have one bucket together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crowd {
-    /// Where its bucket is kept among those of the sources. Theirs are keyed digests: none of them is this.
+    /// Where its bucket is kept among those of the sources. Theirs are keyed digests: none of them is this, unless it is an address.
     pub key: [u8; 32],
     /// What it may.
     pub allowance: Allowance,
@@ -71,17 +82,39 @@ impl Party {
     /// The digest of all known devices of the account, if it is one of them.
     pub const fn devices(self) -> Option<[u8; 32]> {
         match self {
-            Self::Device(devices) => Some(devices),
-            Self::Newcomer | Self::Session | Self::Stranger(_) => None,
+            Self::Device { devices, .. } => Some(devices),
+            Self::Newcomer | Self::Session { .. } | Self::Stranger(_) => None,
         }
     }
 
     /// Whom it shares a bucket with, if anybody.
     pub const fn crowd(self) -> Option<Crowd> {
         match self {
-            Self::Device(_) | Self::Session => None,
+            Self::Device { address, .. } | Self::Session { address } => {
+                Some(Crowd { key: address, allowance: KNOWN_AT_ADDRESS })
+            }
             Self::Newcomer => Some(Crowd { key: [1; 32], allowance: NEWCOMERS }),
             Self::Stranger(allowance) => Some(Crowd { key: [0; 32], allowance }),
+        }
+    }
+}
+
+/// For whom a password is hashed: what a hasher that has too much to do shares its time by. Keyed digests, as in [`Attempt`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// The address. One that shows a known device or a session is told from the same address without.
+    pub address: [u8; 32],
+    /// Within the address: the account that is asked for, with all its known devices, or with all its sessions.
+    pub account: [u8; 32],
+}
+
+impl Attempt {
+    /// For whom its password is hashed.
+    pub const fn asker(&self) -> Asker {
+        match self.by {
+            Party::Device { devices, address } => Asker { address, account: devices },
+            Party::Session { address } => Asker { address, account: self.source },
+            Party::Newcomer | Party::Stranger(_) => Asker { address: self.source, account: self.account },
         }
     }
 }
@@ -95,7 +128,7 @@ pub enum Reservation {
     Wait(Duration),
 }
 
-/// What an attempt was counted against: so much and no more is given back.
+/// What an attempt was counted against: no more than this is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The attempt.
@@ -156,8 +189,8 @@ impl Tallies {
         }
     }
 
-    /// The attempt succeeded: the account starts afresh, and so do its known devices if it was on one; the crowd gets it back. The
-    /// source does not: whoever knows one password pays for guesses at others.
+    /// The attempt succeeded: the account starts afresh, and so do its known devices if it was on one; a crowd of strangers gets it
+    /// back. The source does not: whoever knows one password pays for guesses at others, and for what each sign-in costs.
     pub fn succeeded(self, receipt: &Receipt) -> Self {
         let devices = match receipt.attempt.by.devices() {
             Some(_) => AccountTally::FRESH,
@@ -166,19 +199,24 @@ impl Tallies {
         Self { account: AccountTally::FRESH, devices, ..self }.crowd_given_back(receipt)
     }
 
-    /// The attempt was never evaluated: all that it was counted against get it back.
+    /// The attempt was never evaluated: the account gets it back, and so does a crowd of strangers. The source does not, nor does an
+    /// address: to ask has a price even where there is no time to answer, or whoever fills the hasher's queue could do so without
+    /// end.
     pub fn give_back(self, receipt: &Receipt) -> Self {
         let devices = match receipt.attempt.by.devices() {
             Some(_) => self.devices.give_back(receipt.counted_at),
             None => self.devices,
         };
         let account = self.account.give_back(receipt.counted_at);
-        let source = self.source.give_back(SOURCE);
-        Self { account, devices, source, ..self }.crowd_given_back(receipt)
+        Self { account, devices, ..self }.crowd_given_back(receipt)
     }
 
     fn crowd_given_back(self, receipt: &Receipt) -> Self {
-        let crowd = receipt.taken_from.map_or(self.crowd, |crowd| self.crowd.give_back(crowd.allowance));
+        let crowd = match (receipt.attempt.by, receipt.taken_from) {
+            (Party::Newcomer | Party::Stranger(_), Some(crowd)) => self.crowd.give_back(crowd.allowance),
+            // An address is counted whether or not the password was right, as a source is.
+            (Party::Device { .. } | Party::Session { .. }, _) | (_, None) => self.crowd,
+        };
         Self { crowd, ..self }
     }
 }

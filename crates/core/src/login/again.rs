@@ -1,6 +1,7 @@
 //! What somebody who is signed in already does with a password, or without one: show it again, or have the session token replaced.
 //! In: a live session. Out: a new session token, with the old one dead in the same step; or a wait, or a no.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Login, attempts};
@@ -11,12 +12,17 @@ use crate::port::Reissued;
 use crate::principal::{Amr, Assurance};
 use crate::secret::Password;
 use crate::session::{Proof, Reissue, Session, SessionToken};
-use crate::throttle::Reservation;
+use crate::throttle::{Asker, Reservation};
 
 /// How showing the password again went.
 pub enum Confirmation {
-    /// It is the account's, which is as given here.
-    Confirmed(Box<Account>),
+    /// It is the account's.
+    Confirmed {
+        /// As it is now.
+        account: Box<Account>,
+        /// For whom further passwords are hashed in the same request.
+        asker: Asker,
+    },
     /// It is not.
     Refused,
     /// Too many attempts; the password was not looked at.
@@ -44,20 +50,27 @@ pub struct NewToken {
 }
 
 impl Login {
-    /// Whether a password is the one of the account whose session this is. Counted by the session, against budgets as large as those
-    /// of signing in: a stolen session is no way around the throttle, and who guesses without one does not keep the owner waiting.
-    pub async fn confirm(&self, session: &LiveSession, password: &str) -> Result<Confirmation, Fault> {
+    /// Whether a password is the one of the account whose session this is. Failures are counted by the session, attempts by all sessions
+    /// of the account together and by the address: a stolen session is no way around the throttle, nor are many, and who guesses without
+    /// one does not keep the owner waiting. `source` is the address that asks, if it is known.
+    pub async fn confirm(
+        &self,
+        session: &LiveSession,
+        password: &str,
+        source: Option<IpAddr>,
+    ) -> Result<Confirmation, Fault> {
         let Some(password) = Password::parse(password) else { return Ok(Confirmation::Refused) };
         let account = self.accounts.find(session.subject()).await?;
-        let attempt = attempts::within(&self.pepper, session.id());
+        let attempt = attempts::within(&self.pepper, session.id(), session.subject(), source);
+        let asker = attempt.asker();
         let receipt = match self.throttle.reserve(attempt, self.clock.now()).await? {
             Reservation::Reserved(receipt) => receipt,
             Reservation::Wait(wait) => return Ok(Confirmation::Wait(wait)),
         };
-        match self.shown(account, None, password).await {
+        match self.shown(account, None, password, asker).await {
             Ok(Some(account)) => {
                 self.note_success(&receipt).await;
-                Ok(Confirmation::Confirmed(Box::new(account)))
+                Ok(Confirmation::Confirmed { account: Box::new(account), asker })
             }
             Ok(None) => Ok(Confirmation::Refused),
             Err(fault) => {
@@ -70,9 +83,14 @@ impl Login {
 
     /// Has the owner of a live session prove itself again. Who succeeds gets a new session token; the old one is dead in the same
     /// step, and both limits start afresh (NIST SP 800-63B-4 section 5.2).
-    pub async fn reprove(&self, session: &LiveSession, password: &str) -> Result<Reproof, Fault> {
-        let account = match self.confirm(session, password).await? {
-            Confirmation::Confirmed(account) => account,
+    pub async fn reprove(
+        &self,
+        session: &LiveSession,
+        password: &str,
+        source: Option<IpAddr>,
+    ) -> Result<Reproof, Fault> {
+        let account = match self.confirm(session, password, source).await? {
+            Confirmation::Confirmed { account, .. } => account,
             Confirmation::Refused => return Ok(Reproof::Refused),
             Confirmation::Wait(wait) => return Ok(Reproof::Wait(wait)),
         };

@@ -39,23 +39,35 @@ pub(crate) fn of_newcomer(pepper: &Pepper, identifier: &Identifier, source: Opti
     }
 }
 
-/// On a device that the account was signed in on. Counted for itself, against budgets as large as those of an account and a source: who
-/// has signed in there before waits for their own mistakes, whatever strangers or neighbours do. All such devices of the account
-/// are counted together as well: however many marks somebody has of it, it stops at a hundred failures in a row.
-pub(super) fn on_device(pepper: &Pepper, mark: &DeviceMark, subject: Subject) -> Attempt {
+/// On a device that the account was signed in on. Failures are counted for the device: who has signed in there before waits for their
+/// own mistakes, whatever strangers or neighbours do. All such devices of the account are one source together, and stop together at a
+/// hundred failures in a row: each sign-in gives a mark, so however many marks somebody collects, the account has one budget. The
+/// address is counted as well, beyond one attempt a minute for each account.
+pub(super) fn on_device(
+    pepper: &Pepper,
+    mark: &DeviceMark,
+    subject: Subject,
+    source: Option<IpAddr>,
+) -> Attempt {
     Attempt {
         account: pepper.digest(Purpose::Throttle, &[b"device\0", mark.bytes()]),
-        source: pepper.digest(Purpose::Throttle, &[b"device-source\0", mark.bytes()]),
-        by: Party::Device(on_devices(pepper, subject)),
+        source: pepper.digest(Purpose::Throttle, &[b"devices-source\0", subject.bytes()]),
+        by: Party::Device { devices: on_devices(pepper, subject), address: from_known(pepper, source) },
     }
 }
 
-/// Within a session, counted for itself as on a device.
-pub(super) fn within(pepper: &Pepper, session: SessionId) -> Attempt {
+/// Within a session. Failures are counted for the session; all sessions of the account are one source together, as its known devices
+/// are: each sign-in gives a session, too.
+pub(super) fn within(
+    pepper: &Pepper,
+    session: SessionId,
+    subject: Subject,
+    source: Option<IpAddr>,
+) -> Attempt {
     Attempt {
         account: pepper.digest(Purpose::Throttle, &[b"session\0", session.bytes()]),
-        source: pepper.digest(Purpose::Throttle, &[b"session-source\0", session.bytes()]),
-        by: Party::Session,
+        source: pepper.digest(Purpose::Throttle, &[b"sessions-source\0", subject.bytes()]),
+        by: Party::Session { address: from_known(pepper, source) },
     }
 }
 
@@ -65,6 +77,10 @@ fn at_account(pepper: &Pepper, name: &str) -> [u8; 32] {
 
 fn on_devices(pepper: &Pepper, subject: Subject) -> [u8; 32] {
     pepper.digest(Purpose::Throttle, &[b"devices\0", subject.bytes()])
+}
+
+fn from_known(pepper: &Pepper, source: Option<IpAddr>) -> [u8; 32] {
+    pepper.digest(Purpose::Throttle, &[b"known-source\0", &source.map_or([0; 7], prefix_of)])
 }
 
 fn from_source(pepper: &Pepper, source: Option<IpAddr>) -> [u8; 32] {

@@ -241,7 +241,7 @@ impl Bench {
     }
 
     fn reprove(&self, session: &Session, password: &str) -> Reproof {
-        run(self.login.reprove(&live_of(self, session), password)).unwrap()
+        run(self.login.reprove(&live_of(self, session), password, None)).unwrap()
     }
 }
 
@@ -324,7 +324,7 @@ fn a_session_that_ended_while_its_owner_typed_is_gone() {
     let session = bench.sign_in(SessionKind::Browser);
     let held = live_of(&bench, &session);
     bench.world.live.lock().clear();
-    let proof = run(bench.login.reprove(&held, PASSWORD)).unwrap();
+    let proof = run(bench.login.reprove(&held, PASSWORD, None)).unwrap();
     assert!(matches!(proof, Reproof::Gone));
     assert!(run(bench.login.rotate(&held)).unwrap().is_none());
     assert!(bench.world.live.lock().is_empty());

@@ -15,7 +15,7 @@ fn change_of(desk: &Desk) -> PasswordChange {
 }
 
 fn attempt(desk: &Desk, session: &LiveSession, current: &str, new: &str) -> PasswordChanged {
-    run(change_of(desk).attempt(session, NewPassword { current, new })).unwrap()
+    run(change_of(desk).attempt(session, NewPassword { current, new }, None)).unwrap()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_fault_leaves_the_old_one_in_force_and_the_session_as_it_is() {
     let session = desk.open(ADA);
     desk.world.hasher_is_full.store(true, SeqCst);
     let typed = NewPassword { current: PASSWORD, new: NEW };
-    assert!(run(change_of(&desk).attempt(&session, typed)).is_err());
+    assert!(run(change_of(&desk).attempt(&session, typed, None)).is_err());
     desk.world.hasher_is_full.store(false, SeqCst);
     assert!(desk.world.live.lock().contains_key(session.digest()));
     assert!(desk.signs_in(ADA, PASSWORD));

@@ -27,7 +27,8 @@ pub const HARD_STOP: u32 = 100;
 /// The wait between attempts once [`HARD_STOP`] is reached. It holds for the owner, too, as long as somebody keeps guessing;
 /// sessions that are open stay open.
 pub const HARD_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-/// An account nobody tried for this long starts afresh, unless [`HARD_STOP`] was reached: patience must not reset the count.
+/// What is remembered of an account that was not tried for this long may be forgotten, unless [`HARD_STOP`] was reached: patience must
+/// not reset the count. Only a sweep by a clock that has gone steadily forgets: a clock that is ahead for a moment resets no count.
 pub const FORGET_AFTER: Duration = Duration::from_secs(48 * 60 * 60);
 
 impl AccountTally {
@@ -47,12 +48,10 @@ impl AccountTally {
     fn counted(self, now: Timestamp, wait_after: impl Fn(u32) -> Duration) -> Result<Self, Duration> {
         let is_set_back = was_set_back(now, self.counted_at);
         let now = if is_set_back { now } else { now.max(self.counted_at) };
-        let is_forgotten = self.failures < HARD_STOP && now.since(self.counted_at) >= FORGET_AFTER;
-        let tally = if is_forgotten { Self::FRESH } else { self };
-        if now < tally.not_before && !is_set_back {
-            return Err(tally.not_before.since(now));
+        if now < self.not_before && !is_set_back {
+            return Err(self.not_before.since(now));
         }
-        let failures = tally.failures.saturating_add(1);
+        let failures = self.failures.saturating_add(1);
         Ok(Self { failures, not_before: now.after(wait_after(failures)), counted_at: now })
     }
 

@@ -75,6 +75,8 @@ fn what_was_never_evaluated_costs_nothing() {
     assert!(five.count(at(0)).is_err());
     assert_eq!(five.give_back(at(0)).count(at(0)).unwrap().failures, 5);
     assert_eq!(full().count(SOURCE, at(0)).unwrap().give_back(SOURCE).left, full().left);
+    // Nor can more than what was there be given back.
+    assert_eq!(full().give_back(SOURCE), full());
 }
 
 #[test]
@@ -90,6 +92,20 @@ fn a_source_has_sixty_at_once_and_twenty_a_minute() {
         later = later.count(SOURCE, at(60)).unwrap();
     }
     assert!(later.count(SOURCE, at(60)).is_err());
+}
+
+/// How long it is until there is one: what is missing, at the pace at which it comes.
+#[test]
+fn an_empty_bucket_says_when_there_is_one_again() {
+    for (left, per_minute, wait) in
+        [(0, 20, 3000), (400, 20, 1800), (999, 20, 3), (999, 7, 8), (250, 300, 150), (999, 60_000, 1)]
+    {
+        let bucket = Bucket { left, counted_at: at(0) };
+        let allowance = Allowance::per_minute(per_minute);
+        assert_eq!(bucket.count(allowance, at(0)), Err(millis(wait)), "{left} at {per_minute}");
+    }
+    let one = Bucket { left: 1000, counted_at: at(0) };
+    assert_eq!(one.count(SOURCE, at(0)), Ok(Bucket { left: 0, counted_at: at(0) }));
 }
 
 fn full() -> Bucket {
@@ -114,7 +130,7 @@ fn the_breaker_slows_strangers_and_nobody_else() {
     }
     for source in 0..20 {
         assert_eq!(wait(next(&mut book, source, STRANGER, at(0))), millis(200));
-        reserved(next(&mut book, source, Party::Session, at(0)));
+        reserved(next(&mut book, source, Party::Session { address: [7; 32] }, at(0)));
     }
     reserved(next(&mut book, 0, STRANGER, at(0).after(millis(200))));
     assert_eq!(wait(next(&mut book, 1, STRANGER, at(0).after(millis(200)))), millis(200));
@@ -269,8 +285,24 @@ fn patience_does_not_reset_a_count_that_reached_the_stop() {
     let year = 365 * 24 * 60 * 60;
     let stopped = AccountTally { failures: 100, not_before: at(0), counted_at: at(0) };
     assert_eq!(stopped.count(at(year)).unwrap().failures, 101);
-    let below = AccountTally { failures: 99, not_before: at(0), counted_at: at(0) };
-    assert_eq!(below.count(at(year)).unwrap().failures, 1);
+}
+
+/// A clock that is ahead for a moment resets no count: a sweep alone forgets, and it is done by a clock that goes steadily.
+#[test]
+fn a_clock_that_is_ahead_for_a_moment_resets_no_count() {
+    let year = 365 * 24 * 60 * 60;
+    let mut book = TallyBook::default();
+    let mut now = at(0);
+    for source in 0..9 {
+        now = now.after(wait(book.reserve(attempt(1, source, STRANGER), now)));
+        book.reserve(attempt(1, source, STRANGER), now);
+    }
+    reserved(book.reserve(attempt(1, 50, STRANGER), at(year)));
+    assert!(wait(book.reserve(attempt(1, 51, STRANGER), at(year))) >= Duration::from_secs(8));
+    book.forget(at(year).after(FORGET_AFTER));
+    for source in 60..65 {
+        reserved(book.reserve(attempt(1, source, STRANGER), at(2 * year)));
+    }
 }
 
 #[test]

@@ -46,6 +46,18 @@ fn nothing_that_breaks_a_header_is_kept() {
     assert!(matches!(minted("a.b.c", vec![("x", text("1\r\nx-auth-subject: 2"))]), Err(Fault::Bug(_))));
 }
 
+/// A part is within the text, from its start to its end; an empty one is a part.
+#[test]
+fn a_part_that_is_not_in_the_text_is_a_bug() {
+    let text = Bytes::from_static(b"abcd");
+    for (start, end, part) in [(0, 4, "abcd"), (1, 3, "bc"), (2, 2, ""), (4, 4, "")] {
+        assert_eq!(judge(&text, Range { start, end }).ok().unwrap(), part, "{start}..{end}");
+    }
+    for (start, end) in [(0, 5), (5, 5), (3, 2), (5, 4), (usize::MAX, 0)] {
+        assert!(matches!(judge(&text, Range { start, end }), Err(Fault::Bug(_))), "{start}..{end}");
+    }
+}
+
 #[test]
 fn what_was_dropped_is_kept_beside_the_copies() {
     let copies = vec![

@@ -132,7 +132,7 @@ impl Portal {
         parts: &Parts,
     ) -> Result<Reproof, Fault> {
         let source = self.source(parts);
-        let outcome = self.login.reprove(&known.session, password).await;
+        let outcome = self.login.reprove(&known.session, password, source).await;
         match &outcome {
             Ok(Reproof::Proven(renewed)) => event::confirmed(&renewed.session, source),
             Ok(Reproof::Refused) => event::confirm_refused(known.session.id(), source),

@@ -112,7 +112,8 @@ impl Portal {
         parts: &Parts,
     ) -> Result<PasswordChanged, Fault> {
         let source = self.source(parts);
-        let changed = self.password_change.attempt(&known.session, NewPassword { current, new }).await;
+        let changed =
+            self.password_change.attempt(&known.session, NewPassword { current, new }, source).await;
         match &changed {
             Ok(PasswordChanged::Changed { ended, .. }) => {
                 event::password_changed(known.session.id(), known.session.subject(), ended.len(), source);

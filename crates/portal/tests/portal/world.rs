@@ -14,7 +14,7 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::secret::Password;
 use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
-use vestibule_core::throttle::{Attempt, Receipt, Reservation, TallyBook};
+use vestibule_core::throttle::{Asker, Attempt, Receipt, Reservation, TallyBook};
 use vestibule_core::{Fault, Timestamp};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -126,12 +126,17 @@ impl Entropy for World {
 
 #[async_trait]
 impl Hasher for World {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+    async fn hash(&self, password: Password, _: Asker) -> Result<PasswordHash, Fault> {
         self.hashed.fetch_add(1, SeqCst);
         Ok(cheap_hash(&password))
     }
 
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault> {
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        _: Asker,
+    ) -> Result<Verdict, Fault> {
         if self.hasher_is_full.load(SeqCst) {
             return Err(Fault::Overloaded {
                 what: "password hashing",

@@ -314,7 +314,7 @@ impl Default for Sessions {
             idle: Span::minutes(30),
             absolute: Span::hours(12),
             remember: Remember::default(),
-            max_per_account: 0,
+            max_per_account: 100,
             step_up: Span::minutes(10),
         }
     }

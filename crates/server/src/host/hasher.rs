@@ -1,14 +1,13 @@
 //! Password hashing on threads of its own, so that logins cannot starve requests that only need a decision: so many at once,
-//! so many waiting, the rest is told to come back. In: passwords. Out: hashes and verdicts; for an account that does not exist the
-//! same work on a decoy.
+//! so many waiting, the rest is told to come back. Askers take turns. In: passwords, and for whom. Out: hashes and verdicts; for an
+//! account that does not exist the same work on a decoy.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use vestibule_core::Fault;
 use vestibule_core::account::PasswordHash;
@@ -16,6 +15,11 @@ use vestibule_core::account::password::memory::HashingMemory;
 use vestibule_core::account::password::{self, PasswordCost};
 use vestibule_core::port::{Entropy, Hasher, Verdict};
 use vestibule_core::secret::Password;
+use vestibule_core::throttle::Asker;
+
+mod queue;
+
+use queue::FairQueue;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +38,7 @@ const BEHIND_REQUESTS: i32 = 10;
 pub(crate) struct Bounds {
     /// Hashes at once; each takes `memory_kib` of memory and one core.
     pub(crate) threads: usize,
-    /// Jobs that may wait; one more is refused.
+    /// Jobs that may wait; one more is refused, or another whose asker has more of them.
     pub(crate) queue: usize,
     /// How long a job may wait; one that waited longer is refused unhashed.
     pub(crate) longest_wait: Duration,
@@ -42,8 +46,19 @@ pub(crate) struct Bounds {
 
 /// The bounded pool. Its threads end when it is dropped.
 pub(crate) struct HashingPool {
-    jobs: SyncSender<Job>,
+    jobs: Arc<Jobs>,
     longest_wait: Duration,
+}
+
+/// What waits, and who waits for it.
+struct Jobs {
+    queue: Mutex<Queue>,
+    has_come: Condvar,
+}
+
+struct Queue {
+    waiting: FairQueue<Job>,
+    is_closed: bool,
 }
 
 struct Job {
@@ -87,43 +102,74 @@ impl HashingPool {
     ) -> Result<Arc<Self>, Fault> {
         let decoy = decoy(cost, entropy.as_ref())?;
         let bench = Arc::new(Bench { cost, decoy, entropy, longest_wait: bounds.longest_wait });
-        let (jobs, waiting) = sync_channel(bounds.queue);
-        let waiting = Arc::new(Mutex::new(waiting));
+        let queue = Queue { waiting: FairQueue::new(bounds.queue), is_closed: false };
+        let jobs = Arc::new(Jobs { queue: Mutex::new(queue), has_come: Condvar::new() });
+        // Made first: where a thread cannot be started, those before it end with the pool.
+        let pool = Arc::new(Self { jobs: Arc::clone(&jobs), longest_wait: bounds.longest_wait });
         for number in 0..bounds.threads.max(1) {
-            let (bench, waiting) = (Arc::clone(&bench), Arc::clone(&waiting));
+            let (bench, jobs) = (Arc::clone(&bench), Arc::clone(&jobs));
             std::thread::Builder::new()
                 .name(format!("hasher-{number}"))
                 .spawn(move || {
                     step_back();
-                    bench.serve(&waiting);
+                    bench.serve(&jobs);
                 })
                 .map_err(|cause| Fault::unavailable("a thread for password hashing", cause))?;
         }
-        Ok(Arc::new(Self { jobs, longest_wait: bounds.longest_wait }))
+        Ok(pool)
     }
 
-    async fn ask(&self, work: Work) -> Result<Done, Fault> {
+    async fn ask(&self, work: Work, asker: Asker) -> Result<Done, Fault> {
         let (answer, answered) = oneshot::channel();
         let job = Job { work, asked_at: Instant::now(), answer };
-        self.jobs.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => overloaded(self.longest_wait),
-            TrySendError::Disconnected(_) => Fault::Bug("the hashing threads are gone"),
-        })?;
+        let given_up = self.jobs.queue.lock().waiting.push(asker, job);
+        self.jobs.has_come.notify_one();
+        if let Some(job) = given_up {
+            job.answer.send(Err(overloaded(self.longest_wait))).ok();
+        }
         answered.await.map_err(|_| Fault::Bug("a hashing thread dropped its work"))?
+    }
+}
+
+impl Drop for HashingPool {
+    fn drop(&mut self) {
+        self.jobs.queue.lock().is_closed = true;
+        self.jobs.has_come.notify_all();
+    }
+}
+
+impl Jobs {
+    /// The next one, once there is one; `None` when there will be no more.
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue.lock();
+        loop {
+            if queue.is_closed {
+                return None;
+            }
+            if let Some(job) = queue.waiting.pop() {
+                return Some(job);
+            }
+            self.has_come.wait(&mut queue);
+        }
     }
 }
 
 #[async_trait]
 impl Hasher for HashingPool {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
-        match self.ask(Work::Hash(password)).await? {
+    async fn hash(&self, password: Password, asker: Asker) -> Result<PasswordHash, Fault> {
+        match self.ask(Work::Hash(password), asker).await? {
             Done::Hashed(hash) => Ok(hash),
             Done::Verified(_) => Err(Fault::Bug("asked for a hash, got a verdict")),
         }
     }
 
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, Fault> {
-        match self.ask(Work::Verify(password, stored)).await? {
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        asker: Asker,
+    ) -> Result<Verdict, Fault> {
+        match self.ask(Work::Verify(password, stored), asker).await? {
             Done::Verified(verdict) => Ok(verdict),
             Done::Hashed(_) => Err(Fault::Bug("asked for a verdict, got a hash")),
         }
@@ -131,11 +177,9 @@ impl Hasher for HashingPool {
 }
 
 impl Bench {
-    fn serve(&self, waiting: &Mutex<Receiver<Job>>) {
+    fn serve(&self, jobs: &Jobs) {
         let mut memory = HashingMemory::default();
-        loop {
-            // The lock is held while waiting, so threads take turns; it is let go before the work begins.
-            let Ok(job) = waiting.lock().recv() else { return };
+        while let Some(job) = jobs.next() {
             // Whoever asked has gone: nobody wants the answer.
             if job.answer.is_closed() {
                 continue;

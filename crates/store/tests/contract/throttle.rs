@@ -73,11 +73,16 @@ async fn success_clears_the_account_and_not_the_source() {
 }
 
 #[tokio::test]
-async fn what_was_not_evaluated_is_given_back() {
+async fn what_was_not_evaluated_is_given_back_to_all_but_the_source() {
     on_every_store(async |store| {
-        for _ in 0..10 * SOURCE.burst() {
+        for _ in 0..SOURCE.burst() {
             let receipt = counted(&*store, attempt(1, 1), START).await;
             store.give_back(&receipt).await.unwrap();
+        }
+        // To ask has its price where there was no time to answer, too: the source has none left, and the account all.
+        assert_eq!(reserve(&*store, attempt(1, 1), START).await, Some(Duration::from_secs(3)));
+        for source in 0..FREE_ATTEMPTS as u8 {
+            assert_eq!(reserve(&*store, attempt(1, 100 + source), START).await, None);
         }
         // Nothing is left of it, so there is nothing to give.
         let gone = counted(&*store, attempt(2, 2), START).await;
@@ -132,7 +137,7 @@ async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
         let wait = Duration::from_millis(200);
         let probe = from_source(0, 60_000);
         assert_eq!(reserve(&*store, probe, START).await, Some(wait));
-        for (number, by) in [(60_001, Party::Session), (60_002, Party::Device([8; 32]))] {
+        for (number, by) in [(60_001, Party::Session { address: [7; 32] }), (60_002, device(8))] {
             let known = Attempt { by, ..from_source(1, number) };
             for _ in 1..FREE_ATTEMPTS {
                 assert_eq!(reserve(&*store, known, START).await, None);
@@ -171,12 +176,12 @@ async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
 #[tokio::test]
 async fn known_devices_of_an_account_stop_together() {
     on_every_store(async |store| {
-        let device = |number: u8| Attempt { by: Party::Device([8; 32]), ..attempt(number, number) };
+        let device = |number: u8| Attempt { by: device(8), ..attempt(number, number) };
         for number in 0..HARD_STOP as u8 {
             assert_eq!(reserve(&*store, device(number), START).await, None, "{number}");
         }
         assert_eq!(reserve(&*store, device(200), START).await, Some(HARD_WAIT));
-        let elsewhere = Attempt { by: Party::Device([9; 32]), ..attempt(200, 200) };
+        let elsewhere = Attempt { by: self::device(9), ..attempt(200, 200) };
         assert_eq!(reserve(&*store, elsewhere, START).await, None, "another account's");
         let receipt = counted(&*store, device(200), START.after(HARD_WAIT)).await;
         store.give_back(&receipt).await.unwrap();
@@ -187,10 +192,47 @@ async fn known_devices_of_an_account_stop_together() {
     .await;
 }
 
+/// AU-07: whoever knows a password, and signs in with it over and over on devices that it knows, has one budget for the account and one for the
+/// address; a neighbour on a known device of another account has an attempt a minute that asks neither.
+#[tokio::test]
+async fn known_devices_are_one_source_together_and_their_address_counts() {
+    on_every_store(async |store| {
+        let on = |account: u8, number: u16| {
+            let own = stranger(number);
+            Attempt { account: own.account, source: [account; 32], by: device(account) }
+        };
+        let mut number = 0;
+        let mut signs_in = async |account, now| {
+            number += 1;
+            match store.reserve(on(account, number), now).await.unwrap() {
+                Reservation::Reserved(receipt) => {
+                    store.succeeded(&receipt).await.unwrap();
+                    true
+                }
+                Reservation::Wait(_) => false,
+            }
+        };
+        let mut let_in = 0;
+        for _ in 0..200 {
+            let_in += u32::from(signs_in(1, START).await);
+        }
+        assert_eq!(let_in, SOURCE.burst(), "the account's devices together");
+        // One more account at the address: its own attempt, and the one that is left of what the address has.
+        let mut let_in = 0;
+        for _ in 0..10 {
+            let_in += u32::from(signs_in(2, START).await);
+        }
+        assert_eq!(let_in, 2);
+        assert!(signs_in(3, START).await, "a neighbour has one of its own");
+        assert!(signs_in(3, START.after(Duration::from_secs(61))).await, "and a minute later again");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_forgiven_is_forgotten_of_these_accounts_alone() {
     on_every_store(async |store| {
-        let device = Attempt { by: Party::Device([8; 32]), ..attempt(3, 3) };
+        let device = Attempt { by: device(8), ..attempt(3, 3) };
         for source in 0..FREE_ATTEMPTS as u8 {
             reserve(&*store, attempt(1, source), START).await;
             reserve(&*store, attempt(2, source), START).await;
@@ -233,6 +275,11 @@ pub(crate) fn stranger(number: u16) -> Attempt {
 /// An attempt on an account that no other attempt concerns, from this source.
 pub(crate) fn from_source(source: u16, number: u16) -> Attempt {
     Attempt { source: stranger(source).source, ..stranger(number) }
+}
+
+/// On a known device of the account with this number.
+fn device(account: u8) -> Party {
+    Party::Device { devices: [account; 32], address: [7; 32] }
 }
 
 pub(crate) const STRANGER: Party = Party::Stranger(STRANGERS);

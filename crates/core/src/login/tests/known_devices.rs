@@ -70,8 +70,13 @@ fn a_device_has_a_budget_of_its_own_and_no_more() {
 fn all_known_devices_of_an_account_stop_at_a_hundred_together() {
     let bench = bench();
     let marks: Vec<_> = (0..30).map(|_| bench.mark_of("ada@example.com")).collect();
+    // Each at its own time: the devices are one source together as well.
     let guesses = |marks: &[DeviceMark]| -> usize {
-        marks.iter().map(|mark| bench.guess_until_waiting("ada@example.com", Some(mark))).sum()
+        let guess = |mark| {
+            bench.clock.advance(Duration::from_secs(15));
+            bench.guess_until_waiting("ada@example.com", Some(mark))
+        };
+        marks.iter().map(guess).sum()
     };
     assert_eq!(guesses(&marks[..10]), 50);
     let LoginOutcome::Opened { .. } = bench.tries("ada@example.com", PASSWORD, Some(&marks[29])) else {
@@ -125,6 +130,7 @@ fn forgiving_an_account_lets_its_owner_in_at_once() {
     let ada = bench.world.accounts.lock()[&ADA].clone();
     let marks: Vec<_> = (0..21).map(|_| bench.mark_of("ada@example.com")).collect();
     for mark in &marks {
+        bench.clock.advance(Duration::from_secs(15));
         bench.guess_until_waiting("ada@example.com", Some(mark));
     }
     let fresh = bench.mark_of("bob@example.com");
@@ -173,4 +179,42 @@ fn a_cookie_value_is_a_mark_or_none() {
     {
         assert!(DeviceMark::from_cookie_value(bad.as_bytes()).is_none(), "{bad:?}");
     }
+}
+
+/// AU-07: each sign-in gives a mark and a session, and none of them is a budget of its own. Whoever has one account and one address, and the
+/// right password, is hashed for a few times a minute, and no more when the hasher is full.
+#[test]
+fn who_collects_marks_and_sessions_is_hashed_for_no_more_often() {
+    let bench = bench();
+    let marks: Vec<_> = (0..50).map(|_| bench.mark_of("ada@example.com")).collect();
+    let sessions: Vec<_> = bench.world.live.lock().values().map(Arc::clone).collect();
+    let hashed = || bench.world.hashed.load(Ordering::SeqCst);
+    let everything = || {
+        for mark in &marks {
+            for _ in 0..10 {
+                run(bench.login.attempt(marked("ada@example.com", PASSWORD, Some(mark)))).ok();
+            }
+        }
+        for session in &sessions {
+            for _ in 0..10 {
+                run(bench.login.confirm(session, PASSWORD, Some("192.0.2.1".parse().unwrap()))).ok();
+            }
+        }
+    };
+    bench.world.hasher_is_full.store(true, Ordering::SeqCst);
+    let before = hashed();
+    everything();
+    bench.world.hasher_is_full.store(false, Ordering::SeqCst);
+    everything();
+    // What the full hasher refused has used the budget up.
+    assert_eq!(hashed() - before, 0);
+    bench.clock.advance(Duration::from_secs(60));
+    let before = hashed();
+    everything();
+    // Twenty a minute of the account's devices, the first of which asks nobody else; and two within its sessions, for the same reason and as the address has one left.
+    assert_eq!(hashed() - before, 22);
+    // A neighbour on a known device is concerned by none of it.
+    let bobs = bench.world.accounts.lock()[&Subject::from_bytes([2; 16])].clone();
+    let mark = DeviceMark::draw(&pepper(), bobs.subject, bobs.epoch, &*bench.login.entropy).unwrap();
+    assert!(matches!(bench.tries("bob@example.com", PASSWORD, Some(&mark)), LoginOutcome::Opened { .. }));
 }

@@ -13,9 +13,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
-fn nobody_is_remembered_and_nothing_capped_unless_it_is_said() {
+fn nobody_is_remembered_unless_it_is_said_and_an_account_has_a_hundred_sessions() {
     let settings = from("").unwrap();
-    assert_eq!((settings.remember, settings.session_cap), (None, Cap::NONE));
+    let hundred = Cap::at(NonZeroU32::new(100).unwrap());
+    assert_eq!((settings.remember, settings.session_cap), (None, hundred));
+    assert_eq!(from("[sessions]\nmax_per_account = 0").unwrap().session_cap, Cap::NONE);
     assert_eq!(settings.step_up, MINUTE * 10);
 
     let settings =

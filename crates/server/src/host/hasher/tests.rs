@@ -7,6 +7,11 @@ fn pool(threads: usize, queue: usize, longest_wait: Duration) -> Arc<HashingPool
     HashingPool::start(COST, Bounds { threads, queue, longest_wait }, Arc::new(SystemEntropy)).unwrap()
 }
 
+/// Each number is an address of its own.
+fn asker(number: usize) -> Asker {
+    Asker { address: [u8::try_from(number).unwrap(); 32], account: [7; 32] }
+}
+
 fn typed(text: &str) -> Password {
     Password::parse(text).unwrap()
 }
@@ -14,9 +19,9 @@ fn typed(text: &str) -> Password {
 /// So many guesses at an unknown account at once; what came of each.
 async fn guess(pool: &Arc<HashingPool>, times: usize) -> Vec<Result<Verdict, Fault>> {
     let asked: Vec<_> = (0..times)
-        .map(|_| {
+        .map(|number| {
             let pool = Arc::clone(pool);
-            tokio::spawn(async move { pool.verify(typed("whatever it may be"), None).await })
+            tokio::spawn(async move { pool.verify(typed("whatever it may be"), None, asker(number)).await })
         })
         .collect();
     let mut answers = Vec::new();
@@ -29,8 +34,8 @@ async fn guess(pool: &Arc<HashingPool>, times: usize) -> Vec<Result<Verdict, Fau
 #[tokio::test]
 async fn a_password_matches_its_own_hash_alone_and_a_stranger_never() {
     let pool = pool(2, 8, Duration::from_secs(30));
-    let hash = pool.hash(typed("correct horse battery staple")).await.unwrap();
-    let verify = |text: &'static str, stored| pool.verify(typed(text), stored);
+    let hash = pool.hash(typed("correct horse battery staple"), asker(0)).await.unwrap();
+    let verify = |text: &'static str, stored| pool.verify(typed(text), stored, asker(0));
     assert!(matches!(verify("correct horse battery staple", Some(hash.clone())).await, Ok(Verdict::Match)));
     assert!(matches!(verify("correct horse battery stable", Some(hash)).await, Ok(Verdict::Mismatch)));
     assert!(matches!(verify("correct horse battery staple", None).await, Ok(Verdict::Mismatch)));
@@ -42,7 +47,7 @@ async fn a_hash_below_todays_cost_is_made_anew_on_a_match() {
     let bounds = Bounds { threads: 1, queue: 8, longest_wait: Duration::from_secs(30) };
     let pool = HashingPool::start(cost, bounds, Arc::new(SystemEntropy)).unwrap();
     let old = password::hash(&typed("correct horse battery staple"), &[1; 16], COST).unwrap();
-    match pool.verify(typed("correct horse battery staple"), Some(old)).await {
+    match pool.verify(typed("correct horse battery staple"), Some(old), asker(0)).await {
         Ok(Verdict::MatchOutdated(new)) => assert!(new.reveal().contains("t=3"), "{}", new.reveal()),
         _ => panic!("an outdated hash that matches is to be replaced"),
     }
@@ -58,8 +63,9 @@ async fn an_imported_hash_is_upgraded_by_the_first_match() {
         "pbkdf2_sha256$1000$somesaltsomesalt$SCjY7SSTd+1t0YRKbVoolytKt+BeFjwwXJESGnfk9yY=",
     ] {
         let imported = password::import(text).unwrap();
-        let verify =
-            |text: &'static str, stored: &PasswordHash| pool.verify(typed(text), Some(stored.clone()));
+        let verify = |text: &'static str, stored: &PasswordHash| {
+            pool.verify(typed(text), Some(stored.clone()), asker(0))
+        };
         let wrong = verify("correct horse battery stable", &imported).await;
         assert!(matches!(wrong, Ok(Verdict::Mismatch)), "{text}");
         let Ok(Verdict::MatchOutdated(new)) = verify("correct horse battery staple", &imported).await else {
@@ -80,7 +86,7 @@ async fn a_stand_in_takes_the_time_of_its_pattern() {
     for _ in 0..5 {
         for (class, stored) in [&bcrypt, &stand_in].into_iter().enumerate() {
             let began = Instant::now();
-            pool.verify(typed("not that password at all"), Some(stored.clone())).await.unwrap();
+            pool.verify(typed("not that password at all"), Some(stored.clone()), asker(0)).await.unwrap();
             fastest[class] = fastest[class].min(began.elapsed());
         }
     }
@@ -126,12 +132,12 @@ async fn hashing_does_not_block_the_runtime() {
 #[tokio::test]
 async fn an_unknown_account_takes_the_same_work() {
     let pool = pool(1, 8, Duration::from_secs(60));
-    let hash = pool.hash(typed("correct horse battery staple")).await.unwrap();
+    let hash = pool.hash(typed("correct horse battery staple"), asker(0)).await.unwrap();
     let mut fastest = [Duration::MAX; 2];
     for _ in 0..5 {
         for (class, stored) in [None, Some(hash.clone())].into_iter().enumerate() {
             let began = Instant::now();
-            pool.verify(typed("not that password at all"), stored).await.unwrap();
+            pool.verify(typed("not that password at all"), stored, asker(0)).await.unwrap();
             fastest[class] = fastest[class].min(began.elapsed());
         }
     }
@@ -157,8 +163,31 @@ async fn a_panic_costs_one_answer_and_no_thread() {
     let pool = HashingPool::start(COST, bounds, Arc::<Defective>::clone(&entropy)).unwrap();
     entropy.0.store(true, std::sync::atomic::Ordering::Relaxed);
     for _ in 0..3 {
-        assert!(matches!(pool.hash(typed("whatever it may be")).await, Err(Fault::Bug(_))));
+        assert!(matches!(pool.hash(typed("whatever it may be"), asker(0)).await, Err(Fault::Bug(_))));
     }
     entropy.0.store(false, std::sync::atomic::Ordering::Relaxed);
-    assert!(pool.hash(typed("whatever it may be")).await.is_ok(), "the thread is gone");
+    assert!(pool.hash(typed("whatever it may be"), asker(0)).await.is_ok(), "the thread is gone");
+}
+
+/// AU-07: one address that asks without end, for many accounts, keeps nobody else waiting longer than a few hashes, and is refused
+/// itself for what there is no room for.
+#[tokio::test]
+async fn one_address_that_floods_refuses_its_own() {
+    let pool = pool(1, 16, Duration::from_secs(60));
+    let ask = |asker: Asker| {
+        let pool = Arc::clone(&pool);
+        tokio::spawn(async move { pool.verify(typed("whatever it may be"), None, asker).await })
+    };
+    let flooding: Vec<_> =
+        (0..200).map(|account| ask(Asker { address: [0; 32], account: [account; 32] })).collect();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let owners: Vec<_> = (1..=12).map(|owner| ask(asker(owner))).collect();
+    for owner in owners {
+        assert!(matches!(owner.await.unwrap(), Ok(Verdict::Mismatch)), "an owner was refused");
+    }
+    let mut refused = 0;
+    for one in flooding {
+        refused += usize::from(matches!(one.await.unwrap(), Err(Fault::Overloaded { .. })));
+    }
+    assert!(refused >= 180, "{refused} of the flood were refused");
 }
