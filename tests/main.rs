@@ -57,6 +57,7 @@ mod story_sessions;
 mod story_sizes;
 mod story_slow_headers;
 mod story_smuggling;
+mod story_stalled;
 mod story_storm;
 mod story_substitution;
 mod story_swap;

@@ -14,6 +14,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use crate::client_body::ClientBody;
 use crate::pace::Pace;
 use crate::upstream::Failure;
 
@@ -22,7 +23,7 @@ pub struct Body(Kind);
 
 enum Kind {
     Stream(Incoming),
-    Watched(Incoming, Arc<Progress>, Pace),
+    Watched(ClientBody, Arc<Progress>, Pace),
     Reported(Incoming, Option<OnCut>),
     Whole(Full<Bytes>),
 }
@@ -41,7 +42,7 @@ pub enum Cut {
 
 impl Body {
     /// A body whose every step is noted, and that ends when it does not keep pace.
-    pub(crate) fn watched(body: Incoming, progress: Arc<Progress>, pace: Pace) -> Self {
+    pub(crate) fn watched(body: ClientBody, progress: Arc<Progress>, pace: Pace) -> Self {
         if http_body::Body::is_end_stream(&body) {
             progress.0.store(DONE, Ordering::Relaxed);
         }
@@ -112,14 +113,16 @@ impl http_body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Stream(body) | Kind::Watched(body, ..) | Kind::Reported(body, _) => body.is_end_stream(),
+            Kind::Stream(body) | Kind::Reported(body, _) => body.is_end_stream(),
+            Kind::Watched(body, ..) => body.is_end_stream(),
             Kind::Whole(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Stream(body) | Kind::Watched(body, ..) | Kind::Reported(body, _) => body.size_hint(),
+            Kind::Stream(body) | Kind::Reported(body, _) => body.size_hint(),
+            Kind::Watched(body, ..) => body.size_hint(),
             Kind::Whole(body) => body.size_hint(),
         }
     }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod client_body;
 pub mod door;
 mod form;
 pub mod framing;
@@ -17,6 +18,7 @@ mod tally;
 mod upstream;
 
 pub use body::{Body, Cut};
+pub use client_body::{ClientBody, Onlooker};
 pub use scrub::{FAMILIES, KNOWN, PROTECTED};
 pub use swap::Swap;
 pub use tally::METRICS;

@@ -14,8 +14,8 @@ use crate::problem::Problem;
 /// The largest body that any address here takes.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// How long a body may take to arrive.
-const MAX_WAIT: Duration = Duration::from_secs(30);
+/// How long a body may take to arrive: as long as a request's headers. The forms of our pages are a few hundred bytes.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// How much of a body that nobody wants is read and thrown away, and for how long: an answer that meets a client, or a proxy, still
 /// sending is lost with the connection, and a person sees a broken page in place of what was wrong.

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use vestibule_core::problem::{MEDIA_TYPE, Problem};
 use vestibule_core::wire::guard;
+use vestibule_gateway::ClientBody;
 use vestibule_portal::Peer;
 
 use crate::assemble::Front;
@@ -26,8 +27,8 @@ use crate::status::Status;
 mod connection;
 mod places;
 
-use places::Places;
 pub(crate) use places::TURNED_AWAY;
+use places::{Places, Seat};
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,8 @@ mod tests;
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Connections at once; when there are more, those that lie unused make room, and where none does the rest waits in the kernel's
-    /// queue.
+    /// Connections at once; when there are more, those that lie unused or dawdle over a request's body make room, and where none does the
+    /// rest waits in the kernel's queue.
     pub(crate) connections: usize,
     /// Connections at once of one source that is no known proxy.
     pub(crate) per_source: usize,
@@ -163,6 +164,7 @@ impl Face {
         request: Request<Incoming>,
         peer: IpAddr,
         limits: Limits,
+        seat: &Arc<Seat>,
     ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if uri_length > limits.uri {
@@ -174,12 +176,12 @@ impl Face {
         match self {
             // For resource servers the same on both sides.
             Self::Internal { front, .. } if request.uri().path() == vestibule_portal::INTROSPECTION => {
-                front.introspection.answer(of_peer(request, peer)).await.map(Either::Right)
+                front.introspection.answer(of_peer(watched(request, seat), peer)).await.map(Either::Right)
             }
             Self::Internal { front, status } => {
-                internal(front, status, request, peer).await.map(Either::Left)
+                internal(front, status, request, peer, seat).await.map(Either::Left)
             }
-            Self::Public { front } => public(front, request, peer).await.map(Either::Right),
+            Self::Public { front } => public(front, watched(request, seat), peer).await.map(Either::Right),
         }
     }
 }
@@ -189,6 +191,7 @@ async fn internal(
     status: &Status,
     request: Request<Incoming>,
     peer: IpAddr,
+    seat: &Arc<Seat>,
 ) -> Response<Full<Bytes>> {
     let path = request.uri().path();
     if path == "/check" {
@@ -197,7 +200,7 @@ async fn internal(
         return front.forward_auth.answer(&parts, peer).await;
     }
     if path == "/csrf" {
-        return front.csrf.answer(request).await;
+        return front.csrf.answer(watched(request, seat)).await;
     }
     if !matches!(path, "/healthz" | "/metrics" | "/readyz") {
         return front.problem(
@@ -219,7 +222,7 @@ async fn internal(
     }
 }
 
-async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Response<axum::body::Body> {
+async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
     let path = request.uri().path();
     if path == "/auth" || path.starts_with("/auth/") || path.starts_with("/.well-known/") {
         return pages(front, request, peer).await;
@@ -231,14 +234,19 @@ async fn public(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Resp
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }
 
-async fn pages(front: &Front, request: Request<Incoming>, peer: IpAddr) -> Response<axum::body::Body> {
+async fn pages(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
     match front.pages.clone().oneshot(of_peer(request, peer)).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
 }
 
-fn of_peer(request: Request<Incoming>, peer: IpAddr) -> Request<axum::body::Body> {
+/// A client that is slow with its body is noticed: its place is wanted when there is none left.
+fn watched(request: Request<Incoming>, seat: &Arc<Seat>) -> Request<ClientBody> {
+    request.map(|body| ClientBody::watched(body, || Arc::<Seat>::clone(seat)))
+}
+
+fn of_peer(request: Request<ClientBody>, peer: IpAddr) -> Request<axum::body::Body> {
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(Peer(peer));
     request

@@ -22,6 +22,7 @@ use vestibule_core::{Fault, Reject};
 
 use crate::answer::{NO_STORE, Refusal};
 use crate::body::{Body, Progress};
+use crate::client_body::ClientBody;
 use crate::scrub::Scrub;
 use crate::swap::{Outcome, Pass, Swap};
 use crate::tally::Tally;
@@ -73,13 +74,13 @@ impl ProxyDoor {
     }
 
     /// Answers one request from `peer`; a refusal is a page where a browser was loading one, and a problem document otherwise.
-    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    pub async fn answer(&self, request: Request<ClientBody>, peer: IpAddr) -> Response<Body> {
         let is_for_a_person = is_navigation(request.method(), request.headers());
         let response = self.attend(request, peer).await;
         if is_for_a_person { page::instead_of_problem(response) } else { response }
     }
 
-    async fn attend(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    async fn attend(&self, request: Request<ClientBody>, peer: IpAddr) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let host = match shape::host(&parts) {
             Ok(host) => host,
@@ -280,7 +281,7 @@ fn target(upstream: &Uri, asked: &Uri) -> Result<Uri, Fault> {
 
 /// Answers a request whose body nobody wanted: a little of it is read and thrown away, else the connection ends, so that its
 /// bytes can never be taken for the next request.
-async fn refused(answer: Response<Full<Bytes>>, parts: &Parts, mut body: Incoming) -> Response<Body> {
+async fn refused(answer: Response<Full<Bytes>>, parts: &Parts, mut body: ClientBody) -> Response<Body> {
     // Who sends what can be read in two ways is not read any further (RFC 9112 section 11.2); and a client that waits for our
     // word before it sends its body is not asked to send it in vain.
     if answer.status() == StatusCode::BAD_REQUEST || parts.headers.contains_key(EXPECT) {

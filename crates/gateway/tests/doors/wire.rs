@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
-use vestibule_gateway::Timeouts;
 use vestibule_gateway::door::proxy::ProxyDoor;
 use vestibule_gateway::framing::Strict;
+use vestibule_gateway::{ClientBody, Timeouts};
 
 use crate::house::{House, ORIGIN};
 
@@ -122,8 +122,8 @@ impl Gate {
         tokio::spawn(async move {
             while let Ok((stream, peer)) = listener.accept().await {
                 let door = door.clone();
-                let answer = service_fn(move |request| {
-                    let door = door.clone();
+                let answer = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                    let (door, request) = (door.clone(), request.map(ClientBody::from));
                     async move { Ok::<_, std::convert::Infallible>(door.answer(request, peer.ip()).await) }
                 });
                 let connection = http1::Builder::new()

@@ -162,7 +162,7 @@ async fn serve_on(
         let face = &face;
         async move {
             seat.pulse.beat(Phase::Busy);
-            let response = face.answer(request, peer, limits).await;
+            let response = face.answer(request, peer, limits, seat).await;
             Ok::<_, Infallible>(
                 response.map(|body| Watched { body, _answering: Answering(Arc::clone(seat)) }),
             )
@@ -189,6 +189,7 @@ async fn serve_on(
                     Phase::Fresh => return,
                     // Who takes his time with a request makes room; but what is on its way when the program ends is answered.
                     Phase::Reading if !drain.is_cancelled() => return,
+                    Phase::Busy if !drain.is_cancelled() && seat.dawdles_since().is_some() => return,
                     _ => connection.as_mut().graceful_shutdown(),
                 }
             }

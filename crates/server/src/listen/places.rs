@@ -1,11 +1,11 @@
 //! Who may stay when there is no place left. In: connections as they are accepted, and what each is doing. Out: a seat for each, taken
-//! where it must be from who has been quiet for longest; and no for a source that has more than its share at work. All of it happens
-//! when a connection is accepted, nothing when a request is answered.
+//! where it must be from who has been quiet, or has kept us waiting for a request's body, for longest; and no for a source that has more
+//! than its share at work. All of it happens when a connection is accepted, and nothing when a request without a body is answered.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -13,6 +13,8 @@ use metrics::Counter;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+
+use vestibule_gateway::Onlooker;
 
 use super::Limits;
 use super::connection::{Phase, Pulse};
@@ -23,7 +25,7 @@ mod tests;
 /// Counts connections that were not let in or not let stay: name and meaning.
 pub(crate) const TURNED_AWAY: (&str, &str) = (
     "vestibule_connections_turned_away_total",
-    "Connections refused because their source had too many at work, or closed while quiet because others needed the place",
+    "Connections refused because their source had too many at work, or closed while quiet or dawdling because others needed the place",
 );
 
 /// The places of one listener.
@@ -58,7 +60,21 @@ pub(super) struct Seat {
     count: AtomicU32,
     looked_at: AtomicU64,
     began: Instant,
+    arriving: Arriving,
 }
+
+/// How a request's body arrives.
+#[derive(Default)]
+struct Arriving {
+    is_waited_for: AtomicBool,
+    /// Since when, in milliseconds since the listener began; 0 while nobody has waited.
+    since: AtomicU64,
+    /// Bytes that came since then.
+    came: AtomicU64,
+}
+
+/// Whoever sent so much has not dawdled until now: an upload that goes on is work, and a byte now and then is none.
+const WORTH_A_WHILE: u64 = 16 * 1024;
 
 /// A seat as long as it is taken.
 pub(super) struct Taken {
@@ -112,12 +128,13 @@ impl Places {
             count: AtomicU32::new(Pulse::default().count()),
             looked_at: AtomicU64::new(now),
             began: self.began,
+            arriving: Arriving::default(),
         });
         held.by_source.entry(source).or_default().insert(number, Arc::clone(&seat));
         Some(Taken { seat, source, places: Arc::clone(self), _place: place })
     }
 
-    /// Waits for a place, and closes quiet connections until there is one. Who got through to us before the end came is served
+    /// Waits for a place, and closes quiet connections, and those whose request does not arrive, until there is one. Who got through to us before the end came is served
     /// without.
     async fn place(&self, drain: &CancellationToken) -> Option<OwnedSemaphorePermit> {
         loop {
@@ -153,7 +170,7 @@ impl Places {
         self.close(&mut held, &quiet);
     }
 
-    /// Strangers before proxies, and who has been quiet for long before who has not.
+    /// Strangers before proxies, and who has been quiet, or has kept us waiting for the rest of a request, for long before who has not.
     fn quietest<'a>(
         &self,
         seats: impl Iterator<Item = (IpAddr, &'a Arc<Seat>)>,
@@ -162,8 +179,14 @@ impl Places {
         // Who came a moment ago has had no time to ask.
         let born_before = self.now().saturating_sub(milliseconds(self.limits.grace()));
         let mut quiet: Vec<_> = seats
-            .filter(|(_, seat)| seat.born < born_before && seat.pulse.phase() != Phase::Busy)
-            .map(|(source, seat)| (seat.is_known, seat.quiet_since(), seat.number, source))
+            .filter(|(_, seat)| seat.born < born_before)
+            .filter_map(|(source, seat)| {
+                let since = match seat.pulse.phase() {
+                    Phase::Busy => seat.dawdles_since().filter(|since| *since < born_before)?,
+                    Phase::Fresh | Phase::Idle | Phase::Reading => seat.quiet_since(),
+                };
+                Some((seat.is_known, since, seat.number, source))
+            })
             .collect();
         if quiet.len() > how_many {
             quiet.select_nth_unstable(how_many);
@@ -214,6 +237,41 @@ impl Seat {
         let is_as_it_was = self.pulse.count() == self.count.load(Ordering::Relaxed);
         let since = if is_as_it_was { &self.quiet_since } else { &self.looked_at };
         since.load(Ordering::Relaxed)
+    }
+}
+
+impl Seat {
+    /// Since when the client is waited for in the midst of its request's body, if it is.
+    pub(super) fn dawdles_since(&self) -> Option<u64> {
+        let is_waited_for = self.arriving.is_waited_for.load(Ordering::Relaxed);
+        is_waited_for.then(|| self.arriving.since.load(Ordering::Relaxed))
+    }
+}
+
+/// One task polls a connection and all that is in it, so what is read here is what was stored.
+impl Onlooker for Seat {
+    fn waits(&self) {
+        if self.arriving.since.load(Ordering::Relaxed) == 0 {
+            let now = milliseconds(self.began.elapsed()).max(1);
+            self.arriving.since.store(now, Ordering::Relaxed);
+        }
+        self.arriving.is_waited_for.store(true, Ordering::Relaxed);
+    }
+
+    fn came(&self, bytes: usize) {
+        self.arriving.is_waited_for.store(false, Ordering::Relaxed);
+        let came = self.arriving.came.load(Ordering::Relaxed).saturating_add(bytes as u64);
+        let is_worth_a_while = came >= WORTH_A_WHILE;
+        self.arriving.came.store(if is_worth_a_while { 0 } else { came }, Ordering::Relaxed);
+        if is_worth_a_while {
+            self.arriving.since.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn is_over(&self) {
+        self.arriving.is_waited_for.store(false, Ordering::Relaxed);
+        self.arriving.since.store(0, Ordering::Relaxed);
+        self.arriving.came.store(0, Ordering::Relaxed);
     }
 }
 

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, COOKIE};
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use vestibule_core::decide::{CSRF_FIELD, CSRF_HEADER, Decider};
 use vestibule_core::route::CsrfPolicy;
 
+use crate::client_body::ClientBody;
 use crate::form::{field, is_form};
 
 /// A form longer than this must bring its token in the header.
@@ -44,7 +44,7 @@ pub(super) fn is_asked(decider: &Decider, parts: &Parts, host: &str) -> bool {
             .is_ok_and(|route| route.csrf == CsrfPolicy::Token)
 }
 
-pub(super) async fn read(parts: &Parts, body: Incoming) -> Result<Form, Unread> {
+pub(super) async fn read(parts: &Parts, body: ClientBody) -> Result<Form, Unread> {
     let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > LONGEST) {
         return Err(Unread::TooLong);

@@ -48,6 +48,45 @@ async fn proxies_have_no_share_and_strangers_have_theirs() {
     assert!(third.is_some(), "the proxy has no share");
 }
 
+/// Who waits for us is at work, and who has us wait is not; one that sends enough of a body begins afresh.
+#[tokio::test]
+async fn who_dawdles_over_a_body_makes_room_and_who_sends_it_does_not() {
+    let limits = Limits { per_source: 4, ..LIMITS };
+    let (places, drain) = (Places::new(limits, vec![], "test"), CancellationToken::new());
+    let mut held = Vec::new();
+    for source in 1..=4 {
+        let taken = places.admit(address(&format!("198.51.100.{source}")), &drain).await.expect("a place");
+        taken.seat.pulse.beat(Phase::Busy);
+        held.push(taken);
+    }
+    a_moment().await;
+    // One waits for its answer, one drips, one goes on sending, one has sent all.
+    for seat in [1, 2, 3].map(|at: usize| &held[at].seat) {
+        seat.waits();
+    }
+    a_moment().await;
+    held[1].seat.came(1);
+    held[2].seat.came(WORTH_A_WHILE as usize);
+    for seat in [1, 2].map(|at: usize| &held[at].seat) {
+        seat.waits();
+    }
+    held[3].seat.is_over();
+    let since = held.iter().map(|taken| taken.seat.dawdles_since()).collect::<Vec<_>>();
+    assert!(since[0].is_none() && since[3].is_none(), "{since:?}");
+    assert!(since[1].unwrap() < since[2].unwrap(), "{since:?}");
+    a_moment().await;
+    let admitted = tokio::spawn({
+        let (places, drain) = (Arc::clone(&places), drain.clone());
+        async move { places.admit(address("203.0.113.1"), &drain).await }
+    });
+    while !held[1].seat.leave.is_cancelled() {
+        tokio::task::yield_now().await;
+    }
+    assert!([0, 2, 3].iter().all(|at| !held[*at].seat.leave.is_cancelled()));
+    drop(held.remove(1));
+    assert!(admitted.await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn who_was_quiet_for_longest_goes_and_proxies_last() {
     let proxy: IpNet = "192.0.2.1/32".parse().unwrap();
