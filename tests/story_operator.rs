@@ -206,6 +206,48 @@ fn health_readiness_and_metrics_are_on_the_internal_listener_alone() {
     }
 }
 
+/// Behind a proxy that nobody named, all visitors count as one: said at the start where there must be a proxy, and once where one shows
+/// itself; in the readiness answer, and when the configuration is checked.
+#[test]
+fn a_proxy_that_nobody_named_is_told_of() {
+    let mut vestibule = Vestibule::installed();
+    vestibule.configure("public_url = \"https://app.example.com\"", "");
+    let said = vestibule.operator.ok(&["config", "check"], "");
+    assert!(said.contains("warning: trusted_proxies.public: no proxy is named"), "{said}");
+    vestibule.start();
+    vestibule.running().wait_for("no proxy is named");
+    let warnings = |vestibule: &Vestibule| {
+        let ready = Ask::get("/readyz").send(vestibule.internal).json();
+        assert_eq!(ready["ready"], true);
+        ready["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&vestibule).len(), 1);
+    for _ in 0..3 {
+        Ask::get("/auth/login").header("X-Forwarded-For", "203.0.113.9").send(vestibule.public);
+    }
+    let told = warnings(&vestibule);
+    assert!(told.len() == 2 && told[1].contains("127.0.0.1"), "{told:?}");
+    vestibule.running().wait_for("X-Forwarded-For came from");
+    assert_eq!(vestibule.logged().matches("X-Forwarded-For came from").count(), 1);
+    vestibule.end();
+
+    let trust = "[trusted_proxies]\npublic = [\"127.0.0.1/32\"]";
+    vestibule.configure("public_url = \"https://app.example.com\"", trust);
+    assert!(!vestibule.operator.ok(&["config", "check"], "").contains("warning: trusted_proxies"));
+    vestibule.start();
+    Ask::get("/auth/login").header("X-Forwarded-For", "203.0.113.9").send(vestibule.public);
+    assert!(warnings(&vestibule).is_empty());
+    // Over http, on this machine alone, no proxy is needed, so none is missed.
+    vestibule.end();
+    vestibule.configure("", "");
+    assert!(!vestibule.operator.ok(&["config", "check"], "").contains("warning: trusted_proxies"));
+}
+
 /// SC-02: whatever weakens a gate is said at the start, in the readiness answer and in `config show`.
 #[test]
 fn a_weakened_gate_is_told_of_everywhere() {

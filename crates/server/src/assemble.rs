@@ -48,6 +48,7 @@ use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file;
 use crate::key_room::{KeyRoom, ingredients};
 use crate::telemetry::DroppedClaims;
+use crate::untrusted::UntrustedProxies;
 
 /// Everything but listeners: enough for commands.
 pub(crate) struct House {
@@ -77,6 +78,8 @@ pub(crate) struct Front {
     pub(crate) introspection: Introspection,
     /// What browsers see.
     pub(crate) https: Https,
+    /// Who forwards without being trusted to.
+    pub(crate) untrusted: UntrustedProxies,
     decider: Arc<Decider>,
 }
 
@@ -297,6 +300,7 @@ impl House {
             ),
             introspection: Introspection::of(Arc::clone(&portal)),
             pages: vestibule_portal::router(portal),
+            untrusted: UntrustedProxies::new(TrustedProxies::new(settings.public_proxies.clone())),
             https: if settings.public_url.is_https() { Https::Yes } else { Https::No },
             decider: Arc::clone(&self.decider),
         })

@@ -218,11 +218,12 @@ async fn internal(
     match path {
         "/healthz" => status.health(),
         "/metrics" => status.metrics(),
-        _ => status.readiness().await,
+        _ => status.readiness(&front.untrusted).await,
     }
 }
 
 async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
+    front.untrusted.note(peer, request.headers());
     let path = request.uri().path();
     if path == "/auth" || path.starts_with("/auth/") || path.starts_with("/.well-known/") {
         return pages(front, request, peer).await;

@@ -15,6 +15,7 @@ mod operator;
 mod status;
 mod telemetry;
 mod traits_schema;
+mod untrusted;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use crate::config::Danger;
 use crate::host::hasher::HASHINGS;
 use crate::listen::TURNED_AWAY;
 use crate::telemetry;
+use crate::untrusted::{self, UntrustedProxies};
 
 /// Answers about the program itself.
 pub(crate) struct Status {
@@ -101,8 +102,8 @@ impl Status {
         text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())
     }
 
-    /// Whether requests can be decided and answered, and if not why; and what weakens a gate.
-    pub(crate) async fn readiness(&self) -> Response<Full<Bytes>> {
+    /// Whether requests can be decided and answered, and if not why; what weakens a gate, and what an operator should look at.
+    pub(crate) async fn readiness(&self, untrusted: &UntrustedProxies) -> Response<Full<Bytes>> {
         let mut reasons = Vec::new();
         if self.is_draining.load(Ordering::Relaxed) {
             reasons.push("draining: the program is about to end".to_owned());
@@ -116,7 +117,11 @@ impl Status {
         let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let dangers: Vec<String> =
             self.dangers.load().iter().map(|it| format!("{}: {}", it.key, it.what)).collect();
-        let answer = json!({ "ready": reasons.is_empty(), "reasons": reasons, "dangers": dangers });
+        let warnings: Vec<String> =
+            untrusted::none_named(&self.house.settings).into_iter().chain(untrusted.warnings()).collect();
+        let answer = json!({
+            "ready": reasons.is_empty(), "reasons": reasons, "dangers": dangers, "warnings": warnings,
+        });
         text(status, "application/json", format!("{answer}\n"))
     }
 

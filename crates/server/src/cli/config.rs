@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::output::{self, counted, say};
 use super::{Context, Failure};
 use crate::config::raw::Raw;
+use crate::untrusted;
 
 #[derive(Subcommand)]
 pub(super) enum ConfigCommand {
@@ -34,6 +35,9 @@ impl ConfigCommand {
                 ));
                 for danger in &settings.dangers {
                     say(&format!("danger: {}: {}", danger.key, danger.what));
+                }
+                if let Some(warning) = untrusted::none_named(&settings) {
+                    say(&format!("warning: {warning}"));
                 }
                 Ok(())
             }

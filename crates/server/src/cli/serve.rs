@@ -26,6 +26,7 @@ use crate::listen::{self, Face, Limits};
 use crate::operator::Operator;
 use crate::status::Status;
 use crate::telemetry;
+use crate::untrusted;
 
 /// How long browsers' requests in flight may take once the program was asked to end, and then the proxies' questions: together less
 /// than the 30 seconds after which supervisors lose patience.
@@ -93,6 +94,9 @@ impl Server {
     ) -> Result<Self, Failure> {
         let signals = Signals::receive()?;
         tell_dangers(&settings.dangers);
+        if let Some(warning) = untrusted::none_named(&settings) {
+            tracing::warn!("{warning}");
+        }
         let house = House::open(settings).await?;
         let control = ControlSocket::open(&house.settings.control_socket())?;
         house.key_room.ensure_signers().await?;
