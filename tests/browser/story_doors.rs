@@ -58,3 +58,30 @@ fn a_private_page_is_gone_with_the_session(door: Door) {
     chromium.wait_until("the login page", shows_login);
     assert!(scene.service.take().is_empty(), "the service hears of none of it");
 }
+
+/// Caddy leaves an empty `Set-Cookie` where a service tried to set a cookie of ours: it changes nothing in a real browser.
+#[test]
+fn behind_caddy_a_service_sets_its_own_cookies_alone() {
+    let scene = Scene::behind(Door::Caddy);
+    let chromium = Chromium::start();
+    let url = |path: &str| format!("{}{path}", scene.origin);
+    chromium.open(&url("/orders/7"));
+    chromium.sign_in(ADA, PASSWORD);
+    let hello = format!("hello {}", scene.subject);
+    chromium.wait_until("the page that was asked for", |page| page.text() == hello);
+    let session = chromium.session_cookie().unwrap().value;
+    scene.service.answer_with(&[
+        ("Set-Cookie", "first=1; Path=/"),
+        ("Set-Cookie", "vestibule=tossed; Path=/; HttpOnly"),
+        ("Set-Cookie", "=vestibule=tossed; Path=/"),
+        ("Set-Cookie", "vestibule=; Path=/; Max-Age=0"),
+        ("Set-Cookie", "last=1; Path=/"),
+    ]);
+    let before = chromium.cookies().len();
+    chromium.open(&url("/orders/8"));
+    assert_eq!(chromium.script("return document.cookie"), "first=1; last=1");
+    assert_eq!(chromium.cookies().len(), before + 2, "{:?}", chromium.cookies());
+    assert_eq!(chromium.session_cookie().unwrap().value, session);
+    chromium.open(&url("/orders/9"));
+    assert_eq!(chromium.text(), hello);
+}
