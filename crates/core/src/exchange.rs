@@ -20,6 +20,9 @@ use crate::port::{Clients, Directory};
 use crate::session::SessionToken;
 use crate::time::Timestamp;
 
+#[cfg(test)]
+mod tests;
+
 /// The most actors that a JWT names, one inside of the other (RFC 8693 section 4.1).
 pub const MOST_ACTORS: usize = 4;
 
@@ -192,16 +195,4 @@ fn granted<'a>(client: &'a Client, bounds: Option<&[String]>, asked: &[&str]) ->
 
 fn actors(act: Option<&Value>) -> usize {
     std::iter::successors(act, |act| act.get("act")).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn actors_are_counted_from_the_outermost_in() {
-        assert_eq!(actors(None), 0);
-        assert_eq!(actors(Some(&json!({"sub": "a"}))), 1);
-        assert_eq!(actors(Some(&json!({"sub": "a", "act": {"sub": "b", "act": {"sub": "c"}}}))), 3);
-    }
 }

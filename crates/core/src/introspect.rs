@@ -29,6 +29,9 @@ mod pace;
 
 pub use pace::{Pace, Question};
 
+#[cfg(test)]
+mod tests;
+
 /// An answer is kept by whoever asked for so long at most: for so long the end of a session may go unnoticed there.
 pub const LONGEST_KEPT: Duration = Duration::from_secs(30);
 

@@ -39,7 +39,7 @@ pub use on_behalf::OnBehalf;
 use claims::{Budget, Signed};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// `iat` lies this far back (the skew that verifiers allow), so that a service whose clock is
 /// late does not refuse a fresh JWT.

@@ -22,6 +22,8 @@ use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionL
 use crate::throttle::{Asker, Attempt, Receipt, Reservation, STRANGERS, TallyBook};
 use crate::time::Timestamp;
 
+pub(crate) mod trade;
+
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 pub(crate) fn pepper() -> Pepper {

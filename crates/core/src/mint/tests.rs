@@ -16,6 +16,7 @@ use crate::port::Sessions;
 use crate::principal::{Amr, Assurance};
 use crate::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable};
 use crate::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
+use crate::testing::trade::Trade;
 use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, run};
 use crate::wire::CookieName;
 use crate::wire::cookie::Https;
@@ -24,7 +25,7 @@ mod encrypted;
 
 const ISSUER: &str = "https://app.test";
 
-pub(super) struct House {
+pub(crate) struct House {
     pub(super) world: Arc<World>,
     clock: Arc<SetClock>,
     decider: Decider,
@@ -94,7 +95,7 @@ fn session(digest: SessionDigest) -> Session {
     }
 }
 
-pub(super) fn house() -> House {
+pub(crate) fn house() -> House {
     let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
     let token = SessionToken::from_random([9; 32]);
     let session = session(token.digest(&pepper()));
@@ -128,6 +129,12 @@ pub(super) fn house() -> House {
     let mut headers = HeaderMap::new();
     headers.insert(COOKIE, format!("__Host-Http-vestibule={}", token.reveal_cookie_value()).parse().unwrap());
     House { world, clock, decider, minter, headers, digest: session.digest }
+}
+
+/// Ada's session with what exchanges its tokens and answers questions about them.
+pub(crate) fn trade() -> Trade {
+    let House { world, clock, decider, minter, digest, .. } = house();
+    Trade::new(world, clock, decider, minter, session(digest))
 }
 
 impl House {
@@ -234,6 +241,10 @@ fn a_jwt_is_minted_anew_in_its_last_fifth_and_never_outlives_the_session() {
     house.clock.advance(Duration::from_secs(1));
     house.jwt();
     assert_eq!(house.signed(), 2);
+    // Renewed at 80 s; the next one is due at 160 s and first asked for somewhat later.
+    house.clock.advance(Duration::from_secs(85));
+    house.jwt();
+    assert_eq!(house.signed(), 3);
     house.clock.set(START.after(Duration::from_secs(950)));
     let last = house.jwt();
     assert_eq!(house.verified("orders", &last).exp(), START.unix_seconds() + 1000);
@@ -373,12 +384,51 @@ fn a_fill_never_outlives_an_invalidation() {
 #[test]
 fn many_first_requests_at_once_wait_for_one_signature() {
     let house = house();
+    let barrier = std::sync::Barrier::new(16);
     std::thread::scope(|scope| {
         for _ in 0..16 {
-            scope.spawn(|| house.jwt());
+            scope.spawn(|| {
+                barrier.wait();
+                house.jwt()
+            });
         }
     });
     assert_eq!(house.signed(), 1);
+}
+
+/// The same without luck: all of them wait for the lock before the first one signs.
+#[test]
+fn requests_that_wait_together_share_one_signature() {
+    let house = house();
+    let permits: Vec<_> = (0..16).map(|_| house.permit("/orders").unwrap()).collect();
+    let turn = run(house.minter.places[usize::from(house.digest.bytes()[0])].lock());
+    let mut waiting: Vec<_> = permits.iter().map(|permit| Box::pin(house.minter.mint(permit))).collect();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for mint in &mut waiting {
+        assert!(mint.as_mut().poll(&mut context).is_pending());
+    }
+    drop(turn);
+    let tokens: Vec<_> = waiting.into_iter().map(|mint| run(mint).unwrap().unwrap()).collect();
+    assert!(tokens.iter().all(|token| Arc::ptr_eq(token, &tokens[0])));
+    assert_eq!(house.signed(), 1);
+}
+
+/// While one request renews, the others go on with the JWT that is still good, and wait when there is none.
+#[test]
+fn during_a_renewal_others_use_the_jwt_that_is_good() {
+    let house = house();
+    let first = house.jwt();
+    let turn = run(house.minter.places[usize::from(house.digest.bytes()[0])].lock());
+    house.clock.advance(Duration::from_secs(90));
+    assert!(Arc::ptr_eq(&first, &house.jwt()));
+    house.clock.advance(Duration::from_secs(10));
+    let permit = house.permit("/orders").unwrap();
+    let mut waiting = std::pin::pin!(house.minter.mint(&permit));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(waiting.as_mut().poll(&mut context).is_pending(), "the kept JWT has expired");
+    drop(turn);
+    assert!(!Arc::ptr_eq(&first, &run(waiting).unwrap().unwrap()));
+    assert_eq!(house.signed(), 2);
 }
 
 #[test]

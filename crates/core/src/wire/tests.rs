@@ -332,3 +332,17 @@ fn a_nameless_cookie_that_reads_like_ours_is_known_with_the_white_space_before_i
         assert!(!name.resembles(pair.as_bytes()), "{pair}");
     }
 }
+
+#[test]
+fn cookie_names_are_short_and_of_few_characters() {
+    for good in ["v", "a-b_9", &"x".repeat(64)] {
+        assert_eq!(CookieName::session(good, Https::No).unwrap().as_str(), good);
+        assert_eq!(CookieName::session(good, Https::Yes).unwrap().as_str(), format!("__Host-Http-{good}"));
+    }
+    for bad in ["", "A", "a b", "a.b", "a=b", "a;b", "\u{e4}", "a\n", &"x".repeat(65)] {
+        assert!(CookieName::session(bad, Https::No).is_err(), "{bad:?}");
+        assert!(CookieName::session(bad, Https::Yes).is_err(), "{bad:?}");
+    }
+    assert!(CookieName::session("v", Https::Yes).unwrap().is_secure());
+    assert!(!CookieName::session("v", Https::No).unwrap().is_secure());
+}
