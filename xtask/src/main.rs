@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod blocklist;
 mod docs;
+mod mutants;
 mod walls;
 
 #[derive(Parser)]
@@ -23,6 +24,7 @@ enum Command {
     /// Write docs/config.md, the page of all keys, from the configuration's schema
     Docs(docs::Args),
     Blocklist(blocklist::Args),
+    Mutants(mutants::Args),
     /// Hold the walls: crate edges, module ranks, banned crates, licences, file sizes, house words
     Walls(walls::Args),
 }
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Blocklist(args) => blocklist::run(&args),
         Command::Docs(args) => docs::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Walls(args) => walls::run(&args),
     };
     outcome.unwrap_or_else(|error| report(&error))
