@@ -18,6 +18,7 @@ mod place;
 mod running;
 mod scene;
 mod service;
+mod terminal;
 mod verifying;
 mod vestibule;
 mod wire;

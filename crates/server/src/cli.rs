@@ -118,7 +118,10 @@ impl Context {
             .build()
             .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
         runtime.block_on(async {
-            let desk = Desk::find(settings).await?;
+            let desk = Desk::find(settings, &self.source).await?;
+            if let Some(store) = desk.store() {
+                output::note(&format!("no server runs here; this works on the store {}", store.display()));
+            }
             let answer = asks(&desk).await;
             desk.close().await?;
             answer
@@ -139,6 +142,21 @@ impl Failure {
     /// The server's answer was of another kind than the question.
     fn mismatch() -> Self {
         Self::Unknown("the running server answered something else; is it of another version?".to_owned())
+    }
+
+    /// What is said of it.
+    fn what(&self) -> &str {
+        match self {
+            Self::Refused(what) | Self::Unknown(what) | Self::Usage(what) => what,
+        }
+    }
+
+    /// The same, with what followed from it.
+    fn and(mut self, then: &str) -> Self {
+        let (Self::Refused(what) | Self::Unknown(what) | Self::Usage(what)) = &mut self;
+        what.push_str("; ");
+        what.push_str(then);
+        self
     }
 
     /// Says it on stderr.

@@ -4,6 +4,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
+use crate::host::text_file;
+
 mod claim;
 pub(crate) mod environment;
 pub(crate) mod raw;
@@ -23,7 +27,7 @@ mod tests;
 /// The file that is read when none is named and it is there.
 const DEFAULT_FILE: &str = "vestibule.toml";
 /// No configuration of ours is near this long.
-const MAX_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// Why a configuration is refused.
 #[derive(Debug)]
@@ -54,6 +58,11 @@ impl Source {
     pub(crate) fn find(named: Option<PathBuf>) -> Self {
         let file = named.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
         Self { file }
+    }
+
+    /// The file; none where defaults are in force.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Reads settings as they are now.
@@ -114,13 +123,9 @@ pub(crate) fn read(
     })
 }
 
-fn read_file(file: &Path) -> Result<String, ConfigError> {
+fn read_file(file: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let wrong = |what: String| ConfigError { place: file.display().to_string(), key: String::new(), what };
-    let length = std::fs::metadata(file).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
-    if length > MAX_BYTES {
-        return Err(wrong(format!("is {length} bytes long; a configuration takes {MAX_BYTES} at most")));
-    }
-    std::fs::read_to_string(file).map_err(|error| wrong(format!("cannot be read: {error}")))
+    text_file::read(file, MAX_BYTES).map_err(wrong)
 }
 
 /// A parser's message on one line.

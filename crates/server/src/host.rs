@@ -1,5 +1,5 @@
 //! The machine behind core's ports: its clock, its random generator, threads for password hashing, files that hold secrets,
-//! and how many files may be open.
+//! text in files and on stdin, and how many files may be open.
 
 pub(crate) mod calibration;
 pub(crate) mod clock;
@@ -7,3 +7,4 @@ pub(crate) mod entropy;
 pub(crate) mod hasher;
 pub(crate) mod open_files;
 pub(crate) mod secret_file;
+pub(crate) mod text_file;

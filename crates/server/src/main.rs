@@ -17,6 +17,7 @@ mod telemetry;
 mod traits_schema;
 mod untrusted;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -30,8 +31,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => {
             // Also --help and --version, which are no errors and say so themselves.
-            usage.print().ok();
-            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+            let printed = usage.print();
+            let is_unread = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+            let code = if is_unread && !usage.use_stderr() { 3 } else { usage.exit_code() };
+            return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
     };
     match cli.run() {

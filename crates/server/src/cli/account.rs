@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use vestibule_core::account::password;
 use vestibule_core::port::Entropy;
 
-use super::output::{self, counted, facts, say};
+use super::output::{self, Column, counted, facts, say};
 use super::{Context, Failure, ask_one, input};
 use crate::assemble::password_policy;
 use crate::config::Settings;
@@ -102,17 +102,15 @@ impl AccountCommand {
             Self::List { json } => list(context, json),
             Self::Remove { account } => {
                 let ended = done(context, Ask::AccountRemove { who: account.clone() })?;
-                say(&format!("{account} is removed; {} ended", counted(ended, "session")));
-                Ok(())
+                say(&format!("{account} is removed; {} ended", counted(ended, "session")))
             }
             Self::Set(set) => set.run(context),
             Self::Show { account, json } => show(context, account, json),
             Self::Unthrottle { account } => {
                 done(context, Ask::AccountUnthrottle { who: account.clone() })?;
                 say(&format!(
-                    "Failed attempts at {account} are forgotten; whoever guesses on makes new ones"
-                ));
-                Ok(())
+                    "Failed attempts at {account} are forgotten; who goes on guessing makes new ones"
+                ))
             }
         }
     }
@@ -131,12 +129,12 @@ impl Add {
         if self.json {
             return output::json(&account);
         }
-        say(&format!("{} is added, with the subject {}", account.identifier, account.subject));
+        say(&format!("{} is added, with the subject {}", account.identifier, account.subject))?;
         if !account.has_password {
             let identifier = &account.identifier;
             say(&format!(
                 "Nobody can sign in with it yet: vestibule account set {identifier} --password-stdin"
-            ));
+            ))?;
         }
         Ok(())
     }
@@ -160,8 +158,7 @@ impl Set {
             ask_one(desk, ask).await
         })?;
         let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
-        say(&format!("{who} is changed; {} ended", counted(ended, "session")));
-        Ok(())
+        say(&format!("{who} is changed; {} ended", counted(ended, "session")))
     }
 }
 
@@ -178,8 +175,7 @@ fn hashed(settings: &Settings, typed: &str, identifier: &str) -> Result<String, 
 fn set_status(context: &Context, account: String, status: &str) -> Result<(), Failure> {
     let ask = Ask::AccountStatus { who: account.clone(), status: status.to_owned() };
     let ended = done(context, ask)?;
-    say(&format!("{account} is {status}; {} ended", counted(ended, "session")));
-    Ok(())
+    say(&format!("{account} is {status}; {} ended", counted(ended, "session")))
 }
 
 /// Does something and says how many sessions ended with it.
@@ -209,8 +205,7 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
         return output::json(&accounts);
     }
     if accounts.is_empty() {
-        say("No accounts yet: vestibule account add ada@example.com --password-stdin");
-        return Ok(());
+        return say("No accounts yet: vestibule account add ada@example.com --password-stdin");
     }
     let row = |it: &AccountView| {
         let password = if it.has_password { "yes" } else { "no" };
@@ -222,8 +217,14 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
             it.created_at.clone(),
         ]
     };
-    output::table(&["IDENTIFIER", "SUBJECT", "STATUS", "PASSWORD", "CREATED"], accounts.iter().map(row));
-    Ok(())
+    let columns = [
+        Column::Id("IDENTIFIER"),
+        Column::Id("SUBJECT"),
+        Column::Text("STATUS"),
+        Column::Text("PASSWORD"),
+        Column::Text("CREATED"),
+    ];
+    output::table(&columns, accounts.iter().map(row))
 }
 
 fn show(context: &Context, who: String, json: bool) -> Result<(), Failure> {
@@ -240,6 +241,5 @@ fn show(context: &Context, who: String, json: bool) -> Result<(), Failure> {
         ("traits", serde_json::Value::Object(account.traits).to_string()),
         ("epoch", account.epoch.to_string()),
         ("created", account.created_at),
-    ]);
-    Ok(())
+    ])
 }

@@ -1,16 +1,17 @@
 //! `vestibule client …`: OAuth clients. A client's secret is printed once, when it is added; nothing that is kept tells it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vestibule_verify::MAX_JWKS_BYTES;
 
-use super::output::{self, facts, say};
+use super::output::{self, Column, facts_text, say, say_once};
 use super::{Context, Failure, ask_one};
+use crate::control::client::Desk;
 use crate::control::view::ClientView;
 use crate::control::{Answer, Ask, PAGE, Registration};
+use crate::host::text_file;
 
 #[derive(Subcommand)]
 pub(super) enum ClientCommand {
@@ -64,9 +65,8 @@ impl ClientCommand {
                 let ask = Ask::ClientRemove { client: client.clone() };
                 match context.ask(async |desk| ask_one(desk, ask).await)? {
                     Answer::Done { .. } => say(&format!("{client} is removed")),
-                    _ => return Err(Failure::mismatch()),
+                    _ => Err(Failure::mismatch()),
                 }
-                Ok(())
             }
         }
     }
@@ -74,6 +74,9 @@ impl ClientCommand {
 
 impl Add {
     fn run(self, context: &Context) -> Result<(), Failure> {
+        if self.jwks_file.is_none() {
+            output::refuse_lost_output("the client's secret")?;
+        }
         let registration = Registration {
             keys: self.jwks_file.as_deref().map(keys).transpose()?,
             name: self.name,
@@ -82,36 +85,58 @@ impl Add {
             exchanges: self.exchange,
             serves: self.serves,
         };
-        let answer = context.ask(async |desk| ask_one(desk, Ask::ClientAdd { registration }).await)?;
-        let Answer::ClientAdded { client, secret } = answer else { return Err(Failure::mismatch()) };
-        let secret = secret.as_deref();
-        if self.json {
-            let mut shown = serde_json::to_value(&client).unwrap_or_default();
-            if let (Value::Object(members), Some(secret)) = (&mut shown, secret) {
-                members.insert("client_secret".to_owned(), json!(secret));
+        let is_json = self.json;
+        context.ask(async |desk| {
+            let answer = ask_one(desk, Ask::ClientAdd { registration }).await?;
+            let Answer::ClientAdded { client, secret } = answer else { return Err(Failure::mismatch()) };
+            let text = shown(&client, secret.as_deref(), is_json)?;
+            if secret.is_none() {
+                return say(&text);
             }
-            return output::json(&shown);
-        }
-        let mut told = vec![("client_id", client.client_id)];
-        told.extend(secret.map(|secret| ("client_secret", secret.to_owned())));
-        facts(&told);
-        if secret.is_some() {
-            say("The secret is not shown again, and cannot be told from what is kept.");
-        }
-        Ok(())
+            match say_once(&text) {
+                Ok(()) => Ok(()),
+                Err(unshown) => Err(undo(desk, client.client_id, unshown).await),
+            }
+        })
     }
 }
 
-fn keys(file: &Path) -> Result<String, Failure> {
-    let unread = |cause: &dyn std::fmt::Display| {
-        Failure::Usage(format!("the client's keys {} cannot be read: {cause}", file.display()))
-    };
-    let size = fs::metadata(file).map_err(|error| unread(&error))?.len();
-    // The whole question, of which this is a part, has the same bound.
-    if size > (MAX_JWKS_BYTES / 2) as u64 {
-        return Err(unread(&"it is too large for a set of keys"));
+/// What is printed of a new client.
+fn shown(client: &ClientView, secret: Option<&str>, is_json: bool) -> Result<String, Failure> {
+    if is_json {
+        let mut view = serde_json::to_value(client).unwrap_or_default();
+        if let (Value::Object(members), Some(secret)) = (&mut view, secret) {
+            members.insert("client_secret".to_owned(), json!(secret));
+        }
+        return output::json_text(&view);
     }
-    fs::read_to_string(file).map_err(|error| unread(&error))
+    let mut facts = vec![("client_id", client.client_id.clone())];
+    facts.extend(secret.map(|secret| ("client_secret", secret.to_owned())));
+    let mut text = facts_text(&facts);
+    if secret.is_some() {
+        text.push_str("\nThe secret is not shown again, and cannot be told from what is kept.");
+    }
+    Ok(text)
+}
+
+/// Removes a client whose secret could not be shown: it would stay behind as one that works for nobody.
+async fn undo(desk: &Desk, client: String, unshown: Failure) -> Failure {
+    let then = match ask_one(desk, Ask::ClientRemove { client: client.clone() }).await {
+        Ok(_) => "its secret was not shown, and the client is removed again".to_owned(),
+        Err(undone) => format!(
+            "its secret was not shown, and the client could not be removed ({}): vestibule client remove {client}",
+            undone.what()
+        ),
+    };
+    unshown.and(&then)
+}
+
+fn keys(file: &Path) -> Result<String, Failure> {
+    // The whole question, of which this is a part, has the same bound.
+    match text_file::read(file, MAX_JWKS_BYTES / 2) {
+        Ok(text) => Ok((*text).clone()),
+        Err(what) => Err(Failure::Usage(format!("the client's keys: {} {what}", file.display()))),
+    }
 }
 
 fn list(context: &Context, json: bool) -> Result<(), Failure> {
@@ -133,8 +158,7 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
         return output::json(&clients);
     }
     if clients.is_empty() {
-        say("No clients yet: vestibule client add NAME --audience AUDIENCE");
-        return Ok(());
+        return say("No clients yet: vestibule client add NAME --audience AUDIENCE");
     }
     let row = |it: &ClientView| {
         let mut may = it.audiences.clone();
@@ -149,7 +173,14 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
             it.added_at.clone(),
         ]
     };
-    let headings = ["CLIENT", "NAME", "PROVES BY", "MAY ASK FOR", "SCOPES", "SERVES", "ADDED"];
-    output::table(&headings, clients.iter().map(row));
-    Ok(())
+    let columns = [
+        Column::Id("CLIENT"),
+        Column::Text("NAME"),
+        Column::Text("PROVES BY"),
+        Column::Text("MAY ASK FOR"),
+        Column::Text("SCOPES"),
+        Column::Text("SERVES"),
+        Column::Text("ADDED"),
+    ];
+    output::table(&columns, clients.iter().map(row))
 }

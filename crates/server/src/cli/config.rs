@@ -32,9 +32,9 @@ impl ConfigCommand {
                     context.source,
                     counted(settings.routes.len(), "route"),
                     counted(settings.audiences.len(), "audience")
-                ));
+                ))?;
                 for danger in &settings.dangers {
-                    say(&format!("danger: {}: {}", danger.key, danger.what));
+                    say(&format!("danger: {}: {}", danger.key, danger.what))?;
                 }
                 if let Some(warning) = untrusted::none_named(&settings) {
                     say(&format!("warning: {warning}"));
@@ -55,10 +55,9 @@ fn show(context: &Context, json: bool) -> Result<(), Failure> {
         return output::json(&json!({ "settings": settings.raw, "dangers": dangers }));
     }
     for danger in &settings.dangers {
-        say(&format!("# danger: {}: {}", danger.key, danger.what));
+        say(&format!("# danger: {}: {}", danger.key, danger.what))?;
     }
     let text = toml::to_string(&settings.raw)
         .map_err(|error| Failure::Unknown(format!("the settings cannot be told: {error}")))?;
-    say(text.trim_end());
-    Ok(())
+    say(text.trim_end())
 }

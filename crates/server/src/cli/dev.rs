@@ -16,11 +16,11 @@ use vestibule_core::secret::Password;
 use vestibule_verify::{KeySet, Verifier};
 use zeroize::Zeroizing;
 
-use super::output::say;
-use super::serve::{Server, block_on};
+use super::output::say_once;
+use super::serve::{HangUp, Server, block_on};
 use super::{Context, Failure};
 use crate::assemble::House;
-use crate::config::{self, Source};
+use crate::config;
 use crate::control::{Answer, Ask};
 use crate::demo::{self, Demo};
 use crate::host::entropy::SystemEntropy;
@@ -60,10 +60,10 @@ impl Dev {
             let settings = config::read(&text, &file.display().to_string(), &folder.path, &[])?;
             let server = Server::open_on(settings, counters, public, internal).await?;
             let password = demo_account(&server.house).await?;
-            welcome(&server, &folder, &file, &password);
+            welcome(&server, &folder, &file, &password)?;
             drop(password);
             let demo = tokio::spawn(serve_demo(Arc::clone(&server.house), behind));
-            let ended = server.run(Some(Source::find(Some(file)))).await;
+            let ended = server.run(HangUp::Ends).await;
             demo.abort();
             ended
         })
@@ -169,9 +169,10 @@ fn random_password() -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(groups.join("-")))
 }
 
-fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) {
+/// Says how to sign in. The password is said nowhere else: without it there is nothing to try.
+fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) -> Result<(), Failure> {
     let settings = &server.house.settings;
-    say(&format!(
+    say_once(&format!(
         "\nVestibule runs on this machine alone. Ctrl-C ends it{}.\n\n  \
            Open       {url}/\n  \
            Sign in    {IDENTIFIER}\n  \
@@ -186,7 +187,7 @@ fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) {
         // As it was started: whoever tries it has not installed it.
         program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned()),
         file = file.display(),
-    ));
+    ))
 }
 
 /// The service behind: it verifies with public keys alone, those that are published.

@@ -35,9 +35,9 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         let credential = if self.cookie_stdin {
-            Presented::Cookie(input::text("a cookie")?.trim().to_owned())
+            Presented::Cookie(input::secret("a cookie")?.trim().to_owned())
         } else {
-            Presented::Bearer(input::text("a credential")?.trim().to_owned())
+            Presented::Bearer(input::secret("a credential")?.trim().to_owned())
         };
         let ask = Ask::Explain {
             credential,
@@ -50,8 +50,7 @@ impl Explain {
         if self.json {
             output::json(&explanation)?;
         } else {
-            say(&format!("{} {}", self.method, self.url));
-            tell(&explanation);
+            say(&told(&self.method, &self.url, &explanation))?;
         }
         match explanation.code {
             None => Ok(()),
@@ -72,23 +71,24 @@ fn header(text: &str) -> Result<(String, String), String> {
     Ok((name, value.to_owned()))
 }
 
-fn tell(explanation: &Explanation) {
+fn told(method: &str, url: &str, explanation: &Explanation) -> String {
+    let mut lines = vec![format!("{method} {url}")];
     for StepView { step, found } in &explanation.steps {
         let found: Vec<String> =
             found.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
-        say(&format!("  {step:10}  {}", found.join("  ")));
+        lines.push(format!("  {step:10}  {}", found.join("  ")));
     }
     if let Some(jwt) = &explanation.jwt {
         let cache = if jwt.reused { "kept from an earlier request" } else { "signed for this one" };
-        say(&format!(
+        lines.push(format!(
             "  jwt         audience={}  key={}  alg={}  {} bytes  expires in {}s  {cache}",
             jwt.audience, jwt.key_id, jwt.algorithm, jwt.bytes, jwt.expires_in_seconds
         ));
         if let Some(encryption) = &jwt.encryption {
-            say(&format!("    encrypted with {encryption}: its service alone can read what it says"));
+            lines.push(format!("    encrypted with {encryption}: its service alone can read what it says"));
         }
         for (name, value) in &jwt.claims {
-            say(&format!("    {name:10} {}", plain(value)));
+            lines.push(format!("    {name:10} {}", plain(value)));
         }
         for DroppedView { claim, because } in &jwt.dropped {
             let why = match because.as_str() {
@@ -97,10 +97,11 @@ fn tell(explanation: &Explanation) {
                 }
                 _ => "no verifier takes what is nested so deeply, or has so many members",
             };
-            say(&format!("    {claim:10} DROPPED: {why}"));
+            lines.push(format!("    {claim:10} DROPPED: {why}"));
         }
     }
-    say(&format!("  => {}", explanation.outcome));
+    lines.push(format!("  => {}", explanation.outcome));
+    lines.join("\n")
 }
 
 fn plain(value: &Value) -> String {

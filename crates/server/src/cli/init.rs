@@ -9,6 +9,8 @@ use clap::Args;
 
 use super::Failure;
 use super::output::say;
+use crate::assemble::House;
+use crate::config::{self, Settings, environment};
 use crate::host::calibration::{Calibrated, calibrate};
 use crate::host::entropy::SystemEntropy;
 use crate::host::secret_file;
@@ -36,31 +38,57 @@ impl Init {
             }
         }
         let calibrated = calibrate(Duration::from_millis(self.hash_time))?;
+        let text = configuration(&calibrated);
+        // As it will be read: what the environment makes wrong is said before anything is written.
+        let settings =
+            config::read(&text, &file.display().to_string(), &self.dir, &environment::variables())?;
+        if settings.database.exists() {
+            let what = format!(
+                "{} is a store already, whose secrets new ones would not be; nothing was written",
+                settings.database.display()
+            );
+            return Err(Failure::Refused(what));
+        }
+        let database = settings.database.clone();
         std::fs::create_dir_all(&self.dir)
             .map_err(|error| Failure::Usage(format!("cannot create {}: {error}", self.dir.display())))?;
         secret_file::private_dir(&secrets)?;
         secret_file::create(&secrets.join("seal.key"), &SystemEntropy)?;
         secret_file::create(&secrets.join("pepper.key"), &SystemEntropy)?;
         let written = OpenOptions::new().write(true).create_new(true).open(&file).and_then(|mut it| {
-            it.write_all(configuration(&calibrated).as_bytes())?;
+            it.write_all(text.as_bytes())?;
             it.sync_all()
         });
         written.map_err(|error| Failure::Usage(format!("cannot write {}: {error}", file.display())))?;
+        make_store(settings)?;
         say(&format!(
             "Wrote {} and {}/{{seal,pepper}}.key. Back the two secrets up, apart from the database.\n\
+             Made the store {}.\n\
              Hashing a password takes {} ms here, with memory_kib = {} and iterations = {}.\n\
              Next:  vestibule account add you@example.com --password-stdin --config {}\n\
              then:  vestibule serve --config {}",
             file.display(),
             secrets.display(),
+            database.display(),
             calibrated.took.as_millis(),
             calibrated.cost.memory_kib(),
             calibrated.cost.iterations(),
             file.display(),
             file.display()
-        ));
-        Ok(())
+        ))
     }
+}
+
+/// Commands make no store, and the first account is added before the first start.
+fn make_store(settings: Settings) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(async {
+        let house = House::open(settings).await?;
+        Ok(house.store.close().await?)
+    })
 }
 
 /// The template, with the secrets' lines in force and the cost that suits this machine.

@@ -1,38 +1,73 @@
-//! Secrets and texts on stdin, bounded. In: stdin. Out: one line, or all of it; wiped when dropped.
+//! Secrets and texts on stdin, bounded. In: stdin; on a terminal a line that is not shown while it is typed. Out: one line, or all of it;
+//! wiped when dropped.
 
-use std::io::{IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 
+use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
-use super::{Failure, output};
+use super::Failure;
+use crate::host::text_file;
 
 /// The longest text that is read.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// All of stdin, without the line end at its end.
-pub(super) fn text(what: &str) -> Result<Zeroizing<String>, Failure> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        output::error_line(&format!("reading {what} from stdin; end with Ctrl-D"));
+/// All of stdin without the line end at its end; on a terminal one line, which is not shown.
+pub(super) fn secret(what: &str) -> Result<Zeroizing<String>, Failure> {
+    if io::stdin().is_terminal() {
+        return typed(&format!("Give {what}; it is not shown: "), what);
     }
-    let mut text = Zeroizing::new(String::new());
-    let read = stdin.lock().take(MAX_BYTES + 1).read_to_string(&mut text);
-    read.map_err(|error| Failure::Usage(format!("cannot read {what} from stdin: {error}")))?;
-    if text.len() as u64 > MAX_BYTES {
+    let mut read = Zeroizing::new(Vec::new());
+    let done = io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut read);
+    done.map_err(|error| Failure::Usage(format!("cannot read {what} from stdin: {error}")))?;
+    if read.len() as u64 > MAX_BYTES {
         return Err(Failure::Usage(format!("{what} on stdin is longer than {MAX_BYTES} bytes")));
     }
-    let trimmed = text.strip_suffix('\n').map_or(text.as_str(), |it| it.strip_suffix('\r').unwrap_or(it));
+    let text = text_file::utf8(&read).map_err(|wrong| Failure::Usage(format!("{what} on stdin {wrong}")))?;
+    let trimmed = text.strip_suffix('\n').map_or(text, |it| it.strip_suffix('\r').unwrap_or(it));
     if trimmed.is_empty() {
         return Err(Failure::Usage(format!("expected {what} on stdin, and there was nothing")));
     }
     Ok(Zeroizing::new(trimmed.to_owned()))
 }
 
-/// A new password as it stands on stdin: one line.
+/// A new password: one line on stdin, or typed twice at a terminal.
 pub(super) fn new_password() -> Result<Zeroizing<String>, Failure> {
-    let text = text("the password")?;
+    if io::stdin().is_terminal() {
+        let first = typed("New password; it is not shown: ", "the password")?;
+        let again = typed("The same again: ", "the password")?;
+        if *first != *again {
+            return Err(Failure::Usage("the two passwords are not the same".to_owned()));
+        }
+        return Ok(first);
+    }
+    let text = secret("the password")?;
     if text.contains('\n') {
         return Err(Failure::Usage("a password is one line".to_owned()));
     }
     Ok(text)
+}
+
+/// One line from the terminal, which does not show it.
+fn typed(prompt: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
+    let _entered = runtime.enter();
+    // Ctrl-C would end the program where it stands, and leave a terminal that shows nothing of what is typed.
+    let _kept_from_ending = signal(SignalKind::interrupt())
+        .map_err(|error| Failure::Unknown(format!("signals cannot be received: {error}")))?;
+    let line =
+        rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
+            ErrorKind::Interrupted => Failure::Refused("interrupted; nothing was done".to_owned()),
+            ErrorKind::UnexpectedEof => Failure::Usage(format!("expected {what}, and there was nothing")),
+            _ => {
+                Failure::Usage(format!("cannot read {what} from the terminal: {error}; or give it on stdin"))
+            }
+        })?;
+    if line.is_empty() {
+        return Err(Failure::Usage(format!("expected {what}, and there was nothing")));
+    }
+    Ok(line)
 }

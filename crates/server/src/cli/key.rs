@@ -1,12 +1,13 @@
 //! `vestibule key …`: the signing key ring.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use vestibule_core::key::RecipientPair;
 use vestibule_verify::jwe::{Curve, KeyManagement};
 
-use super::output::{self, say};
+use super::output::{self, Column, say, say_once};
 use super::{Context, Failure, ask_one};
 use crate::control::view::KeyView;
 use crate::control::{Answer, Ask, Beginning, Purpose};
@@ -62,9 +63,8 @@ impl KeyCommand {
                 let ask = Ask::KeyRetire { key_id: key_id.clone() };
                 match context.ask(async |desk| ask_one(desk, ask).await)? {
                     Answer::Done { .. } => say(&format!("{key_id} is retired")),
-                    _ => return Err(Failure::mismatch()),
+                    _ => Err(Failure::mismatch()),
                 }
-                Ok(())
             }
             Self::Rotate { edge, now, json } => {
                 let begin = if now { Beginning::Now } else { Beginning::Ahead };
@@ -74,8 +74,7 @@ impl KeyCommand {
                 if json {
                     return output::json(&key);
                 }
-                say(&format!("{} ({}) signs from {} on", key.key_id, key.algorithm, key.active_from));
-                Ok(())
+                say(&format!("{} ({}) signs from {} on", key.key_id, key.algorithm, key.active_from))
             }
         }
     }
@@ -83,6 +82,7 @@ impl KeyCommand {
 
 /// Needs no installation: it is the service's key, and not kept here.
 fn encryption(private: &Path, alg: &str, curve: &str) -> Result<(), Failure> {
+    output::refuse_lost_output("the public half")?;
     let wrong = |what: &str| Failure::Usage(format!("{what} is not known"));
     let management = KeyManagement::parse(alg).ok_or_else(|| wrong(alg))?;
     let curve = Curve::named(curve).ok_or_else(|| wrong(curve))?;
@@ -90,8 +90,15 @@ fn encryption(private: &Path, alg: &str, curve: &str) -> Result<(), Failure> {
         RecipientPair::generate(management, curve).map_err(|fault| Failure::Unknown(fault.report()))?;
     secret_file::write_new(private, pair.private_jwk.as_bytes())
         .map_err(|error| Failure::Usage(format!("{error:#}")))?;
-    say(&pair.public_jwk);
-    Ok(())
+    say_once(&pair.public_jwk).map_err(|unshown| match fs::remove_file(private) {
+        Ok(()) => {
+            unshown.and(&format!("the public half was not shown, and {} is removed again", private.display()))
+        }
+        Err(error) => unshown.and(&format!(
+            "the public half was not shown, and {} could not be removed ({error})",
+            private.display()
+        )),
+    })
 }
 
 fn list(context: &Context, json: bool) -> Result<(), Failure> {
@@ -101,14 +108,20 @@ fn list(context: &Context, json: bool) -> Result<(), Failure> {
         return output::json(&keys);
     }
     if keys.is_empty() {
-        say("No keys yet: the first start makes them");
-        return Ok(());
+        return say("No keys yet: the first start makes them");
     }
     let row = |it: &KeyView| {
         let gone = it.gone_at.clone().unwrap_or_default();
         let begins = it.active_from.clone();
         vec![it.key_id.clone(), it.purpose.clone(), it.algorithm.clone(), it.state.0.clone(), begins, gone]
     };
-    output::table(&["KID", "FOR", "ALGORITHM", "STATE", "SIGNS FROM", "GONE AT"], keys.iter().map(row));
-    Ok(())
+    let columns = [
+        Column::Id("KID"),
+        Column::Text("FOR"),
+        Column::Text("ALGORITHM"),
+        Column::Text("STATE"),
+        Column::Text("SIGNS FROM"),
+        Column::Text("GONE AT"),
+    ];
+    output::table(&columns, keys.iter().map(row))
 }

@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
             routes = server.house.settings.routes.len(),
             "ready"
         );
-        server.run(Some(context.source.clone())).await
+        server.run(HangUp::Reloads(context.source.clone())).await
     })
 }
 
@@ -111,8 +111,8 @@ impl Server {
         self.internal.local_addr().map(|it| it.to_string()).unwrap_or_default()
     }
 
-    /// Serves until a signal ends it; `source` is what SIGHUP reads.
-    pub(super) async fn run(mut self, source: Option<Source>) -> Result<(), Failure> {
+    /// Serves until a signal ends it.
+    pub(super) async fn run(mut self, hang_up: HangUp) -> Result<(), Failure> {
         let house = self.house;
         let front = Arc::new(house.front()?);
         let status = Arc::new(Status::new(Arc::clone(&house), self.counters.clone()));
@@ -129,8 +129,13 @@ impl Server {
         let control = tokio::spawn(self.control.serve(operator, stop.clone()));
         let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
 
-        let reload = Reload { house: &house, front: &front, status: &status, source };
-        self.signals.end_or_reload(&reload).await;
+        match hang_up {
+            HangUp::Ends => self.signals.end_or_hang_up().await,
+            HangUp::Reloads(source) => {
+                let reload = Reload { house: &house, front: &front, status: &status, source };
+                self.signals.end_or_reload(&reload).await;
+            }
+        }
         status.drain();
         if !listen.drain_notice.is_zero() {
             tracing::info!(
@@ -201,6 +206,14 @@ impl Open {
     }
 }
 
+/// What SIGHUP is answered with.
+pub(super) enum HangUp {
+    /// The end: the terminal that it was started from has closed.
+    Ends,
+    /// The configuration is read again from here.
+    Reloads(Source),
+}
+
 /// The signals that are answered, from the moment this is made: before it, SIGTERM would end the program without a drain.
 struct Signals {
     hang_up: Signal,
@@ -228,6 +241,15 @@ impl Signals {
         }
     }
 
+    /// Waits for SIGTERM, SIGINT or SIGHUP.
+    async fn end_or_hang_up(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+
     /// Waits for the end, and reads the configuration anew at each SIGHUP until then.
     async fn end_or_reload(&mut self, reload: &Reload<'_>) {
         loop {
@@ -245,15 +267,14 @@ struct Reload<'a> {
     house: &'a House,
     front: &'a Front,
     status: &'a Status,
-    source: Option<Source>,
+    source: Source,
 }
 
 impl Reload<'_> {
     /// A configuration that is wrong changes nothing, and so does one for another origin or other listeners: the old one stays in
     /// force.
     async fn run(&self) {
-        let Some(source) = &self.source else { return };
-        let newer = match source.load() {
+        let newer = match self.source.load() {
             Ok(newer) => newer,
             Err(error) => {
                 tracing::error!(error = %error, "the configuration stays as it was");

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::output::{self, counted, facts, say};
+use super::output::{self, Column, counted, facts, say};
 use super::{Context, Failure, ask_one};
 use crate::control::view::SessionView;
 use crate::control::{Answer, Ask, PAGE, Which};
@@ -62,8 +62,7 @@ impl End {
         };
         let answer = context.ask(async |desk| ask_one(desk, Ask::SessionEnd { which }).await)?;
         let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
-        say(&format!("{} ended", counted(ended, "session")));
-        Ok(())
+        say(&format!("{} ended", counted(ended, "session")))
     }
 }
 
@@ -87,8 +86,7 @@ fn list(context: &Context, of: Option<String>, json: bool) -> Result<(), Failure
         return output::json(&sessions);
     }
     if sessions.is_empty() {
-        say("Nobody is signed in.");
-        return Ok(());
+        return say("Nobody is signed in.");
     }
     let row = |it: &SessionView| {
         let address = it.address.clone().unwrap_or_default();
@@ -101,8 +99,15 @@ fn list(context: &Context, of: Option<String>, json: bool) -> Result<(), Failure
             it.ends_at.clone(),
         ]
     };
-    output::table(&["SESSION", "SUBJECT", "KIND", "ADDRESS", "SEEN", "ENDS"], sessions.iter().map(row));
-    Ok(())
+    let columns = [
+        Column::Id("SESSION"),
+        Column::Id("SUBJECT"),
+        Column::Text("KIND"),
+        Column::Text("ADDRESS"),
+        Column::Text("SEEN"),
+        Column::Text("ENDS"),
+    ];
+    output::table(&columns, sessions.iter().map(row))
 }
 
 fn show(context: &Context, session: String, json: bool) -> Result<(), Failure> {
@@ -126,6 +131,5 @@ fn show(context: &Context, session: String, json: bool) -> Result<(), Failure> {
         ("acr, amr", format!("{}, {}", session.acr, session.amr.join(" "))),
         ("address", session.address.unwrap_or_default()),
         ("user agent", session.user_agent),
-    ]);
-    Ok(())
+    ])
 }

@@ -17,6 +17,7 @@ use super::{Context, Failure, ask_one, input};
 use crate::control::view::VerifiedView;
 use crate::control::{Answer, Ask};
 use crate::host::clock::SystemClock;
+use crate::host::text_file;
 
 #[derive(Subcommand)]
 pub(super) enum TokenCommand {
@@ -66,7 +67,7 @@ impl TokenCommand {
 }
 
 fn jwt() -> Result<Zeroizing<String>, Failure> {
-    let text = input::text("a JWT")?;
+    let text = input::secret("a JWT")?;
     let text = text.trim();
     // As it is often copied.
     Ok(Zeroizing::new(text.strip_prefix("Bearer ").unwrap_or(text).to_owned()))
@@ -88,12 +89,12 @@ fn inspect(json: bool) -> Result<(), Failure> {
             read.findings.iter().map(|it| json!({ "code": it.code, "text": it.text })).collect();
         return output::json(&json!({ "header": read.header, "claims": read.claims, "findings": findings }));
     }
-    say("Header (not verified)");
-    members(&Value::Object(read.header));
-    say("Claims (not verified)");
-    members(&read.claims.map_or(Value::Null, Value::Object));
+    say("Header (not verified)")?;
+    members(&Value::Object(read.header))?;
+    say("Claims (not verified)")?;
+    members(&read.claims.map_or(Value::Null, Value::Object))?;
     for finding in &read.findings {
-        say(&format!("! {} ({})", finding.text, finding.code));
+        say(&format!("! {} ({})", finding.text, finding.code))?;
     }
     Ok(())
 }
@@ -104,12 +105,11 @@ impl Verify {
         if self.json {
             return output::json(&verified);
         }
-        say("The signature is good, and it is for this audience, in time and not revoked.");
-        say("Header");
-        members(&Value::Object(verified.header));
-        say("Claims");
-        members(&Value::Object(verified.claims));
-        Ok(())
+        say("The signature is good, and it is for this audience, in time and not revoked.")?;
+        say("Header")?;
+        members(&Value::Object(verified.header))?;
+        say("Claims")?;
+        members(&Value::Object(verified.claims))
     }
 }
 
@@ -139,12 +139,7 @@ fn key_set(file: &Path) -> Result<KeySet, Failure> {
 
 /// The text of a file of keys.
 fn keys(file: &Path) -> Result<Zeroizing<String>, Failure> {
-    let wrong = |what: String| Failure::Usage(format!("{}: {what}", file.display()));
-    let length = std::fs::metadata(file).map_err(|error| wrong(error.to_string()))?.len();
-    if length > MAX_JWKS_BYTES as u64 {
-        return Err(wrong(format!("keys take {MAX_JWKS_BYTES} bytes at most")));
-    }
-    std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| wrong(error.to_string()))
+    text_file::read(file, MAX_JWKS_BYTES).map_err(|what| Failure::Usage(format!("{} {what}", file.display())))
 }
 
 fn by(verifier: &Verifier, jwt: &str) -> Result<VerifiedView, Failure> {
@@ -157,10 +152,9 @@ fn by(verifier: &Verifier, jwt: &str) -> Result<VerifiedView, Failure> {
 }
 
 /// The members of an object, one per line; times also as people read them.
-fn members(object: &Value) {
+fn members(object: &Value) -> Result<(), Failure> {
     let Value::Object(members) = object else {
-        say("  none that can be read");
-        return;
+        return say("  none that can be read");
     };
     for (name, value) in members {
         let seconds = value.as_u64().or_else(|| value.as_f64().map(|seconds| seconds.max(0.0) as u64));
@@ -171,6 +165,7 @@ fn members(object: &Value) {
             }
             _ => String::new(),
         };
-        say(&format!("  {name:10} {value}{spoken}"));
+        say(&format!("  {name:10} {value}{spoken}"))?;
     }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{Answer, Ask, Line, MAX_ANSWER, VERSION};
 use crate::assemble::House;
-use crate::config::Settings;
+use crate::config::{Settings, Source};
 use crate::operator::Operator;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,19 +27,29 @@ pub(crate) enum Desk {
 }
 
 impl Desk {
-    /// Finds the running server, or opens the store.
-    pub(crate) async fn find(settings: Settings) -> Result<Self> {
+    /// Finds the running server, or opens the store that `source` leads to. It makes none: a command in the wrong folder would otherwise
+    /// work on an empty one.
+    pub(crate) async fn find(settings: Settings, source: &Source) -> Result<Self> {
         match UnixStream::connect(settings.control_socket()).await {
             Ok(_) => Ok(Self::There(Box::new(settings))),
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
             {
+                refuse_without_store(&settings, source)?;
                 let house = House::open(settings).await?;
                 Ok(Self::Here(Operator::new(house)))
             }
             Err(error) => Err(error).with_context(|| {
                 format!("cannot reach the running server by {}", settings.control_socket().display())
             }),
+        }
+    }
+
+    /// The store that was opened for this command; none where the running server answers.
+    pub(crate) fn store(&self) -> Option<PathBuf> {
+        match self {
+            Self::Here(operator) => Some(absolute(&operator.house().settings.database)),
+            Self::There(_) => None,
         }
     }
 
@@ -62,6 +73,29 @@ impl Desk {
             Self::There(_) => Ok(()),
         }
     }
+}
+
+fn refuse_without_store(settings: &Settings, source: &Source) -> Result<()> {
+    if settings.database.exists() {
+        return Ok(());
+    }
+    let database = absolute(&settings.database);
+    let database = database.display();
+    match source.file() {
+        Some(file) => bail!(
+            "there is no store {database}, which {} leads to; `vestibule serve` makes it, and so does `vestibule init`",
+            file.display()
+        ),
+        None => bail!(
+            "there is no store {database}, and no configuration was named that leads to another: give --config FILE, or begin with \
+             `vestibule init`"
+        ),
+    }
+}
+
+/// From the root, as it is found from any folder.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 async fn over_socket(settings: &Settings, ask: Ask) -> Result<Answer> {

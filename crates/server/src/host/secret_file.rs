@@ -11,6 +11,8 @@ use data_encoding::BASE64URL_NOPAD;
 use vestibule_core::port::Entropy;
 use zeroize::Zeroizing;
 
+use super::text_file;
+
 /// Text form: 43 characters and a newline.
 const LINE_LENGTH: usize = 44;
 /// 32 random bytes have about 30 different values; fewer than this is not chance but a hand or a broken generator.
@@ -47,9 +49,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     refuse_if_not_ours_alone(path, &file.metadata()?)?;
-    let mut line = Zeroizing::new(Vec::with_capacity(LINE_LENGTH + 2));
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE_LENGTH + 5));
     (&mut file)
-        .take(LINE_LENGTH as u64 + 2)
+        .take(LINE_LENGTH as u64 + 5)
         .read_to_end(&mut line)
         .with_context(|| format!("cannot read {}", path.display()))?;
     parse(&line).map(Some).with_context(|| path.display().to_string())
@@ -98,6 +100,7 @@ fn refuse_if_not_ours_alone(path: &Path, metadata: &fs::Metadata) -> Result<()> 
 }
 
 fn parse(line: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+    let line = text_file::utf8(line)?.as_bytes();
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     let mut secret = Zeroizing::new([0; 32]);

@@ -17,6 +17,7 @@ use super::super::output::{self, counted, say};
 use super::super::{Context, Failure, ask_one};
 use crate::control::client::Desk;
 use crate::control::{Answer, Ask, Import as Entry, ImportHow, Imported};
+use crate::host::text_file;
 
 /// An identifier, a hash and the longest traits, with room for escapes.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -123,7 +124,7 @@ impl Import {
             if !tally.refused.is_empty() {
                 summary.push_str(&format!(", {} refused", counted(tally.refused.len(), "line")));
             }
-            say(&summary);
+            say(&summary)?;
         }
         match tally.refused.len() {
             0 => Ok(()),
@@ -150,7 +151,12 @@ impl Importer<'_> {
                 }
             };
             self.progress.inc(line.len() as u64);
-            let text = line.trim_ascii();
+            let text = match number {
+                1 => text_file::unmarked(&line)
+                    .map_err(|wrong| Failure::Usage(format!("what is read {wrong}")))?,
+                _ => &line[..],
+            };
+            let text = text.trim_ascii();
             if text.is_empty() {
                 continue;
             }

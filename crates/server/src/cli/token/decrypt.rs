@@ -60,10 +60,9 @@ impl Decrypt {
         if self.json {
             return output::json(&inside.to_json(header));
         }
-        say("Header (encrypted to this key)");
-        members(&Value::Object(header));
-        inside.say();
-        Ok(())
+        say("Header (encrypted to this key)")?;
+        members(&Value::Object(header))?;
+        inside.say()
     }
 
     fn inside(&self, context: &Context, content: &[u8]) -> Result<Inside, Failure> {
@@ -94,29 +93,29 @@ impl Inside {
         json!({ "header": header, "inside": inner })
     }
 
-    fn say(self) {
+    fn say(self) -> Result<(), Failure> {
         match self {
             Self::Verified(VerifiedView { header, claims }) => {
                 say(
                     "Inside: a JWT. Its signature is good, and it is for this audience, in time and not revoked.",
-                );
-                parts(header, Some(claims));
+                )?;
+                parts(header, Some(claims))
             }
             Self::Signed { header, claims } => {
-                say("Inside: a JWT. Its signature was NOT verified; --audience does that.");
-                parts(header, claims);
+                say("Inside: a JWT. Its signature was NOT verified; --audience does that.")?;
+                parts(header, claims)
             }
             Self::Unsigned(claims) => {
-                say("Inside: claims that NOBODY signed. Whoever has the public key can have made them.");
-                members(&Value::Object(claims));
+                say("Inside: claims that NOBODY signed. Whoever has the public key can have made them.")?;
+                members(&Value::Object(claims))
             }
         }
     }
 }
 
-fn parts(header: Map<String, Value>, claims: Option<Map<String, Value>>) {
-    say("Header");
-    members(&Value::Object(header));
-    say("Claims");
-    members(&claims.map_or(Value::Null, Value::Object));
+fn parts(header: Map<String, Value>, claims: Option<Map<String, Value>>) -> Result<(), Failure> {
+    say("Header")?;
+    members(&Value::Object(header))?;
+    say("Claims")?;
+    members(&claims.map_or(Value::Null, Value::Object))
 }

@@ -1,12 +1,11 @@
 //! What the operator asks of accounts. In: the section as written, and the file that it names. Out: a schema that was understood, so that a
 //! wrong one is found by `config check` and not by the first account.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{Wrong, raw};
+use crate::host::text_file;
 use crate::traits_schema::{MOST_BYTES, TraitsSchema};
 
 const KEY: &str = "accounts.traits_schema_file";
@@ -19,12 +18,6 @@ pub(super) fn traits_schema(raw: &raw::Accounts, base: &Path) -> Result<Option<A
     if std::fs::metadata(&file).is_ok_and(|it| !it.is_file()) {
         return Err(said("is not a file".to_owned()));
     }
-    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
-    let mut text = String::new();
-    let read = File::open(&file).and_then(|it| it.take(most.saturating_add(1)).read_to_string(&mut text));
-    read.map_err(|error| said(format!("cannot be read: {error}")))?;
-    if text.len() > MOST_BYTES {
-        return Err(said(format!("is larger than {MOST_BYTES} bytes")));
-    }
+    let text = text_file::read(&file, MOST_BYTES).map_err(said)?;
     TraitsSchema::parse(&text).map(|schema| Some(Arc::new(schema))).map_err(said)
 }

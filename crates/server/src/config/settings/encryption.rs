@@ -1,20 +1,20 @@
 //! What an audience's JWTs are encrypted to. In: the audience as written, and the file that it names. Out: a key that was looked at, so
 //! that a wrong one is found by `config check` and not by the first request.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use vestibule_core::encrypt::{DEFAULT_ENCRYPTION, EncryptionKey};
 use vestibule_core::verify::KeyReject;
 use vestibule_core::verify::jwe::ContentEncryption;
+use zeroize::Zeroizing;
 
 use super::tokens::LEAST_JWT;
 use crate::config::Wrong;
 use crate::config::raw;
+use crate::host::text_file;
 
 /// Larger than any JWK that is taken.
-const MOST_BYTES: u64 = 32 * 1024;
+const MOST_BYTES: usize = 32 * 1024;
 
 /// The key of the audience at this index, if it has one; a relative file starts at `base`.
 pub(super) fn key(
@@ -56,15 +56,11 @@ pub(super) fn key(
     Ok(Some(key))
 }
 
-fn read(file: &Path) -> Result<String, String> {
+fn read(file: &Path) -> Result<Zeroizing<String>, String> {
     if std::fs::metadata(file).is_ok_and(|it| !it.is_file()) {
         return Err(format!("{} is not a file", file.display()));
     }
-    let mut text = String::new();
-    File::open(file)
-        .and_then(|opened| opened.take(MOST_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    Ok(text)
+    text_file::read(file, MOST_BYTES).map_err(|what| format!("{} {what}", file.display()))
 }
 
 /// What is wrong with a key, and what to do where that is not plain.
