@@ -37,7 +37,7 @@ impl ConfigCommand {
                     say(&format!("danger: {}: {}", danger.key, danger.what))?;
                 }
                 if let Some(warning) = untrusted::none_named(&settings) {
-                    say(&format!("warning: {warning}"));
+                    say(&format!("warning: {warning}"))?;
                 }
                 Ok(())
             }
