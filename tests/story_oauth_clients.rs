@@ -150,7 +150,8 @@ fn they_prove_who_they_are_act_for_themselves_and_for_others_and_ask_what_they_w
                 let signed = client.ok("introspect_signed", shown);
                 assert_eq!((&signed["active"], &signed["sub"]), (&true.into(), &json!(scene.subject)));
             }
-            client.ok("revoke", json!({ "token": held["refresh_token"] }));
+            let refused = client.refused("revoke", json!({ "token": held["refresh_token"] }));
+            assert_eq!(refused, "invalid_grant", "{library:?}");
             let refused = client.refused("revoke", json!({ "token": own["access_token"] }));
             assert_eq!(refused, "unsupported_token_type", "{library:?}");
         }
