@@ -25,6 +25,7 @@ mod story_broken;
 mod story_claims;
 mod story_clients;
 mod story_clock;
+mod story_codes;
 mod story_command_line;
 mod story_drain;
 mod story_encrypted;

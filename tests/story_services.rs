@@ -67,7 +67,7 @@ fn a_location_added_to_nginx_redirects_nowhere_either() {
 /// What a service may set beside Vestibule's cookies, and what it may not, however it is written.
 const OWN_COOKIES: [&str; 4] =
     ["theme=dark; Path=/", "vestibules=1", "lang=vestibule; Path=/", "x=1; Domain=vestibule.example"];
-const OUR_COOKIES: [&str; 9] = [
+const OUR_COOKIES: [&str; 10] = [
     "vestibule=planted; Path=/",
     "vestibule=; Max-Age=0; Path=/",
     "vestibule_pre=planted; Path=/",
@@ -77,6 +77,7 @@ const OUR_COOKIES: [&str; 9] = [
     "Vestibule =planted",
     "__Host-Http-vestibule=planted; Secure; HttpOnly; Path=/",
     "=vestibule=planted",
+    "= =vestibule=planted",
 ];
 
 /// SE-09: with Debian's JavaScript module nginx takes our cookies out of a service's answers, as the file says.

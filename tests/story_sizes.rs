@@ -5,6 +5,47 @@ use serde_json::json;
 
 use crate::personas::{ADA, Ask, Door, Scene, Vestibule};
 
+/// What other programs on the host set: so many kilobytes of cookies, and Ada's session among them.
+fn cookies(kilobytes: usize, session: &str) -> String {
+    let many: String = (0..kilobytes).map(|at| format!("other{at:03}={}; ", "c".repeat(1012))).collect();
+    format!("{many}vestibule={session}")
+}
+
+/// Other programs' cookies shut nobody out; where they are too many, the answer says so, and says what to do.
+#[test]
+fn many_cookies_pass_every_proxy_and_too_many_are_named() {
+    for door in Door::ALL {
+        let scene = Scene::behind(door);
+        let session = scene.signed_in().cookie("vestibule").unwrap().value.clone();
+        for (path, accept) in
+            [("/orders/7", "text/html"), ("/orders/7", "*/*"), ("/auth/account", "text/html")]
+        {
+            for (kilobytes, status) in [(1, 200), (14, 200), (26, 200), (33, 431), (40, 431)] {
+                let ask =
+                    Ask::get(path).header("Accept", accept).header("Cookie", cookies(kilobytes, &session));
+                let answer = ask.send(scene.front);
+                let arrived = scene.service.take();
+                assert_eq!(answer.status, status, "{door:?} {path} {kilobytes}: {answer:?}");
+                let is_served = status == 200 && path == "/orders/7";
+                assert_eq!(arrived.len(), usize::from(is_served), "{door:?} {path} {kilobytes}");
+                // Caddy refuses 36 KiB by itself, in words that cannot be changed; HAProxy's page is for page loads alone.
+                let has_words = match door {
+                    Door::Caddy => kilobytes < 36,
+                    Door::HaProxy => accept == "text/html",
+                    Door::BuiltIn | Door::Nginx => true,
+                };
+                if status == 431 && has_words {
+                    let says = answer.text();
+                    assert!(
+                        says.to_lowercase().contains("cookies") && says.len() > 80,
+                        "{door:?} {path} {kilobytes}: {answer:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// Everything for those signed in, with plain copies of two claims.
 fn retell(scene: &mut Scene, largest_jwt: u32) {
     let upstream = scene.service.address;

@@ -2,12 +2,9 @@
 // has as libnginx-mod-http-js; nginx.conf says where it is turned on.
 
 // What a lenient parser could take for one of ours: letters and digits of the name alone, in lower case. A cookie without a name counts by
-// its value, since browsers send it as that.
+// its value, since browsers cut off an empty name and send the rest.
 function isOurs(line) {
-    const pair = line.split(';')[0];
-    const equals = pair.indexOf('=');
-    const name = equals < 0 ? '' : pair.slice(0, equals).trim();
-    const claimed = name === '' ? pair.slice(equals + 1).split('=')[0] : name;
+    const claimed = line.split(';')[0].replace(/^[= \t]+/, '').split('=')[0];
     return /^(?:host)?(?:http)?vestibule(?:pre|device|access|refresh)?$/.test(claimed.replace(/[^A-Za-z0-9]/g, '').toLowerCase());
 }
 

@@ -26,6 +26,7 @@ use crate::status::Status;
 
 mod connection;
 mod places;
+mod too_large;
 
 pub(crate) use places::TURNED_AWAY;
 use places::{Places, Seat};
@@ -68,7 +69,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             per_source: usize::MAX,
-            header_block: 16 * 1024,
+            header_block: 32 * 1024,
             uri: 8 * 1024,
             header_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
@@ -76,6 +77,14 @@ impl Default for Limits {
             slowest_body: 0,
         }
     }
+}
+
+/// The line and headers of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Head {
+    Fits,
+    /// It takes more than [`Limits::header_block`], and may be cut off: not to be acted on.
+    TooLarge,
 }
 
 /// What answers on a listener.
@@ -165,7 +174,12 @@ impl Face {
         peer: IpAddr,
         limits: Limits,
         seat: &Arc<Seat>,
+        head: Head,
     ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
+        if head == Head::TooLarge {
+            let (Self::Internal { front, .. } | Self::Public { front }) = self;
+            return too_large::answer(request.headers(), limits.header_block, front.https).map(Either::Left);
+        }
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if uri_length > limits.uri {
             let (Self::Internal { front, .. } | Self::Public { front }) = self;

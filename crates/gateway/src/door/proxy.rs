@@ -44,7 +44,7 @@ const DISCARDED: usize = 64 * 1024;
 const TIME_TO_DISCARD: Duration = Duration::from_secs(1);
 
 /// The service's answer began and did not come to its end. The client sees the connection end early: there is no other way to tell it.
-const CUT: &str = "upstream-cut";
+const CUT_CODE: &str = "upstream-cut";
 
 const NOT_SERVED: Refusal = Refusal {
     status: StatusCode::NOT_FOUND,
@@ -216,12 +216,12 @@ impl ProxyDoor {
                 Tally::client_failed(failure.refusal().code);
                 return;
             }
-            Tally::upstream_failed(CUT);
+            Tally::upstream_failed(CUT_CODE);
             let route = pass.permit.route();
             tracing::warn!(
                 route = route.path.as_str(),
                 upstream = route.upstream.as_ref().map(tracing::field::display),
-                upstream.failure = CUT,
+                upstream.failure = CUT_CODE,
                 cause = %cause,
                 "an answer from behind broke off"
             );

@@ -18,6 +18,10 @@ pub(super) struct Reader {
     line: Vec<u8>,
     length: Option<u64>,
     is_chunked: bool,
+    /// Bytes of the head that is arriving, and the most that there may be.
+    head: usize,
+    most: Option<usize>,
+    is_too_large: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -46,6 +50,21 @@ enum After {
 struct Ambiguous;
 
 impl Reader {
+    /// One that takes no head of more than so many bytes, request line included.
+    pub(super) fn bounded(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
+
+    /// Whether the first byte that must not be passed on is one too many, and nothing else is wrong with it.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.is_too_large
+    }
+
+    /// Whether the next byte begins a line.
+    pub(super) fn is_at_line_start(&self) -> bool {
+        self.line.is_empty()
+    }
+
     /// Follows these bytes; an error is the place of the first that must not be passed on.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let mut at = 0;
@@ -61,10 +80,16 @@ impl Reader {
             if self.line.len() + part.len() > LONGEST_LINE {
                 return Err(at);
             }
+            self.head += part.len();
+            if matches!(self.place, Place::Field) && self.most.is_some_and(|most| self.head > most) {
+                self.is_too_large = true;
+                return Err(at);
+            }
             self.line.extend_from_slice(part);
             at += part.len();
             if end.is_some() {
                 self.end_line().map_err(|Ambiguous| at)?;
+                self.head = if matches!(self.place, Place::Field) { self.head + 1 } else { 0 };
                 at += 1;
             }
         }

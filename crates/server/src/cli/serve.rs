@@ -119,7 +119,11 @@ impl Server {
         let operator = Arc::new(Operator::new(Arc::clone(&house)));
         let stop = CancellationToken::new();
         let listen = house.settings.listen;
-        let limits = Limits { slowest_body: listen.slowest_body, ..Limits::within(open_files::raise()) };
+        let limits = Limits {
+            slowest_body: listen.slowest_body,
+            header_block: listen.header_block,
+            ..Limits::within(open_files::raise())
+        };
         let shared = Limits { per_source: share(listen.connections_per_source), ..limits };
         let face = Face::Public { front: Arc::clone(&front) };
         let public = Open::on(self.public, face, shared, known(&house.settings.public_proxies));

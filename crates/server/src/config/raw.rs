@@ -71,6 +71,10 @@ pub(crate) struct Listen {
     /// Bytes a second below which a client's connection is closed while it sends a body through the built-in gateway (averaged over
     /// 30 seconds of waiting for it) or takes an answer (over a minute). 0 is no floor.
     pub(crate) slowest_body: u32,
+    /// Bytes that the request line and the headers of one request may take together on `public`, and that a proxy may show of one on
+    /// `internal`: 16384 to 131072. Most of it are cookies, also those of other programs on the host. More is answered 431, with a page that
+    /// says so to browsers. Give the proxy in front buffers as large.
+    pub(crate) header_block: u32,
     /// For how long after SIGTERM /readyz says 503 before `public` takes no more requests: 5m at most.
     pub(crate) drain_notice: Span,
     /// Comes later; put a TLS proxy in front.
@@ -295,6 +299,7 @@ impl Default for Listen {
             danger_internal_beyond_loopback: false,
             connections_per_source: 256,
             slowest_body: 240,
+            header_block: 32 * 1024,
             drain_notice: Span::seconds(0),
             tls: None,
         }

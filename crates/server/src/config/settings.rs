@@ -91,6 +91,8 @@ pub(crate) struct Listen {
     pub(crate) connections_per_source: Option<NonZeroU32>,
     /// Bytes a second; 0 is no floor.
     pub(crate) slowest_body: u32,
+    /// The most bytes of one request's line and headers.
+    pub(crate) header_block: usize,
     pub(crate) drain_notice: Duration,
 }
 
@@ -136,6 +138,7 @@ impl Settings {
             internal: socket("listen.internal", &raw.listen.internal)?,
             connections_per_source: NonZeroU32::new(raw.listen.connections_per_source),
             slowest_body: raw.listen.slowest_body,
+            header_block: header_block(raw.listen.header_block)?,
             drain_notice: drain_notice(raw.listen.drain_notice)?,
         };
         let public_url = public_url(&raw, listen)?;
@@ -258,6 +261,18 @@ fn drain_notice(notice: Span) -> Result<Duration, Wrong> {
         ));
     }
     Ok(notice.duration())
+}
+
+/// As much as browsers send in earnest, and no more than ten thousand connections can hold at once.
+const HEADER_BLOCK: std::ops::RangeInclusive<u32> = 16 * 1024..=128 * 1024;
+
+fn header_block(bytes: u32) -> Result<usize, Wrong> {
+    if !HEADER_BLOCK.contains(&bytes) {
+        let what =
+            format!("{bytes} is out of range; {} to {} bytes", HEADER_BLOCK.start(), HEADER_BLOCK.end());
+        return Err(Wrong::new("listen.header_block", what));
+    }
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 fn public_url(raw: &Raw, listen: Listen) -> Result<Origin, Wrong> {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule_gateway::framing::Strict;
 
 use super::places::Seat;
-use super::{Face, Limits, send_at_once};
+use super::{Face, Head, Limits, send_at_once};
 
 /// Where a connection is: the phase in the lowest two bits, above them a count that moves with every change.
 #[derive(Default)]
@@ -33,6 +33,8 @@ pub(super) struct Pulse {
     is_stuck: AtomicBool,
     /// Bytes that the peer took.
     taken: AtomicU64,
+    /// Bytes that came from the peer.
+    came: AtomicU64,
 }
 
 /// What a connection is doing.
@@ -54,8 +56,10 @@ impl Pulse {
         self.state.store((before & !3).wrapping_add(4) | phase as u32, Ordering::Relaxed);
     }
 
-    /// Bytes came: the first ones after silence begin a request.
-    fn received(&self) {
+    /// So many bytes came: the first ones after silence begin a request. One task reads at a time.
+    fn received(&self, bytes: usize) {
+        let before = self.came.load(Ordering::Relaxed);
+        self.came.store(before.wrapping_add(bytes as u64), Ordering::Relaxed);
         if matches!(self.phase(), Phase::Fresh | Phase::Idle) {
             self.beat(Phase::Reading);
         }
@@ -143,10 +147,54 @@ pub(super) async fn serve(
     send_at_once(&stream);
     match &*face {
         // Strangers' bytes: what two servers could read differently is refused before hyper mends it.
-        Face::Public { .. } => serve_on(Strict::new(stream), peer, face, limits, seat, drain).await,
+        Face::Public { .. } => {
+            let exceeded = Arc::new(AtomicBool::new(false));
+            let strict = Strict::bounded(stream, limits.header_block, Arc::clone(&exceeded));
+            serve_on(strict, peer, face, limits, seat, drain, Heads::Cut(exceeded)).await;
+        }
         // Proxies' bytes, written by a program that was configured to write them.
-        Face::Internal { .. } => serve_on(stream, peer, face, limits, seat, drain).await,
+        Face::Internal { .. } => {
+            serve_on(stream, peer, face, limits, seat, drain, Heads::Whole(AtomicU64::new(0))).await;
+        }
     }
+}
+
+/// How it is seen on a connection that a head is too large.
+enum Heads {
+    /// It was cut off on its way here, and this says so.
+    Cut(Arc<AtomicBool>),
+    /// It is here. Heads are measured where more bytes came than one may take; with it, how many had come when it was last asked.
+    Whole(AtomicU64),
+}
+
+impl Heads {
+    fn judge<B>(&self, request: &Request<B>, came: u64, limits: &Limits) -> Head {
+        let is_too_large = match self {
+            Self::Cut(exceeded) => exceeded.load(Ordering::Relaxed),
+            Self::Whole(before) => {
+                let most = limits.header_block as u64;
+                came.wrapping_sub(before.swap(came, Ordering::Relaxed)) > most
+                    && length(request) > limits.header_block
+            }
+        };
+        if is_too_large { Head::TooLarge } else { Head::Fits }
+    }
+
+    /// How many bytes hyper may hold of a head before it refuses it by itself, with nothing but a status.
+    fn room(&self, limits: &Limits) -> usize {
+        match self {
+            // Never: it is cut off before.
+            Self::Cut(_) => limits.header_block + 8 * 1024,
+            Self::Whole(_) => limits.header_block * 4,
+        }
+    }
+}
+
+/// The bytes of a request's line and headers, about.
+fn length<B>(request: &Request<B>) -> usize {
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let target = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+    fields.sum::<usize>() + target + request.method().as_str().len()
 }
 
 async fn serve_on(
@@ -156,20 +204,22 @@ async fn serve_on(
     limits: Limits,
     seat: &Arc<Seat>,
     drain: &CancellationToken,
+    heads: Heads,
 ) {
     let io = TokioIo::new(Listened { stream, seat: Arc::clone(seat) });
     let service = service_fn(|request: Request<Incoming>| {
         let face = &face;
+        let head = heads.judge(&request, seat.pulse.came.load(Ordering::Relaxed), &limits);
         async move {
             seat.pulse.beat(Phase::Busy);
-            let response = face.answer(request, peer, limits, seat).await;
+            let response = face.answer(request, peer, limits, seat, head).await;
             Ok::<_, Infallible>(
                 response.map(|body| Watched { body, _answering: Answering(Arc::clone(seat)) }),
             )
         }
     });
     let mut builder = http1::Builder::new();
-    builder.header_read_timeout(None).max_buf_size(limits.header_block).keep_alive(true);
+    builder.header_read_timeout(None).max_buf_size(heads.room(&limits)).keep_alive(true);
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut clock = pin!(tokio::time::sleep(limits.tick()));
     let mut asked_to_leave = pin!(seat.leave.cancelled());
@@ -257,8 +307,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Listened<S> {
     ) -> Poll<std::io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.seat.pulse.received();
+        let bytes = buffer.filled().len().saturating_sub(before);
+        if bytes > 0 {
+            self.seat.pulse.received(bytes);
         }
         polled
     }

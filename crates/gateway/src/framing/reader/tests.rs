@@ -50,6 +50,28 @@ fn a_line_without_end_is_not_kept_forever() {
     assert!(refused(&[b'a'; 70_000], 1000).is_some());
 }
 
+/// A head has a bound, and each has its own: what came before it, and bodies, do not count.
+#[test]
+fn a_head_that_is_too_large_is_refused_where_it_exceeds() {
+    let head = |bytes: usize| {
+        let rest = "GET / HTTP/1.1\r\nCookie: \r\n\r\n".len();
+        format!("GET / HTTP/1.1\r\nCookie: {}\r\n\r\n", "c".repeat(bytes - rest)).into_bytes()
+    };
+    let body = b"POST / HTTP/1.1\r\nContent-Length: 200\r\n\r\n".iter().copied().chain([b'b'; 200]);
+    let exceeded = |bytes: &[u8], piece: usize| {
+        let mut reader = Reader::bounded(100);
+        let refused = bytes.chunks(piece).any(|piece| reader.read(piece).is_err());
+        assert_eq!(refused, reader.is_too_large());
+        refused
+    };
+    for piece in 1..130 {
+        let fits = [head(98), body.clone().collect(), head(98)].concat();
+        assert!(!exceeded(&fits, piece), "in pieces of {piece}");
+        assert!(exceeded(&head(110), piece), "in pieces of {piece}");
+        assert!(exceeded(&[fits, head(110)].concat(), piece), "in pieces of {piece}");
+    }
+}
+
 proptest! {
     /// Where the network cuts the bytes must make no difference.
     #[test]

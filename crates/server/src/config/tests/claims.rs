@@ -85,3 +85,14 @@ fn plain_headers_that_never_fit_are_refused() {
     let says = "route[1].headers: the names of these headers, and the constants that they copy, take 2049 bytes; 2048 is the most";
     assert!(refused.contains(says), "{refused}");
 }
+
+#[test]
+fn a_header_block_is_one_that_connections_can_hold() {
+    let with = |bytes: u32| from(&format!("[listen]\nheader_block = {bytes}"));
+    assert_eq!(from("").unwrap().listen.header_block, 32_768);
+    assert_eq!((with(16_384).unwrap().listen.header_block, with(131_072).is_ok()), (16_384, true));
+    for wrong in [0, 16_383, 131_073] {
+        let says = format!("listen.header_block: {wrong} is out of range; 16384 to 131072 bytes");
+        assert!(refusal(with(wrong)).contains(&says), "{wrong}");
+    }
+}
