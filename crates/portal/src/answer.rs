@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use vestibule_core::problem::{MEDIA_TYPE, Problem as Document};
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::guard;
@@ -65,20 +65,26 @@ impl Asked {
     /// Programs get JSON: whoever calls the API, and whoever does not ask for HTML by name.
     fn by(request: &Request) -> Self {
         let path = request.uri().path();
-        let accepts_html = request
-            .headers()
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|range| range.split(';').next())
-            .any(|range| matches!(range.trim(), "text/html" | "application/xhtml+xml"));
-        if accepts_html && !path.starts_with("/auth/api/") && !path.starts_with("/.well-known/") {
+        if accepts_html(request.headers())
+            && !path.starts_with("/auth/api/")
+            && !path.starts_with("/.well-known/")
+        {
             Self::Html
         } else {
             Self::Json
         }
     }
+}
+
+/// Whether HTML is asked for by name.
+pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|range| matches!(range.trim(), "text/html" | "application/xhtml+xml"))
 }
 
 /// Keeps the head of the bare response (Allow, Retry-After, cookies) and gives it a body.
@@ -123,7 +129,7 @@ fn worded(
 }
 
 /// No script runs on our pages, and nothing comes from elsewhere.
-const PAGE: HeaderValue = HeaderValue::from_static(
+pub(crate) const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'",
 );

@@ -27,7 +27,7 @@ impl<'a> Device<'a> {
             (Some(browser), None) => Self::Browser(browser),
             (None, Some(system)) => Self::SomeBrowserOn(system),
             (None, None) => match user_agent.split(['/', ' ', '(']).next() {
-                Some(product) if !product.is_empty() => Self::Product(product),
+                Some(product) if !product.is_empty() => Self::Product(one_line(product)),
                 _ => Self::Unknown,
             },
         }
@@ -56,6 +56,15 @@ impl<'a> Device<'a> {
             Self::SomeBrowserOn(system) => language.say_with("device-some-browser", "system", system),
             Self::Unknown => language.say("device-unknown").into_owned(),
         }
+    }
+}
+
+/// What fits on one line of a narrow page: any program may call itself anything.
+fn one_line(product: &str) -> &str {
+    const LONGEST: usize = 40;
+    match product.char_indices().nth(LONGEST) {
+        Some((end, _)) => product.get(..end).unwrap_or_default(),
+        None => product,
     }
 }
 
@@ -104,6 +113,7 @@ mod tests {
             ),
             ("curl/8.14.1", "curl"),
             ("OurApp (build 7)", "OurApp"),
+            (&"ä".repeat(400), &"ä".repeat(40)),
             ("", "Unknown device"),
             ("/", "Unknown device"),
         ];

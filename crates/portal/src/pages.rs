@@ -26,6 +26,7 @@ pub(crate) mod confirm;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password;
+pub(crate) mod refusal;
 pub(crate) mod register;
 
 /// What every page has around it.
@@ -35,6 +36,11 @@ struct Frame<'a> {
     stylesheet: String,
     logo: Option<String>,
     mark: &'a [String; 2],
+    /// Where the application is.
+    home: &'a str,
+    /// The id of the text and the URL of each.
+    links: &'a [(&'static str, String)],
+    logo_alone: bool,
 }
 
 impl Frame<'_> {
@@ -179,6 +185,9 @@ impl Portal {
             stylesheet: self.theme.stylesheet.path(),
             logo: self.theme.logo.as_ref().map(Asset::path),
             mark: &self.theme.mark,
+            home: &self.theme.home,
+            links: &self.theme.links,
+            logo_alone: self.theme.logo_alone && self.theme.logo.is_some(),
         }
     }
 

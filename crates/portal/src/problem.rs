@@ -13,6 +13,7 @@ use vestibule_core::problem::seconds;
 use vestibule_core::{Fault, Reject};
 
 use crate::pages::password_rule;
+use crate::pages::refusal::words;
 use crate::texts::Say;
 
 /// Why a request is not answered as asked.
@@ -38,6 +39,8 @@ pub(crate) enum Problem {
     MethodNotAllowed,
     /// Nothing lives at this address.
     NotFound,
+    /// What a proxy in front ran into, and asks for words for.
+    Passed(StatusCode),
     /// No account may get this password.
     PasswordRefused(PasswordReject),
     /// The session is good, and what it was proven by is too long ago for this: so many seconds are the most.
@@ -137,6 +140,12 @@ impl Problem {
                 "There is nothing here",
                 "The address may be mistyped, or the page may have moved.".to_owned(),
             ),
+            Self::Passed(status) => (
+                *status,
+                "proxy",
+                status.canonical_reason().unwrap_or("Refused"),
+                "The proxy in front could not answer the request.".to_owned(),
+            ),
             Self::PasswordRefused(reject) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 reject.code(),
@@ -189,6 +198,7 @@ impl Problem {
             }
             Self::MethodNotAllowed => plain("problem-method-title", "problem-method-text"),
             Self::NotFound => plain("problem-not-found-title", "problem-not-found-text"),
+            Self::Passed(status) => words(*status),
             Self::PasswordRefused(reject) => [Say::plain("alert-policy-title"), password_rule(*reject)],
             Self::ProofTooOld(_) => plain("problem-confirm-title", "problem-confirm-text"),
             Self::Rejected(reject) => {

@@ -61,6 +61,7 @@ fn rooms(registration: Registration) -> Rooms {
         .route("/auth/account/sessions/end", post(pages::account::end))
         .route("/auth/account/sessions/end-others", post(pages::account::end_others))
         .route("/auth/confirm", get(pages::confirm::show).post(pages::confirm::submit))
+        .route("/auth/error/{status}", get(pages::refusal::show))
         .route("/auth/static/{file}", get(static_file::serve))
         .route("/auth/api/v1/login", post(api::login::submit))
         .route("/auth/api/v1/logout", post(api::logout::submit))

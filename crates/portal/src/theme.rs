@@ -21,8 +21,25 @@ pub struct Theme {
     pub(crate) name: String,
     pub(crate) stylesheet: Asset,
     pub(crate) logo: Option<Asset>,
+    /// Whether the logo says the name by itself.
+    pub(crate) logo_alone: bool,
+    /// Where the application is: a path or a URL.
+    pub(crate) home: String,
+    /// The id of the text and the URL of each.
+    pub(crate) links: Vec<(&'static str, String)>,
     /// Our mark's two colours, as hexadecimal digits, for the tab of whoever has no logo.
     pub(crate) mark: [String; 2],
+}
+
+/// What stands below every page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Whom to ask.
+    pub help: Option<String>,
+    /// Who answers for this site, as some countries' laws ask to say.
+    pub imprint: Option<String>,
+    /// What becomes of personal data.
+    pub privacy: Option<String>,
 }
 
 /// A file that is served from memory.
@@ -43,12 +60,31 @@ impl Theme {
         }
         Self {
             name,
+            logo_alone: false,
+            home: "/".to_owned(),
+            links: Vec::new(),
             mark: accent.map_or_else(|| OUR_MARK.map(str::to_owned), Colour::mark),
             stylesheet: Asset::new("portal", "css", "text/css; charset=utf-8", css.into()),
             logo: logo.map(|logo| {
                 Asset::new("logo", logo.kind.extension(), logo.kind.media_type(), logo.bytes.into())
             }),
         }
+    }
+
+    /// The same with a logo that is a wordmark: the name does not stand beside it.
+    #[must_use]
+    pub fn with_logo_alone(self) -> Self {
+        Self { logo_alone: true, ..self }
+    }
+
+    /// The same with links, which must be paths or http URLs: to the application, and below every page to help, the privacy notice and
+    /// the imprint.
+    #[must_use]
+    pub fn with_links(self, home: String, links: Links) -> Self {
+        let below =
+            [("link-help", links.help), ("link-privacy", links.privacy), ("link-imprint", links.imprint)];
+        let links = below.into_iter().filter_map(|(id, url)| Some((id, url?))).collect();
+        Self { home, links, ..self }
     }
 
     /// What is served under this file name.

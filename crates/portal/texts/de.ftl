@@ -4,6 +4,11 @@
 
 title-error = Fehler: { $title }
 cancel = Abbrechen
+link-help = Hilfe
+link-privacy = Datenschutz
+link-imprint = Impressum
+reload = Neu laden
+back = Zurück
 sign-in = Anmelden
 sign-out = Abmelden
 incident = Wenn das anhält, melden Sie bitte den Vorfall { $incident }.
@@ -165,6 +170,31 @@ problem-confirm-title = Bitte bestätigen Sie Ihr Passwort
 problem-confirm-text = Dafür muss das Passwort vor kurzem eingegeben worden sein.
 problem-refused-title = Abgelehnt
 problem-refused-text = Diese Anfrage ist nicht erlaubt.
+
+## Wenn die Anwendung nicht antworten kann
+
+error-bad-request-title = Das hat nicht geklappt
+error-bad-request-text = Die Anfrage war nicht zu verstehen. Gehen Sie zurück und versuchen Sie es noch einmal.
+error-forbidden-title = Sie können diese Seite nicht öffnen
+error-forbidden-text = Sie haben keinen Zugriff darauf, oder die Seite, von der Sie kommen, ist zu alt. Gehen Sie zurück und versuchen Sie es noch einmal.
+error-too-large-title = Das war zu viel
+error-too-large-text = Was Sie gesendet haben, ist zu groß. Versuchen Sie es mit weniger.
+error-long-address-title = Die Adresse ist zu lang
+error-long-address-text = Gehen Sie zurück und versuchen Sie einen kürzeren Weg zu dieser Seite.
+error-misdirected-title = Diese Seite ist nicht hier
+error-misdirected-text = Ihr Browser hat den falschen Server gefragt. Laden Sie die Seite neu.
+error-too-many-title = Bitte etwas langsamer
+error-too-many-text = Das waren zu viele Anfragen. Warten Sie einen Moment und laden Sie die Seite dann neu.
+error-cookies-title = Ihr Browser hat zu viele Cookies gesendet
+error-cookies-text = Löschen Sie in Ihrem Browser die Cookies dieser Seite und laden Sie sie neu. Danach müssen Sie sich noch einmal anmelden.
+error-failed-title = Da ist etwas schiefgegangen
+error-failed-text = Es liegt nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal.
+error-bad-gateway-title = Diese Seite ist gerade nicht erreichbar
+error-bad-gateway-text = Die Anwendung hat nicht so geantwortet, wie sie sollte. Bitte versuchen Sie es gleich noch einmal.
+error-unavailable-title = Diese Seite ist gerade nicht erreichbar
+error-unavailable-text = Es ist gerade viel los, oder etwas Nötiges ist ausgefallen. Bitte versuchen Sie es gleich noch einmal.
+error-timeout-title = Das dauert zu lange
+error-timeout-text = Die Anwendung hat nicht rechtzeitig geantwortet. Bitte versuchen Sie es gleich noch einmal.
 
 ## Zeit
 

@@ -5,6 +5,11 @@
 
 title-error = Error: { $title }
 cancel = Cancel
+link-help = Help
+link-privacy = Privacy
+link-imprint = Imprint
+reload = Reload
+back = Back
 sign-in = Sign in
 sign-out = Sign out
 incident = If this goes on, report incident { $incident }.
@@ -166,6 +171,31 @@ problem-confirm-title = Please confirm your password
 problem-confirm-text = This needs a password that was given a short while ago.
 problem-refused-title = Refused
 problem-refused-text = This request is not allowed.
+
+## When the application cannot answer
+
+error-bad-request-title = That did not work
+error-bad-request-text = The request could not be understood. Go back and try again.
+error-forbidden-title = You cannot open this page
+error-forbidden-text = You have no access to it, or the page that sent you here is too old. Go back and try again.
+error-too-large-title = That was too much
+error-too-large-text = What you sent is too large. Try again with less.
+error-long-address-title = The address is too long
+error-long-address-text = Go back and try a shorter way to this page.
+error-misdirected-title = This page is not here
+error-misdirected-text = Your browser asked the wrong server. Reload the page.
+error-too-many-title = Please slow down
+error-too-many-text = There were too many requests. Wait a moment, then reload the page.
+error-cookies-title = Your browser sent too many cookies
+error-cookies-text = Delete the cookies of this site in your browser, then reload the page. You will have to sign in again.
+error-failed-title = Something went wrong
+error-failed-text = It is not your fault. Please try again in a moment.
+error-bad-gateway-title = This page cannot be reached right now
+error-bad-gateway-text = The application did not answer as it should. Please try again in a moment.
+error-unavailable-title = This page cannot be reached right now
+error-unavailable-text = We are busy, or something that we need is down. Please try again in a moment.
+error-timeout-title = This is taking too long
+error-timeout-text = The application did not answer in time. Please try again in a moment.
 
 ## Time
 

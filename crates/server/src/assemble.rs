@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
 use tokio::sync::Mutex;
 use vestibule_core::Fault;
 use vestibule_core::account::policy::Policy;
@@ -32,7 +34,7 @@ use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_gateway::door::csrf::CsrfDoor;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
-use vestibule_gateway::door::proxy::ProxyDoor;
+use vestibule_gateway::door::proxy::{ProxyDoor, RefusalPages};
 use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::theme::Theme;
 use vestibule_portal::{FaultLines, Introspection, Portal, TokenCookies};
@@ -40,8 +42,8 @@ use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
 use zeroize::Zeroizing;
 
-use crate::config::Settings;
 use crate::config::raw::Registration as RegistrationSetting;
+use crate::config::{Look, Settings};
 use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
@@ -76,6 +78,8 @@ pub(crate) struct Front {
     pub(crate) proxy: ProxyDoor,
     pub(crate) pages: axum::Router,
     pub(crate) introspection: Introspection,
+    /// Renders what visitors see where nothing else answers.
+    pub(crate) portal: Arc<Portal>,
     /// What browsers see.
     pub(crate) https: Https,
     /// Who forwards without being trusted to.
@@ -268,7 +272,7 @@ impl House {
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
-            theme: Theme::new(look.name, look.accent, look.logo),
+            theme: theme_of(look),
             texts: Arc::clone(&settings.texts),
         };
         let portal = Arc::new(portal);
@@ -297,7 +301,9 @@ impl House {
                 cookies,
                 &settings.public_url,
                 Timeouts { slowest_body: settings.listen.slowest_body, ..Timeouts::default() },
-            ),
+            )
+            .with_pages(Arc::new(ThemedPages(Arc::clone(&portal)))),
+            portal: Arc::clone(&portal),
             introspection: Introspection::of(Arc::clone(&portal)),
             pages: vestibule_portal::router(portal),
             untrusted: UntrustedProxies::new(TrustedProxies::new(settings.public_proxies.clone())),
@@ -315,6 +321,20 @@ impl House {
         self.minter.replace_audiences(AudienceTable::new(both));
         self.decider.routes.store(Arc::new(RouteTable::new(newer.routes.clone())));
     }
+}
+
+/// The portal's pages for the gateway's refusals: neither of the two knows the other.
+struct ThemedPages(Arc<Portal>);
+
+impl RefusalPages for ThemedPages {
+    fn page(&self, asked: &HeaderMap, status: StatusCode, incident: Option<&str>) -> Response<Bytes> {
+        self.0.refusal_page(asked, status, incident)
+    }
+}
+
+fn theme_of(look: Look) -> Theme {
+    let theme = Theme::new(look.name, look.accent, look.logo).with_links(look.home, look.links);
+    if look.logo_alone { theme.with_logo_alone() } else { theme }
 }
 
 /// The rules for new passwords, which know the names that this place goes by.

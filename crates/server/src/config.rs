@@ -16,7 +16,7 @@ mod settings;
 pub(crate) mod span;
 mod text;
 
-pub(crate) use settings::{Danger, Settings};
+pub(crate) use settings::{Danger, Look, Settings};
 
 use raw::Raw;
 use text::Text;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use vestibule_core::problem::{MEDIA_TYPE, Problem};
-use vestibule_core::wire::guard;
+use vestibule_core::wire::{guard, is_navigation};
 use vestibule_gateway::ClientBody;
 use vestibule_portal::Peer;
 
@@ -243,6 +243,12 @@ async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Re
         return pages(front, request, peer).await;
     }
     if !front.carries() {
+        if is_navigation(request.method(), request.headers()) {
+            let page = front.portal.refusal_page(request.headers(), StatusCode::NOT_FOUND, None);
+            let mut page = page.map(axum::body::Body::from);
+            guard::set(page.headers_mut(), front.https);
+            return page;
+        }
         let detail = "This listener carries no requests: no route has an upstream. Sign in at /auth/login.";
         return front.problem(StatusCode::NOT_FOUND, "not-found", detail).map(axum::body::Body::new);
     }

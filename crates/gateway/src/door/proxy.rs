@@ -34,6 +34,8 @@ mod page;
 mod shape;
 
 use form::Unread;
+use page::Reader;
+pub use page::RefusalPages;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -59,6 +61,7 @@ pub struct ProxyDoor {
     upstream: Upstream,
     scheme: HeaderValue,
     tally: Tally,
+    pages: Option<Arc<dyn RefusalPages>>,
 }
 
 impl ProxyDoor {
@@ -70,14 +73,23 @@ impl ProxyDoor {
             upstream: Upstream::new(timeouts),
             scheme: HeaderValue::from_static(if public.is_https() { "https" } else { "http" }),
             tally: Tally::new("proxy"),
+            pages: None,
         }
+    }
+
+    /// The same, with pages in the program's theme for visitors who are refused.
+    #[must_use]
+    pub fn with_pages(self, pages: Arc<dyn RefusalPages>) -> Self {
+        Self { pages: Some(pages), ..self }
     }
 
     /// Answers one request from `peer`; a refusal is a page where a browser was loading one, and a problem document otherwise.
     pub async fn answer(&self, request: Request<ClientBody>, peer: IpAddr) -> Response<Body> {
-        let is_for_a_person = is_navigation(request.method(), request.headers());
-        let response = self.attend(request, peer).await;
-        if is_for_a_person { page::instead_of_problem(response) } else { response }
+        if !is_navigation(request.method(), request.headers()) {
+            return self.attend(request, peer).await;
+        }
+        let reader = Reader::new(self.pages.clone(), request.headers());
+        reader.instead_of_problem(self.attend(request, peer).await)
     }
 
     async fn attend(&self, request: Request<ClientBody>, peer: IpAddr) -> Response<Body> {

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use vestibule_core::route::canonical_path;
 use vestibule_gateway::Timeouts;
+use vestibule_gateway::door::proxy::RefusalPages;
 
 use crate::house::House;
 use crate::wire::{Gate, OK, code, request, service, status, values};
@@ -362,6 +365,44 @@ async fn a_refusal_is_a_page_where_a_browser_was_loading_one() {
 
     let behind = gate.ask("GET", "/orders/", &navigates).await;
     assert_eq!((status(&behind), values(&behind, "content-type")), (404, vec!["application/problem+json"]));
+}
+
+/// Says what it was asked for.
+struct Pages;
+
+impl RefusalPages for Pages {
+    fn page(&self, asked: &HeaderMap, status: StatusCode, incident: Option<&str>) -> Response<Bytes> {
+        let names: Vec<&str> = asked.keys().map(http::HeaderName::as_str).collect();
+        let text = format!("{} {} {names:?}", status.as_u16(), incident.is_some());
+        Response::builder().header("content-type", "text/themed").body(text.into()).unwrap()
+    }
+}
+
+/// The program's page for every kind of refusal, and for none of what a program reads; it learns of the language alone.
+#[tokio::test]
+async fn a_refusal_is_the_programs_page_where_it_has_pages() {
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gate = Gate::with_pages(&format!("http://{nobody}").parse().unwrap(), Arc::new(Pages)).await;
+    let cookie = gate.house.cookie();
+    let with = |mode: &'static str| {
+        [
+            ("Cookie", cookie.clone()),
+            ("Sec-Fetch-Mode", mode.to_owned()),
+            ("Accept-Language", "de".to_owned()),
+        ]
+    };
+    for (path, expected) in [("/nowhere", 403), ("/orders/../x", 400), ("/public/", 502)] {
+        let headers = with("navigate");
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        let page = gate.ask("GET", path, &headers).await;
+        assert_eq!((status(&page), values(&page, "content-type")), (expected, vec!["text/themed"]), "{path}");
+        assert!(page.ends_with(&format!("{expected} true [\"accept-language\"]")), "{page}");
+        assert_eq!(values(&page, "x-frame-options"), ["DENY"], "{path}");
+        let headers = with("cors");
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        let fetched = gate.ask("GET", path, &headers).await;
+        assert_eq!(values(&fetched, "content-type"), ["application/problem+json"], "{path}");
+    }
 }
 
 const OWN_PROBLEM: &str =

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
-use vestibule_gateway::door::proxy::ProxyDoor;
+use vestibule_gateway::door::proxy::{ProxyDoor, RefusalPages};
 use vestibule_gateway::framing::Strict;
 use vestibule_gateway::{ClientBody, Timeouts};
 
@@ -116,7 +116,20 @@ impl Gate {
         ];
         let house = Arc::new(house);
         let public = Origin::parse(ORIGIN).unwrap();
-        let door = Arc::new(ProxyDoor::new(house.swap.clone(), cookies, &public, timeouts));
+        let door = ProxyDoor::new(house.swap.clone(), cookies, &public, timeouts);
+        Self::at(house, door).await
+    }
+
+    /// The same with pages of the program's own.
+    pub(crate) async fn with_pages(upstream: &http::Uri, pages: Arc<dyn RefusalPages>) -> Self {
+        let house = Arc::new(House::before(Some(upstream)));
+        let public = Origin::parse(ORIGIN).unwrap();
+        let door = ProxyDoor::new(house.swap.clone(), Vec::new(), &public, Timeouts::default());
+        Self::at(house, door.with_pages(pages)).await
+    }
+
+    async fn at(house: Arc<House>, door: ProxyDoor) -> Self {
+        let door = Arc::new(door);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

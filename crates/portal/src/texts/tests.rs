@@ -136,7 +136,7 @@ fn no_template_has_words_of_its_own() {
         for attribute in ["alt=\"", "title=\"", "placeholder=\"", "aria-label=\""] {
             for piece in text.split(attribute).skip(1) {
                 let value = piece.split('"').next().unwrap();
-                assert!(value.is_empty() || value.starts_with("{{"), "{source}: {attribute}{value}");
+                assert!(value.is_empty() || value.starts_with('{'), "{source}: {attribute}{value}");
             }
         }
     }

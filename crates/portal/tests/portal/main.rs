@@ -29,6 +29,8 @@ mod metadata;
 mod openapi;
 mod password;
 mod personas;
+
+mod refusal;
 mod registration;
 mod remembered;
 mod sessions;

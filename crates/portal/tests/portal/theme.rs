@@ -46,6 +46,22 @@ async fn a_colour_changes_the_stylesheet_and_its_name() {
     assert_eq!(client.get(&format!("/auth/static/portal-{ours}.css")).await.status, StatusCode::NOT_FOUND);
 }
 
+/// A picture that is the name must say it to those who do not see it, and say it once.
+#[tokio::test]
+async fn a_wordmark_stands_alone_and_has_the_name_as_its_text() {
+    let logo = Logo::read(SVG.to_vec()).unwrap();
+    let theme = Theme::new("Orchard".to_owned(), None, Some(logo)).with_logo_alone();
+    let page = Browser::of(&House::looking_like(theme)).get("/auth/login").await;
+    let head = between(&page.body, "<a class=\"brand\"", "</a>");
+    assert!(head.contains("alt=\"Orchard\"") && !head.contains("<span>"), "{head}");
+    let without = Theme::new("Orchard".to_owned(), None, None).with_logo_alone();
+    let page = Browser::of(&House::looking_like(without)).get("/auth/login").await;
+    assert!(
+        between(&page.body, "<a class=\"brand\"", "</a>").contains("<span>Orchard</span>"),
+        "no logo to stand alone"
+    );
+}
+
 /// Opened by itself, an SVG image is a document of our origin: it must be able to do nothing.
 #[tokio::test]
 async fn a_logo_is_served_as_what_it_is_and_runs_nothing() {

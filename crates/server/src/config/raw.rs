@@ -220,6 +220,27 @@ pub(crate) struct Theme {
     /// SVG, PNG, WebP or JPEG, 128 KiB at most; shown beside the name and as the icon of the tab.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logo_file: Option<PathBuf>,
+    /// Whether the logo says the name by itself (a wordmark): the name is not written beside it then.
+    pub(crate) logo_alone: bool,
+    /// Where the application is, for the name on top of every page and for "Back" on error pages: a path, or an http or https URL.
+    pub(crate) home_url: String,
+    /// Links below every page.
+    pub(crate) links: Links,
+}
+
+/// Links below every page: paths, or http or https URLs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Links {
+    /// Help, or whom to ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+    /// The imprint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) imprint: Option<String>,
+    /// The privacy notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) privacy: Option<String>,
 }
 
 /// What the pages say, and in which languages. English and German are built in; a browser's `Accept-Language` chooses.
@@ -369,7 +390,14 @@ impl Default for TrustedProxies {
 
 impl Default for Theme {
     fn default() -> Self {
-        Self { name: "Vestibule".into(), accent: None, logo_file: None }
+        Self {
+            name: "Vestibule".into(),
+            accent: None,
+            logo_file: None,
+            logo_alone: false,
+            home_url: "/".into(),
+            links: Links::default(),
+        }
     }
 }
 

@@ -307,6 +307,12 @@ fn the_look_is_read_and_judged_with_the_rest() {
         ("logo_file = \"nowhere.png\"", "theme.logo_file: cannot read "),
         ("logo_file = \".\"", "theme.logo_file: "),
         ("css = \"body{}\"", "theme.css: "),
+        ("home_url = \"javascript:alert(1)\"", "theme.home_url: \"javascript:alert(1)\" is no link"),
+        ("home_url = \"//elsewhere.example\"", "theme.home_url: \"//elsewhere.example\" is no link"),
+        ("home_url = \"\"", "theme.home_url: \"\" is no link"),
+        ("links.help = \"https://user@host/\"", "theme.links.help: "),
+        ("links.privacy = \"/a b\"", "theme.links.privacy: "),
+        ("links.imprint = \"data:text/html,x\"", "theme.links.imprint: "),
     ];
     for (text, expected) in refused {
         let message = refusal(look(&format!("[theme]\n{text}")));

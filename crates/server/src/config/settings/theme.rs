@@ -5,13 +5,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use vestibule_portal::theme::{Colour, Logo, NotALogo};
+use http::Uri;
+use vestibule_portal::theme::{Colour, Links, Logo, NotALogo};
 
 use crate::config::Wrong;
 use crate::config::raw;
 
 /// Longer names do not fit beside a logo.
 const LONGEST_NAME: usize = 60;
+const LONGEST_LINK: usize = 2048;
 
 /// What the pages look like, and what they call this place.
 #[derive(Clone)]
@@ -19,6 +21,9 @@ pub(crate) struct Look {
     pub(crate) name: String,
     pub(crate) accent: Option<Colour>,
     pub(crate) logo: Option<Logo>,
+    pub(crate) logo_alone: bool,
+    pub(crate) home: String,
+    pub(crate) links: Links,
 }
 
 /// Judges the section; a relative logo starts at `base`.
@@ -30,6 +35,13 @@ pub(super) fn look(raw: &raw::Theme, base: &Path) -> Result<Look, Wrong> {
         name: name(&raw.name)?,
         accent: accent.map_err(|cause| Wrong::new("theme.accent", cause))?,
         logo: logo.map_err(|cause| Wrong::new("theme.logo_file", cause))?,
+        logo_alone: raw.logo_alone,
+        home: link("theme.home_url", &raw.home_url)?,
+        links: Links {
+            help: below("theme.links.help", raw.links.help.as_deref())?,
+            imprint: below("theme.links.imprint", raw.links.imprint.as_deref())?,
+            privacy: below("theme.links.privacy", raw.links.privacy.as_deref())?,
+        },
     })
 }
 
@@ -41,6 +53,28 @@ fn name(text: &str) -> Result<String, Wrong> {
         return Err(Wrong::new("theme.name", what));
     }
     Ok(text.to_owned())
+}
+
+fn below(key: &str, text: Option<&str>) -> Result<Option<String>, Wrong> {
+    text.map(|text| link(key, text)).transpose()
+}
+
+/// A path of this origin, or an http URL: a link must run nothing, and mean the same to every browser.
+fn link(key: &str, text: &str) -> Result<String, Wrong> {
+    let is_plain = text.len() <= LONGEST_LINK
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let is_path = text.starts_with('/') && !text.starts_with("//");
+    let is_url = || {
+        text.parse::<Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.authority().is_some_and(|it| !it.host().is_empty() && !it.as_str().contains('@'))
+        })
+    };
+    if is_plain && (is_path || is_url()) {
+        return Ok(text.to_owned());
+    }
+    let what = format!("{text:?} is no link; write it like \"/help\" or \"https://www.example.com/help\"");
+    Err(Wrong::new(key, what))
 }
 
 fn read_logo(file: &Path) -> Result<Logo, String> {
