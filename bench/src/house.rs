@@ -25,9 +25,10 @@ use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Warrant};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{
-    Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
+    Accept, Activity, AmbiguousPath, Case, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
 };
 use vestibule_core::token::AccessToken;
+use vestibule_core::token::HeaderEncoding;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
@@ -157,6 +158,8 @@ fn route(path: &str) -> Result<Route> {
     Ok(Route {
         host: Some(HOST.to_owned()),
         path,
+        case: Case::Fold,
+        ambiguous_path: AmbiguousPath::Refuse,
         methods: Vec::new(),
         requirement: Requirement::SignedIn(Assurance::Aal1),
         accept: Accept::DEFAULT,
@@ -166,6 +169,8 @@ fn route(path: &str) -> Result<Route> {
         assertion_header: AUTHORIZATION,
         elsewhere: Elsewhere::default(),
         headers: vec![(HeaderName::from_static("x-auth-department"), "department".to_owned())],
+        headers_encoding: HeaderEncoding::Drop,
+        pass_headers: Vec::new(),
         upstream: None,
     })
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::header::{SEC_WEBSOCKET_KEY, UPGRADE};
-use http::{HeaderMap, Method};
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method};
 use vestibule_verify::Verifier;
 
 use crate::csrf::origin::Origins;
@@ -17,7 +17,7 @@ use crate::live::{LiveSession, Load, Use};
 use crate::port::{Clock, Recall, Sessions};
 use crate::principal::Principal;
 use crate::reject::Reject;
-use crate::route::{Activity, CsrfPolicy, Requirement, Route, RouteTable};
+use crate::route::{Activity, CsrfPolicy, Found, Requirement, Route, RouteTable};
 use crate::secret::Pepper;
 use crate::session::SessionDigest;
 use crate::time::Timestamp;
@@ -151,14 +151,16 @@ impl Decider {
 
     /// Decides about one request and says how: the same path, step by step.
     pub async fn decide_traced(&self, inquiry: &Inquiry<'_>, trace: &mut Trace) -> Result<Decision, Fault> {
-        let route = match self.routes.load().find(inquiry.host, inquiry.path, inquiry.method) {
-            Ok(route) => Arc::clone(route),
+        let found = match self.routes.load().find(inquiry.host, inquiry.path, inquiry.method) {
+            Ok(found) => found,
             Err(reject) => return Ok(deny(reject, trace)),
         };
+        let Found { route, exact } = found;
         trace.note(|| Step::Route {
             path: route.path.as_str().to_owned(),
             audience: route.audience.as_deref().map(str::to_owned),
             activity: route.activity,
+            exact: exact.map(|exact| exact.path.as_str().to_owned()),
         });
         let bearer = match self.bearer(inquiry, &route, trace).await? {
             Ok(bearer) => bearer,
@@ -199,7 +201,12 @@ impl Decider {
         route: &Route,
         trace: &mut Trace,
     ) -> Result<Result<Option<Bearer>, Reject>, Fault> {
-        let Presented { credential, transport } = match self.presented(inquiry.headers) {
+        let presented = if route.passes_authorization() {
+            wire::present_in_cookie(inquiry.headers, &self.cookie, self.access_cookie.as_ref())
+        } else {
+            self.presented(inquiry.headers)
+        };
+        let Presented { credential, transport } = match presented {
             Ok(Some(presented)) => presented,
             Ok(None) => return Ok(Ok(None)),
             Err(reject) => return Ok(Err(reject)),
@@ -219,6 +226,24 @@ impl Decider {
     /// The one credential of a request, by any of our cookies or in the `Authorization` header.
     pub fn presented<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Presented<'a>>, Reject> {
         wire::present(headers, &self.cookie, self.access_cookie.as_ref())
+    }
+
+    /// The client's own `Authorization` header, where a permitted request may take it to its service. A credential of ours stays here:
+    /// no service may use it in the client's name.
+    pub fn own_authorization<'a>(&self, headers: &'a HeaderMap, route: &Route) -> Option<&'a HeaderValue> {
+        if !route.passes_authorization() {
+            return None;
+        }
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let value = values.next().filter(|value| !value.is_empty())?;
+        let is_ours = match wire::bearer::credential(headers) {
+            Ok(Some(Credential::Reference(_))) => true,
+            Ok(Some(Credential::Value(jwt))) => self.access_token(jwt).is_ok(),
+            Ok(None) => false,
+            // A session token that cannot be read is a session token all the same, and so is one of two credentials.
+            Err(_) => wire::bearer::resembles_session(value.as_bytes()),
+        };
+        (!is_ours && values.next().is_none()).then_some(value)
     }
 
     /// The live session behind a credential, judged by the clock: what the pages and the API of the portal ask.

@@ -237,7 +237,7 @@ impl Minter {
             jwt: &jwt,
             subject: principal.subject,
             session: principal.session,
-            claims: Arc::clone(&audience.claims),
+            claims: Arc::clone(&audience.copies),
             copies,
             minted_at: now,
             expires_at,

@@ -389,6 +389,10 @@ pub trait FaultLog: Send + Sync {
 pub trait DropLog: Send + Sync {
     /// Takes note: for this subject and audience these claims were dropped.
     fn dropped(&self, subject: &str, audience: &str, claims: &[DroppedClaim]);
+
+    /// Takes note: some account's claims are in its JWT for this audience, but not in the plain headers that routes copy them to,
+    /// since they are not visible ASCII.
+    fn not_copied(&self, audience: &str, claims: &[&str]);
 }
 
 /// A claim that a JWT could not carry.

@@ -1,21 +1,28 @@
 //! Which requests go where, and what each demands. In: host, path and method as the client sent them. Out: the one route
 //! that covers them; a path with two meanings, or no route, is a no.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, Method};
 
 use crate::principal::Assurance;
 use crate::reject::Reject;
+use crate::token::HeaderEncoding;
 use crate::wire::{CredentialKind, Transport};
 
+mod conflict;
 mod elsewhere;
+mod fold;
 mod path;
+mod stricter;
+mod table;
 
+pub use conflict::{Conflict, Exposure, conflict, exposures};
 pub use elsewhere::Elsewhere;
 pub use path::canonical_path;
 use path::meaning;
+pub use table::{Found, RouteTable};
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +34,10 @@ pub struct Route {
     pub host: Option<String>,
     /// What paths it covers.
     pub path: PathPattern,
+    /// Whether other spellings of its paths get its verdict.
+    pub case: Case,
+    /// Whether it takes paths that programs read in different ways.
+    pub ambiguous_path: AmbiguousPath,
     /// The methods it covers; empty covers all.
     pub methods: Vec<Method>,
     /// What it demands.
@@ -45,16 +56,33 @@ pub struct Route {
     pub headers: Vec<(HeaderName, String)>,
     /// What other routes send their services and this one does not. [`RouteTable::new`] fills it in.
     pub elsewhere: Elsewhere,
+    /// How these headers say what is not visible ASCII.
+    pub headers_encoding: HeaderEncoding,
+    /// Headers of the client that pass although they are of a kind that does not: for the built-in gateway.
+    pub pass_headers: Vec<HeaderName>,
     /// Where the built-in gateway sends the request; `None` is for forward-auth alone.
     pub upstream: Option<http::Uri>,
+}
+
+impl Route {
+    /// Whether the client's own `Authorization` header is the service's business: the route takes no credential from headers, and the
+    /// service gets its JWT elsewhere.
+    pub fn passes_authorization(&self) -> bool {
+        !self.accept.takes_headers() && self.assertion_header != AUTHORIZATION
+    }
+
+    /// Whether the client's own `X-CSRF-Token` header is the service's business: the route asks for no token of ours.
+    pub fn passes_csrf_token(&self) -> bool {
+        self.csrf != CsrfPolicy::Token
+    }
 }
 
 /// What paths a route covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathPattern {
-    /// This path alone, and this one with a `/` behind it.
+    /// This path alone, and the same with a `/` added.
     Exact(String),
-    /// Every path that begins with this one, which ends in `/`, and this one without that `/`.
+    /// Every path that begins with this one, which ends in `/`, and the same without that `/`.
     Prefix(String),
 }
 
@@ -72,6 +100,18 @@ impl PathPattern {
         }
     }
 
+    fn is_prefix(&self) -> bool {
+        matches!(self, Self::Prefix(_))
+    }
+
+    /// The pattern that covers the folded forms of what this one covers.
+    fn folded(&self) -> Self {
+        match self {
+            Self::Exact(path) => Self::Exact(fold::path(path)),
+            Self::Prefix(path) => Self::Prefix(fold::path(path)),
+        }
+    }
+
     fn covers(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => path == exact,
@@ -83,8 +123,26 @@ impl PathPattern {
     }
 }
 
-/// What a route demands of a request.
+/// Whether another spelling of a route's paths gets its verdict: other case, trailing dots and spaces, Unicode compatibility forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// It does, where that is stricter than the verdict of the route that covers the exact spelling.
+    Fold,
+    /// It does not: the service tells the spellings apart.
+    Sensitive,
+}
+
+/// What happens to paths that programs read in different ways: empty segments, `;`, an encoded `/` or `;`, a second layer of encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmbiguousPath {
+    /// They pass: every reading of them lies below the route's prefix, and no other route does.
+    Pass,
+    /// They are refused.
+    Refuse,
+}
+
+/// What a route demands of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
     /// Nothing; identity is passed on when there is a valid one.
     Public,
@@ -101,8 +159,8 @@ pub enum Activity {
     Person,
 }
 
-/// How unsafe requests with an ambient credential are judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How unsafe requests with an ambient credential are judged, from lax to strict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CsrfPolicy {
     /// Not at all; logged at start.
     Off,
@@ -132,6 +190,18 @@ impl Accept {
         Self(self.0 | bit(kind, transport))
     }
 
+    /// What both take.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether it takes anything from the `Authorization` header.
+    pub const fn takes_headers(self) -> bool {
+        self.takes(CredentialKind::Reference, Transport::Header)
+            || self.takes(CredentialKind::Value, Transport::Header)
+    }
+
     /// Whether it takes this.
     pub const fn takes(self, kind: CredentialKind, transport: Transport) -> bool {
         self.0 & bit(kind, transport) != 0
@@ -145,84 +215,4 @@ const fn bit(kind: CredentialKind, transport: Transport) -> u8 {
         (CredentialKind::Value, Transport::Cookie) => 4,
         (CredentialKind::Value, Transport::Header) => 8,
     }
-}
-
-/// All routes, ready to be searched. An empty table denies everything.
-#[derive(Default)]
-pub struct RouteTable {
-    by_host: HashMap<String, Vec<Arc<Route>>>,
-    any_host: Vec<Arc<Route>>,
-}
-
-impl RouteTable {
-    /// Takes the configured routes in any order.
-    pub fn new(routes: Vec<Route>) -> Self {
-        let mut table = Self::default();
-        // `/p/` is the same page as `/p` to most services: unless it has a route of its own, it must not fall to a laxer one.
-        let with_slash: Vec<Route> = routes
-            .iter()
-            .filter_map(|route| {
-                let PathPattern::Exact(path) = &route.path else { return None };
-                let sibling = format!("{path}/");
-                let has_its_own =
-                    routes.iter().any(|other| other.host == route.host && other.path.as_str() == sibling);
-                (!has_its_own).then(|| Route { path: PathPattern::Exact(sibling), ..route.clone() })
-            })
-            .collect();
-        let mut routes: Vec<Route> = routes.into_iter().chain(with_slash).collect();
-        elsewhere::fill_in(&mut routes);
-        for route in routes {
-            let routes = match &route.host {
-                Some(host) => table.by_host.entry(host.to_ascii_lowercase()).or_default(),
-                None => &mut table.any_host,
-            };
-            routes.push(Arc::new(route));
-        }
-        for routes in table.by_host.values_mut().chain([&mut table.any_host]) {
-            routes.sort_by_key(|route| std::cmp::Reverse(precedence(route)));
-        }
-        table
-    }
-
-    /// The most specific route for a request: its own host before any host, a literal path before a prefix, a longer prefix before
-    /// a shorter, named methods before all methods.
-    ///
-    /// A path that another route of the same pattern covers for other methods does not fall through to a shorter pattern.
-    pub fn find(&self, host: &str, path: &str, method: &Method) -> Result<&Arc<Route>, Reject> {
-        // Compared by meaning: `%c3` and `%C3`, `@` and `%40` are one path to whoever serves it (RFC 3986 section 6.2.2).
-        let path = meaning(path)?;
-        let own = if self.by_host.is_empty() {
-            None
-        } else if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            self.by_host.get(&host.to_ascii_lowercase())
-        } else {
-            self.by_host.get(host)
-        };
-        for routes in own.into_iter().chain([&self.any_host]) {
-            let mut covering: Option<&PathPattern> = None;
-            for route in routes.iter().filter(|route| route.path.covers(&path)) {
-                if covering.is_some_and(|pattern| *pattern != route.path) {
-                    break;
-                }
-                covering = Some(&route.path);
-                if route.methods.is_empty() || route.methods.contains(method) {
-                    return Ok(route);
-                }
-            }
-            if covering.is_some() {
-                break;
-            }
-        }
-        Err(Reject::NoRoute)
-    }
-
-    /// All routes, for listings.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
-        self.by_host.values().chain([&self.any_host]).flatten()
-    }
-}
-
-fn precedence(route: &Route) -> (bool, usize, bool) {
-    let exact = matches!(route.path, PathPattern::Exact(_));
-    (exact, route.path.as_str().len(), !route.methods.is_empty())
 }

@@ -33,7 +33,7 @@ pub struct AccessToken {
     /// Where each copy ends and whether its claim was dropped (32 bits each), subject, session, copies, `Bearer <jwt>`; nothing between
     /// them.
     text: Bytes,
-    claims: Arc<[String]>,
+    claims: Arc<[CopyName]>,
     /// The same session's JWTs for other audiences.
     pub(crate) others: Option<Arc<Self>>,
 }
@@ -46,9 +46,9 @@ pub struct Minted<'a> {
     pub subject: Subject,
     /// The session behind.
     pub session: SessionId,
-    /// The names of the audience's own claims, shared by all its JWTs.
-    pub claims: Arc<[String]>,
-    /// What goes beside it of each of these claims.
+    /// Which copies of the audience's own claims there are, shared by all its JWTs.
+    pub claims: Arc<[CopyName]>,
+    /// The copies themselves.
     pub copies: Vec<ClaimCopy>,
     /// When it was signed.
     pub minted_at: Timestamp,
@@ -58,6 +58,26 @@ pub struct Minted<'a> {
     pub renew_at: Timestamp,
     /// What it was minted for and with.
     pub stamp: Stamp,
+}
+
+/// How a plain header says what is not visible ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderEncoding {
+    /// It says nothing then: the header is empty.
+    Drop,
+    /// All but visible ASCII is `%XX` of its UTF-8, and so are `%` and `+` (RFC 3986 section 2.1).
+    Percent,
+    /// As it is, in UTF-8; with control characters or outer spaces in it, the header is empty.
+    Utf8,
+}
+
+/// One copy that a JWT has beside it: of which claim, and how it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyName {
+    /// The claim.
+    pub claim: String,
+    /// How it is written.
+    pub encoding: HeaderEncoding,
 }
 
 /// What goes beside a JWT of one of its audience's claims.
@@ -159,9 +179,10 @@ impl AccessToken {
         self.part(self.session_part())
     }
 
-    /// One of the audience's claims, if the account has it and it can be a header value.
-    pub fn copy_of(&self, claim: &str) -> Option<HeaderValue> {
-        let copy = self.copy(self.claims.iter().position(|name| name == claim)?);
+    /// One of the audience's claims, if the account has it and it can be a header value in this encoding.
+    pub fn copy_of(&self, claim: &str, encoding: HeaderEncoding) -> Option<HeaderValue> {
+        let is_it = |name: &CopyName| name.encoding == encoding && name.claim == claim;
+        let copy = self.copy(self.claims.iter().position(is_it)?);
         (!copy.is_empty()).then(|| self.part(copy))
     }
 
@@ -173,7 +194,7 @@ impl AccessToken {
                 DROPPED_FOR_SHAPE => Because::Shape,
                 _ => Because::Size,
             };
-            Some((claim.as_str(), because))
+            Some((claim.claim.as_str(), because))
         })
     }
 

@@ -89,19 +89,56 @@ pub fn present<'a>(
     session: &CookieName,
     access: Option<&CookieName>,
 ) -> Result<Option<Presented<'a>>, Reject> {
-    let session = cookie::single(headers, session)?;
-    let access = access.map_or(Ok(None), |name| cookie::single(headers, name))?;
-    let credential = match (session, access) {
-        (None, None) => {
-            let presented = bearer::credential(headers)?;
-            return Ok(presented.map(|credential| Presented { credential, transport: Transport::Header }));
-        }
-        _ if headers.contains_key(AUTHORIZATION) => return Err(Reject::TwoCredentials),
-        (Some(_), Some(_)) => return Err(Reject::TwoCredentials),
-        (Some(value), None) => Credential::Reference(SessionToken::from_cookie_value(value)?),
-        (None, Some(value)) => bearer::access_token(value)?,
-    };
-    Ok(Some(Presented { credential, transport: Transport::Cookie }))
+    let cookies = OurCookies::read(headers, session, access)?;
+    if !cookies.is_there() {
+        let presented = bearer::credential(headers)?;
+        return Ok(presented.map(|credential| Presented { credential, transport: Transport::Header }));
+    }
+    if headers.contains_key(AUTHORIZATION) {
+        return Err(Reject::TwoCredentials);
+    }
+    cookies.presented()
+}
+
+/// The same where the `Authorization` header is the service's business and no credential of ours.
+pub fn present_in_cookie<'a>(
+    headers: &'a HeaderMap,
+    session: &CookieName,
+    access: Option<&CookieName>,
+) -> Result<Option<Presented<'a>>, Reject> {
+    OurCookies::read(headers, session, access)?.presented()
+}
+
+/// The values of the cookies that hold a credential.
+struct OurCookies<'a> {
+    session: Option<&'a [u8]>,
+    access: Option<&'a [u8]>,
+}
+
+impl<'a> OurCookies<'a> {
+    fn read(
+        headers: &'a HeaderMap,
+        session: &CookieName,
+        access: Option<&CookieName>,
+    ) -> Result<Self, Reject> {
+        let session = cookie::single(headers, session)?;
+        let access = access.map_or(Ok(None), |name| cookie::single(headers, name))?;
+        Ok(Self { session, access })
+    }
+
+    fn is_there(&self) -> bool {
+        self.session.is_some() || self.access.is_some()
+    }
+
+    fn presented(self) -> Result<Option<Presented<'a>>, Reject> {
+        let credential = match (self.session, self.access) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return Err(Reject::TwoCredentials),
+            (Some(value), None) => Credential::Reference(SessionToken::from_cookie_value(value)?),
+            (None, Some(value)) => bearer::access_token(value)?,
+        };
+        Ok(Some(Presented { credential, transport: Transport::Cookie }))
+    }
 }
 
 #[cfg(test)]

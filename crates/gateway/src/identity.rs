@@ -22,7 +22,7 @@ impl Pass {
         let route = self.permit.route();
         let token = self.token.as_deref();
         for (name, claim) in &route.headers {
-            let copy = token.and_then(|token| token.copy_of(claim));
+            let copy = token.and_then(|token| token.copy_of(claim, route.headers_encoding));
             headers.insert(name, copy.unwrap_or(NOTHING));
         }
         for name in route.elsewhere.iter() {
@@ -37,7 +37,7 @@ impl Pass {
         headers.insert(CSRF, self.csrf.clone().unwrap_or(NOTHING));
         // A service that looks for its JWT elsewhere must not find the client's in the usual place.
         if route.assertion_header != AUTHORIZATION {
-            headers.insert(AUTHORIZATION, NOTHING);
+            headers.insert(AUTHORIZATION, self.authorization.clone().unwrap_or(NOTHING));
         }
         let mut assertion = token.map_or(NOTHING, |token| token.authorization());
         assertion.set_sensitive(true);

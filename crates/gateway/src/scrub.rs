@@ -3,7 +3,7 @@
 //!
 //! Hop-by-hop headers go before ours are set, so that a client cannot have ours removed (RFC 9110 section 7.6.1).
 
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use vestibule_core::route::Route;
 use vestibule_core::wire::CookieName;
@@ -43,7 +43,7 @@ impl Scrub {
             if !names::is_plain(bytes)
                 || hop::is_by_nature(bytes)
                 || options.iter().any(|option| names::alike(option, bytes))
-                || names::is_protected(bytes)
+                || (names::is_protected(bytes) && !route.pass_headers.contains(name))
                 || is_named_by(route, bytes)
             {
                 continue;
@@ -66,7 +66,7 @@ impl Scrub {
             let bytes = name.as_str().as_bytes();
             let is_barred = hop::is_by_nature(bytes)
                 || options.iter().any(|option| names::alike(option, bytes))
-                || names::is_identity(bytes)
+                || (names::is_identity(bytes) && !(*name == AUTHORIZATION && route.passes_authorization()))
                 || names::is_internal_redirect(bytes)
                 || is_named_by(route, bytes)
                 || (*name == SET_COOKIE && self.sets_ours(value))

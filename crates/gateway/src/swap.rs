@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 use vestibule_core::csrf::Binding;
 use vestibule_core::csrf::origin::Origin;
@@ -14,6 +14,7 @@ use vestibule_core::token::AccessToken;
 use vestibule_core::{Fault, Reject, Timestamp};
 
 use crate::answer::Answers;
+use crate::identity::CSRF;
 use crate::tally::Tally;
 
 /// What every door shares: who decides, who mints, and how a no is told.
@@ -34,8 +35,10 @@ pub(crate) enum Outcome {
 pub(crate) struct Pass {
     pub(crate) permit: Permit,
     pub(crate) token: Option<Arc<AccessToken>>,
-    /// A fresh CSRF token for the page being loaded.
+    /// A fresh CSRF token for the page being loaded; or the client's own header, where it is the service's business.
     pub(crate) csrf: Option<HeaderValue>,
+    /// The client's own `Authorization`, where it is the service's business.
+    pub(crate) authorization: Option<HeaderValue>,
 }
 
 impl Swap {
@@ -67,7 +70,15 @@ impl Swap {
         if let (true, Some(token)) = (tells, &token) {
             tell(&permit, token, asked_at);
         }
+        let route = permit.route();
+        let authorization = self.decider.own_authorization(inquiry.headers, route).map(|value| {
+            let mut value = value.clone();
+            value.set_sensitive(true);
+            value
+        });
+        let own_csrf = if route.passes_csrf_token() { only(inquiry.headers, &CSRF) } else { None };
         let csrf = match permit.ambient_session() {
+            _ if own_csrf.is_some() => own_csrf,
             Some((session, judged_at)) if inquiry.method.is_safe() => {
                 let fresh = self.decider.csrf.issue(Binding::Session(&session), judged_at);
                 let mut value = HeaderValue::try_from(fresh)
@@ -77,8 +88,14 @@ impl Swap {
             }
             _ => None,
         };
-        Ok(Outcome::Pass(Pass { permit, token, csrf }))
+        Ok(Outcome::Pass(Pass { permit, token, csrf, authorization }))
     }
+}
+
+/// A header that is there once.
+fn only(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none()).cloned()
 }
 
 /// One line per swap: who came as what, and what the service behind got for it. Identifiers alone, no credential.

@@ -11,9 +11,10 @@ use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use crate::logout::Logout;
 use crate::port::Ending;
 use crate::principal::Assurance;
-use crate::route::{Accept, Activity, Elsewhere, PathPattern};
+use crate::route::{Accept, Activity, AmbiguousPath, Case, Elsewhere, PathPattern};
 use crate::session::{Device, Session, SessionKind, SessionToken};
 use crate::testing::{START, SetClock, World, pepper, run};
+use crate::token::HeaderEncoding;
 use crate::wire::cookie::Https;
 
 mod lifecycle;
@@ -36,6 +37,8 @@ fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
     Route {
         host: None,
         path: PathPattern::parse(path).unwrap(),
+        case: Case::Fold,
+        ambiguous_path: AmbiguousPath::Refuse,
         methods: Vec::new(),
         requirement,
         accept: Accept::DEFAULT,
@@ -45,6 +48,8 @@ fn route(path: &str, requirement: Requirement, csrf: CsrfPolicy) -> Route {
         assertion_header: AUTHORIZATION,
         elsewhere: Elsewhere::default(),
         headers: Vec::new(),
+        headers_encoding: HeaderEncoding::Drop,
+        pass_headers: Vec::new(),
         upstream: None,
     }
 }

@@ -45,6 +45,9 @@ pub enum Step {
         audience: Option<String>,
         /// Whether its requests keep a session alive.
         activity: Activity,
+        /// The path pattern of the route that covers the exact spelling of the path, where the route that decides was found by
+        /// folding.
+        exact: Option<String>,
     },
     /// A session belongs to the token.
     Session {

@@ -12,6 +12,7 @@ use super::claims::{DEEPEST, LARGEST_COPIES, has_shape, header_text};
 use crate::account::Account;
 use crate::encrypt::EncryptionKey;
 use crate::key::KeyPurpose;
+use crate::token::{CopyName, HeaderEncoding};
 
 /// Claims that no template may set, in whatever case: what has a meaning of its own in a JWT or an access token is ours to say.
 pub const STANDARD_CLAIMS: [&str; 24] = [
@@ -68,15 +69,20 @@ pub struct Audience {
     sources: Vec<ClaimSource>,
     /// What its JWTs are encrypted to, if they are.
     pub(super) encryption: Option<Arc<EncryptionKey>>,
+    /// The copies that every JWT for it has beside it: of each claim one in [`HeaderEncoding::Drop`], and then what routes ask for
+    /// beyond that.
+    pub(super) copies: Arc<[CopyName]>,
     /// For each of its routes the claims that are sent as plain headers, too.
     copied: Vec<Vec<Copied>>,
 }
 
 /// A claim that a route sends as a plain header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Copied {
+pub(super) struct Copied {
     /// The claim's place among the audience's own.
-    claim: usize,
+    pub(super) claim: usize,
+    /// The copy's place among the audience's copies.
+    pub(super) copy: usize,
     /// The bytes of the header line without its value.
     line: usize,
 }
@@ -220,6 +226,7 @@ impl Audience {
             claims,
             sources: Vec::new(),
             encryption: None,
+            copies: Arc::default(),
             copied: Vec::new(),
         };
         none.with_claims(sources)
@@ -271,22 +278,33 @@ impl Audience {
         if names.len() > MOST_CLAIMS {
             return Err(NotAnAudience::ManyClaims);
         }
-        Ok(Self { claims: names.into(), ..self })
+        let plain = |claim: &String| CopyName { claim: claim.clone(), encoding: HeaderEncoding::Drop };
+        Ok(Self { copies: names.iter().map(plain).collect(), claims: names.into(), ..self })
     }
 
     /// The same audience with a route that sends these of its claims as plain headers, too: header name, claim name. They count in what
     /// a JWT and its copies take together ([`LARGEST_COPIES`]).
-    pub fn copied_by(self, headers: &[(HeaderName, String)]) -> Result<Self, NotAnAudience> {
+    pub fn copied_by(
+        self,
+        headers: &[(HeaderName, String)],
+        encoding: HeaderEncoding,
+    ) -> Result<Self, NotAnAudience> {
+        let mut copies = self.copies.to_vec();
         let copied: Vec<Copied> = headers
             .iter()
             .filter_map(|(name, claim)| {
-                let claim = self.claims.iter().position(|own| own == claim)?;
+                let place = self.claims.iter().position(|own| own == claim)?;
+                let copy = CopyName { claim: claim.clone(), encoding };
+                let copy = copies.iter().position(|other| *other == copy).unwrap_or_else(|| {
+                    copies.push(copy);
+                    copies.len() - 1
+                });
                 // `name: value` and the end of the line.
-                Some(Copied { claim, line: name.as_str().len() + 4 })
+                Some(Copied { claim: place, copy, line: name.as_str().len() + 4 })
             })
             .collect();
         let constant = |claim: usize| match self.sources.get(claim) {
-            Some(ClaimSource::Constant(value)) => header_text(value).map_or(0, |text| text.len()),
+            Some(ClaimSource::Constant(value)) => header_text(value, encoding).map_or(0, |text| text.len()),
             _ => 0,
         };
         let least = copied.iter().map(|it| it.line + constant(it.claim)).sum();
@@ -297,19 +315,24 @@ impl Audience {
         if !copied.is_empty() && !all.contains(&copied) {
             all.push(copied);
         }
-        Ok(Self { copied: all, ..self })
+        Ok(Self { copies: copies.into(), copied: all, ..self })
     }
 
-    /// The most bytes that the plain headers of one route take; `length_of` says how long the copy of the claim at a place is.
-    pub(super) fn copied_bytes(&self, length_of: impl Fn(usize) -> usize) -> usize {
-        let of = |route: &Vec<Copied>| route.iter().map(|it| it.line + length_of(it.claim)).sum();
+    /// The most bytes that the plain headers of one route take; `length_of` says how long a copy is.
+    pub(super) fn copied_bytes(&self, length_of: impl Fn(&Copied) -> usize) -> usize {
+        let of = |route: &Vec<Copied>| route.iter().map(|it| it.line + length_of(it)).sum();
         self.copied.iter().map(of).max().unwrap_or_default()
     }
 
-    /// The most often that one route copies the claim at this place.
-    pub(super) fn times_copied(&self, claim: usize) -> usize {
-        let of = |route: &Vec<Copied>| route.iter().filter(|it| it.claim == claim).count();
+    /// The most bytes that the copies of the claim at this place take on one route.
+    pub(super) fn copied_bytes_of(&self, claim: usize, length_of: impl Fn(&Copied) -> usize) -> usize {
+        let of = |route: &Vec<Copied>| route.iter().filter(|it| it.claim == claim).map(&length_of).sum();
         self.copied.iter().map(of).max().unwrap_or_default()
+    }
+
+    /// Whether a route makes a plain header of the copy at this place.
+    pub(super) fn is_copied(&self, copy: usize) -> bool {
+        self.copied.iter().flatten().any(|it| it.copy == copy)
     }
 
     /// Names of the claims it is told beside the standard ones.

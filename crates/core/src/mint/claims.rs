@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 use serde_json::{Map, Value};
 use vestibule_verify::strict_json::Limits;
 
+use super::audience::Copied;
 use super::{Audience, ClaimSource, Minter};
 use crate::account::Account;
 use crate::fault::Fault;
 use crate::key::SigningKey;
 use crate::port::{DropLog, DroppedClaim};
 use crate::time::Timestamp;
-use crate::token::{Because, ClaimCopy};
+use crate::token::{Because, ClaimCopy, CopyName, HeaderEncoding};
 
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,11 @@ impl Minter {
         let Value::Object(members) = &mut claims else {
             return Err(Fault::Bug("the standard claims are no object"));
         };
-        let (copies, dropped) = tell(members, audience, account, self.room_for_claims(audience, signer));
+        let room = self.room_for_claims(audience, signer);
+        let Told { copies, dropped, not_copied } = tell(members, audience, account, room);
+        if let (false, Some(log)) = (not_copied.is_empty(), &self.budget.log) {
+            log.not_copied(&audience.name, &not_copied);
+        }
         if !dropped.is_empty() {
             self.counters.dropped.fetch_add(dropped.len() as u64, Ordering::Relaxed);
             let subject = members.get("sub").and_then(Value::as_str).unwrap_or_default();
@@ -96,6 +101,15 @@ impl Minter {
     }
 }
 
+/// What became of an audience's claims.
+pub(super) struct Told<'a> {
+    /// As many as the audience has copies.
+    pub(super) copies: Vec<ClaimCopy>,
+    pub(super) dropped: Vec<DroppedClaim>,
+    /// Claims that some route copies into a plain header, which cannot say them.
+    pub(super) not_copied: Vec<&'a str>,
+}
+
 /// A claim that might be told.
 struct Candidate<'a> {
     name: &'a str,
@@ -103,8 +117,7 @@ struct Candidate<'a> {
     is_constant: bool,
     /// How many bytes of JSON it takes in the claims, its comma included.
     bytes: usize,
-    /// What a plain header says of it, and how many bytes all its copies on one route take.
-    copy: Option<String>,
+    /// How many bytes all its copies on one route take.
     copied: usize,
     dropped: Option<Because>,
 }
@@ -113,39 +126,41 @@ impl Candidate<'_> {
     fn may_be_dropped(&self) -> bool {
         self.dropped.is_none() && self.value.is_some() && !self.is_constant
     }
-
-    fn copy_length(&self) -> usize {
-        let told = self.copy.as_ref().filter(|_| self.dropped.is_none());
-        told.map_or(0, String::len)
-    }
 }
 
 /// Adds what fits to the standard claims; what is copied of each claim, and what was dropped. `room` says how many bytes of JSON there
 /// are beside so many bytes of plain copies.
-pub(super) fn tell(
+pub(super) fn tell<'a>(
     members: &mut Map<String, Value>,
-    audience: &Audience,
+    audience: &'a Audience,
     account: Option<&Account>,
     room: impl Fn(usize) -> usize,
-) -> (Vec<ClaimCopy>, Vec<DroppedClaim>) {
+) -> Told<'a> {
     let mut candidates: Vec<Candidate<'_>> = audience
         .sources()
-        .enumerate()
-        .map(|(at, (name, source))| {
+        .map(|(name, source)| {
             let (value, is_constant) = (source.value(account), matches!(source, ClaimSource::Constant(_)));
             // The names are such that JSON writes them as they are: `,"name":value`.
             let bytes = value.as_ref().map_or(0, |value| name.len() + 4 + value.to_string().len());
             let has_shape = is_constant || value.as_ref().is_none_or(|it| has_shape(it, DEEPEST));
             let dropped = (!has_shape).then_some(Because::Shape);
-            let copy = value.as_ref().and_then(header_text);
-            let copied = copy.as_ref().map_or(0, String::len) * audience.times_copied(at);
-            Candidate { name, value, is_constant, bytes, copy, copied, dropped }
+            Candidate { name, value, is_constant, bytes, copied: 0, dropped }
         })
         .collect();
+    let text_of = |name: &CopyName| {
+        let candidate = candidates.iter().find(|it| it.name == name.claim)?;
+        header_text(candidate.value.as_ref()?, name.encoding)
+    };
+    let mut texts: Vec<Option<String>> = audience.copies.iter().map(text_of).collect();
+    let length_of = |copied: &Copied| texts.get(copied.copy).and_then(Option::as_ref).map_or(0, String::len);
+    for (at, candidate) in candidates.iter_mut().enumerate() {
+        candidate.copied = audience.copied_bytes_of(at, length_of);
+    }
     let told = candidates.iter().filter(|it| it.dropped.is_none());
     let mut bytes = told.map(|it| it.bytes).sum::<usize>() + text_length(members);
     let copies = |candidates: &[Candidate<'_>]| {
-        audience.copied_bytes(|at| candidates.get(at).map_or(0, Candidate::copy_length))
+        let is_told = |at: usize| candidates.get(at).is_some_and(|it| it.dropped.is_none());
+        audience.copied_bytes(|it| if is_told(it.claim) { length_of(it) } else { 0 })
     };
     while bytes > room(copies(&candidates)) {
         let droppable = candidates.iter_mut().filter(|it| it.may_be_dropped());
@@ -154,21 +169,33 @@ pub(super) fn tell(
         largest.dropped = Some(Because::Size);
         bytes -= largest.bytes;
     }
-    let (mut copies, mut dropped) = (Vec::with_capacity(candidates.len()), Vec::new());
-    for Candidate { name, value, bytes, copy, dropped: because, .. } in candidates {
-        copies.push(match (because, value) {
-            (Some(because), _) => {
-                dropped.push(DroppedClaim { claim: name.to_owned(), bytes, because });
-                ClaimCopy::Dropped(because)
-            }
-            (None, None) => ClaimCopy::Absent,
-            (None, Some(value)) => {
-                members.insert(name.to_owned(), value);
-                copy.map_or(ClaimCopy::Absent, ClaimCopy::Text)
+    let (mut copies, mut not_copied) = (Vec::with_capacity(texts.len()), Vec::new());
+    for (at, (name, text)) in audience.copies.iter().zip(texts.drain(..)).enumerate() {
+        let candidate = candidates.iter().find(|it| it.name == name.claim);
+        let because = candidate.and_then(|it| it.dropped);
+        let says = candidate.is_some_and(|it| it.value.as_ref().is_some_and(|value| !value.is_null()));
+        copies.push(match (because, text) {
+            // Said once for each claim, and not for each of its copies.
+            (Some(because), _) if name.encoding == HeaderEncoding::Drop => ClaimCopy::Dropped(because),
+            (Some(_), _) => ClaimCopy::Absent,
+            (None, Some(text)) => ClaimCopy::Text(text),
+            (None, None) => {
+                if says && audience.is_copied(at) {
+                    not_copied.push(name.claim.as_str());
+                }
+                ClaimCopy::Absent
             }
         });
     }
-    (copies, dropped)
+    let mut dropped = Vec::new();
+    for Candidate { name, value, bytes, dropped: because, .. } in candidates {
+        match (because, value) {
+            (Some(because), _) => dropped.push(DroppedClaim { claim: name.to_owned(), bytes, because }),
+            (None, None) => {}
+            (None, Some(value)) => drop(members.insert(name.to_owned(), value)),
+        }
+    }
+    Told { copies, dropped, not_copied }
 }
 
 /// How deep a claim may be where the claims set is one level itself.
@@ -196,13 +223,33 @@ fn text_length(members: &Map<String, Value>) -> usize {
 }
 
 /// A claim as a plain header: scalars as their text, anything else as JSON; nothing when it cannot be a header value.
-pub(super) fn header_text(claim: &Value) -> Option<String> {
+pub(super) fn header_text(claim: &Value, encoding: HeaderEncoding) -> Option<String> {
     let text = match claim {
         Value::Null => return None,
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    // Only visible ASCII and space: bytes beyond that are read differently by different servers.
-    let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && text.trim() == text;
-    is_plain.then_some(text)
+    let is_visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    match encoding {
+        HeaderEncoding::Percent => Some(percent_encoded(&text)),
+        // Receivers take outer spaces off (RFC 9110 section 5.5).
+        _ if text.trim() != text => None,
+        // Only visible ASCII and space: bytes beyond that are read differently by different servers.
+        HeaderEncoding::Drop => text.bytes().all(is_visible).then_some(text),
+        HeaderEncoding::Utf8 => (!text.contains(char::is_control)).then_some(text),
+    }
+}
+
+/// Escapes all but visible ASCII; and `+`, which some decoders take for a space.
+fn percent_encoded(text: &str) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase();
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && byte != b'%' && byte != b'+' {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    encoded
 }

@@ -14,10 +14,13 @@ use crate::id::{SessionId, Subject};
 use crate::key::{KeyPurpose, KeyRecord, SealKey};
 use crate::port::Sessions;
 use crate::principal::{Amr, Assurance};
-use crate::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable};
+use crate::route::{
+    Accept, Activity, AmbiguousPath, Case, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
+};
 use crate::session::{Device, Session, SessionDigest, SessionKind, SessionToken};
 use crate::testing::trade::Trade;
 use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, run};
+use crate::token::HeaderEncoding;
 use crate::wire::CookieName;
 use crate::wire::cookie::Https;
 
@@ -58,6 +61,8 @@ fn route(path: &str, audience: Option<&str>) -> Route {
     Route {
         host: None,
         path: PathPattern::parse(path).unwrap(),
+        case: Case::Fold,
+        ambiguous_path: AmbiguousPath::Refuse,
         methods: Vec::new(),
         requirement: if audience.is_some() {
             Requirement::SignedIn(Assurance::Aal1)
@@ -71,6 +76,8 @@ fn route(path: &str, audience: Option<&str>) -> Route {
         assertion_header: AUTHORIZATION,
         elsewhere: Elsewhere::default(),
         headers: Vec::new(),
+        headers_encoding: HeaderEncoding::Drop,
+        pass_headers: Vec::new(),
         upstream: None,
     }
 }
@@ -195,9 +202,9 @@ fn a_service_is_told_what_the_contract_says() {
     assert_eq!(claims.get("city"), Some(&json!("Zürich")));
     assert_eq!(claims.get("none"), None);
     // Plain headers only where every server reads the same bytes.
-    assert_eq!(token.copy_of("department").unwrap(), "R&D");
-    assert_eq!(token.copy_of("level").unwrap(), "3");
-    assert!(token.copy_of("city").is_none());
+    assert_eq!(token.copy_of("department", HeaderEncoding::Drop).unwrap(), "R&D");
+    assert_eq!(token.copy_of("level", HeaderEncoding::Drop).unwrap(), "3");
+    assert!(token.copy_of("city", HeaderEncoding::Drop).is_none());
     assert_eq!(token.subject(), claims.sub());
     assert_eq!(token.session(), claims.sid().unwrap());
 }

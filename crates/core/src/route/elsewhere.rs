@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn of(table: &RouteTable, path: &str) -> Elsewhere {
-        table.find("app.example.com", path, &http::Method::GET).unwrap().elsewhere.clone()
+        table.find("app.example.com", path, &http::Method::GET).unwrap().route.elsewhere.clone()
     }
 
     #[test]

@@ -7,7 +7,10 @@ fn minted(jwt: &str, copies: Vec<(&str, ClaimCopy)>) -> Result<AccessToken, Faul
         jwt,
         subject: Subject::from_bytes([3; 16]),
         session: SessionId::from_bytes([2; 16]),
-        claims: copies.iter().map(|(claim, _)| (*claim).to_owned()).collect(),
+        claims: copies
+            .iter()
+            .map(|(claim, _)| CopyName { claim: (*claim).to_owned(), encoding: HeaderEncoding::Drop })
+            .collect(),
         copies: copies.into_iter().map(|(_, copy)| copy).collect(),
         minted_at: NOW,
         expires_at: NOW,
@@ -29,13 +32,16 @@ fn each_header_is_its_own_part_of_the_one_text() {
     assert_eq!(token.jwt(), "a.b.c");
     assert_eq!(token.subject(), Subject::from_bytes([3; 16]).to_string().as_str());
     assert_eq!(token.session(), SessionId::from_bytes([2; 16]).to_string().as_str());
-    assert_eq!(token.copy_of("department").unwrap(), "R&D");
-    assert!(token.copy_of("none").is_none());
-    assert_eq!(token.copy_of("level").unwrap(), "3");
-    assert!(token.copy_of("Level").is_none());
+    assert_eq!(token.copy_of("department", HeaderEncoding::Drop).unwrap(), "R&D");
+    assert!(token.copy_of("none", HeaderEncoding::Drop).is_none());
+    assert_eq!(token.copy_of("level", HeaderEncoding::Drop).unwrap(), "3");
+    assert!(token.copy_of("Level", HeaderEncoding::Drop).is_none());
     assert_eq!(token.text_length(), "Bearer a.b.c".len() + 2 * ID_LENGTH + "R&D3".len() + 3 * END_LENGTH);
     let beside = token.beside(Some(Arc::new(minted("d.e.f", vec![]).ok().unwrap())));
-    assert_eq!((beside.jwt(), beside.copy_of("level").unwrap()), ("a.b.c", HeaderValue::from_static("3")));
+    assert_eq!(
+        (beside.jwt(), beside.copy_of("level", HeaderEncoding::Drop).unwrap()),
+        ("a.b.c", HeaderValue::from_static("3"))
+    );
     assert_eq!(beside.others.unwrap().jwt(), "d.e.f");
 }
 
@@ -68,9 +74,15 @@ fn what_was_dropped_is_kept_beside_the_copies() {
     ];
     let token = minted("a.b.c", copies).ok().unwrap();
     assert_eq!(token.dropped().collect::<Vec<_>>(), [("address", Because::Size), ("tree", Because::Shape)]);
-    assert!(token.copy_of("address").is_none() && token.copy_of("tree").is_none());
+    assert!(
+        token.copy_of("address", HeaderEncoding::Drop).is_none()
+            && token.copy_of("tree", HeaderEncoding::Drop).is_none()
+    );
     assert_eq!(
-        (token.copy_of("department").unwrap(), token.copy_of("level").unwrap()),
+        (
+            token.copy_of("department", HeaderEncoding::Drop).unwrap(),
+            token.copy_of("level", HeaderEncoding::Drop).unwrap()
+        ),
         ("R&D".parse().unwrap(), "3".parse().unwrap())
     );
     assert_eq!(token.jwt(), "a.b.c");

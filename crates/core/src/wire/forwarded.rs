@@ -41,11 +41,9 @@ impl TrustedProxies {
             if !self.trusts(client) {
                 break;
             }
-            let hop = hop.trim();
-            let address = hop.parse::<IpAddr>().or_else(|_| hop.parse::<SocketAddr>().map(|hop| hop.ip()));
-            match address {
-                Ok(address) => client = address.to_canonical(),
-                Err(_) => break,
+            match hop_address(hop) {
+                Some(address) => client = address.to_canonical(),
+                None => break,
             }
         }
         client
@@ -105,6 +103,29 @@ pub fn host_of(authority: &str) -> Result<&str, Reject> {
             && port.starts_with(':')
             && port.bytes().skip(1).all(|b| b.is_ascii_digit()));
     if host_is_plain && port_is_plain { Ok(host) } else { Err(Reject::AmbiguousTarget) }
+}
+
+/// The address of a hop, as proxies write it: with or without a port, an IPv6 address in brackets or not, in quotes, with `for=` before it
+/// (RFC 7239 section 6), with a zone (RFC 4007 section 11), which means something to the proxy alone.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let hop = match hop.get(..4) {
+        Some(key) if key.eq_ignore_ascii_case("for=") => hop.get(4..)?,
+        _ => hop,
+    };
+    let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);
+    if let Some(rest) = hop.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        let is_port =
+            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+        return if is_port { without_zone(address).parse::<Ipv6Addr>().ok().map(IpAddr::V6) } else { None };
+    }
+    let address = hop.parse::<IpAddr>().or_else(|_| hop.parse::<SocketAddr>().map(|hop| hop.ip()));
+    address.ok().or_else(|| without_zone(hop).parse::<Ipv6Addr>().ok().map(IpAddr::V6))
+}
+
+fn without_zone(address: &str) -> &str {
+    address.split_once('%').map_or(address, |(address, _)| address)
 }
 
 fn original(headers: &HeaderMap) -> Result<Option<Target<'_>>, Reject> {

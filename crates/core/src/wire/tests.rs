@@ -300,6 +300,54 @@ fn the_clients_address_is_the_nearest_hop_that_is_no_proxy_of_ours() {
     assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
 }
 
+/// Proxies write a hop in different ways; what is none of them is not read, nor is what stands before it.
+#[test]
+fn a_hop_is_read_in_every_form_that_proxies_write() {
+    let client = |line: &str| {
+        let headers = headers(&[("x-forwarded-for", line.as_bytes())]);
+        proxies().client("127.0.0.1".parse().unwrap(), &headers).to_string()
+    };
+    for hop in [
+        "2001:db8::1",
+        "[2001:db8::1]",
+        "[2001:db8::1]:443",
+        "\"[2001:db8::1]\"",
+        "\"[2001:db8::1]:443\"",
+        "\"2001:db8::1\"",
+        "[2001:DB8:0::1]",
+        "2001:db8::1%eth0",
+        "[2001:db8::1%eth0]:443",
+        "[2001:db8::1%25eth0]",
+        "for=\"[2001:db8::1]\"",
+        "For=\"[2001:db8::1]:443\"",
+    ] {
+        assert_eq!(client(&format!("9.9.9.9, {hop} , 10.0.0.2")), "2001:db8::1", "{hop}");
+    }
+    for hop in
+        ["\"203.0.113.7\"", "for=203.0.113.7", "\"203.0.113.7:80\"", "[::ffff:203.0.113.7]", "203.0.113.7:80"]
+    {
+        assert_eq!(client(&format!("9.9.9.9, {hop}")), "203.0.113.7", "{hop}");
+    }
+    for hop in [
+        "[2001:db8::1",
+        "2001:db8::1]",
+        "[2001:db8::1]x",
+        "[2001:db8::1]:",
+        "[2001:db8::1]:x",
+        "[2001:db8::1]:70000",
+        "[203.0.113.7]",
+        "\"2001:db8::1",
+        "for=unknown",
+        "_hidden",
+        "203.0.113.7%eth0",
+        "",
+        "\"",
+        "for=",
+    ] {
+        assert_eq!(client(&format!("9.9.9.9, {hop}")), "127.0.0.1", "{hop}");
+    }
+}
+
 #[test]
 fn a_navigation_is_what_the_browser_says_or_else_a_get_that_takes_pages() {
     let is = |method: &Method, pairs: &[(&'static str, &'static str)]| {

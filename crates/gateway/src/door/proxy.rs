@@ -23,6 +23,7 @@ use vestibule_core::{Fault, Reject};
 use crate::answer::{NO_STORE, Refusal};
 use crate::body::{Body, Progress};
 use crate::client_body::ClientBody;
+use crate::identity::CSRF;
 use crate::scrub::Scrub;
 use crate::swap::{Outcome, Pass, Swap};
 use crate::tally::Tally;
@@ -179,8 +180,13 @@ impl ProxyDoor {
         };
         self.rebuild(&mut headers, &parts, peer);
         pass.write(&mut headers);
-        // An empty credential is no credential but a malformed one (RFC 9110 section 11.4). The client's own is gone already.
-        for name in [&AUTHORIZATION, &route.assertion_header].into_iter().chain(&route.elsewhere.assertions) {
+        // An empty credential is no credential but a malformed one (RFC 9110 section 11.4). The client's own is gone already. A service
+        // that looks for a token of its own takes an empty header for a wrong one, and does not look into the form.
+        let csrf = CSRF;
+        let own_csrf = route.passes_csrf_token().then_some(&csrf);
+        let assertions =
+            [&AUTHORIZATION, &route.assertion_header].into_iter().chain(&route.elsewhere.assertions);
+        for name in assertions.chain(own_csrf) {
             if headers.get(name).is_some_and(HeaderValue::is_empty) {
                 headers.remove(name);
             }

@@ -22,14 +22,15 @@ use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::route::{
-    Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
+    Accept, Activity, AmbiguousPath, Case, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
 };
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, Device, Reissue, Session, SessionDigest, SessionKind, SessionToken};
+use vestibule_core::token::HeaderEncoding;
 use vestibule_core::verify::{Algorithm, Verifier};
-use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::wire::{CookieName, CredentialKind, Transport};
 use vestibule_core::{Fault, Timestamp};
 use vestibule_gateway::Swap;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
@@ -55,6 +56,8 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
     let route = |path: &str| Route {
         host: Some("app.test".to_owned()),
         path: PathPattern::parse(path).unwrap(),
+        case: Case::Fold,
+        ambiguous_path: AmbiguousPath::Refuse,
         methods: Vec::new(),
         requirement: Requirement::SignedIn(Assurance::Aal1),
         accept: Accept::DEFAULT,
@@ -68,6 +71,8 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
             (HeaderName::from_static("shoe-size"), "shoe_size".to_owned()),
             (HeaderName::from_static("cost_centre"), "cost_centre".to_owned()),
         ],
+        headers_encoding: HeaderEncoding::Drop,
+        pass_headers: Vec::new(),
         upstream: upstream.cloned(),
     };
     let public = || Requirement::Public;
@@ -80,6 +85,16 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
         Route { assertion_header: HeaderName::from_static("x-assertion"), ..route("/elsewhere/") },
         Route { requirement: public(), headers: Vec::new(), ..route("/bare/") },
         Route { methods: vec![Method::GET], ..route("/read-only/") },
+        Route {
+            accept: Accept::NONE.with(CredentialKind::Reference, Transport::Cookie),
+            csrf: CsrfPolicy::Origin,
+            assertion_header: HeaderName::from_static("x-assertion"),
+            pass_headers: vec![
+                HeaderName::from_static("x-ms-version"),
+                HeaderName::from_static("x-user-agent"),
+            ],
+            ..route("/own-all/")
+        },
         Route { audience: Some("nobody-configured-this".into()), ..route("/broken/") },
     ]
 }

@@ -14,6 +14,7 @@ mod forward_auth;
 mod framing;
 mod headers;
 mod house;
+mod own;
 mod refusals;
 mod rotation;
 mod telling;

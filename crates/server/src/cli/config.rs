@@ -39,6 +39,9 @@ impl ConfigCommand {
                 if let Some(warning) = untrusted::none_named(&settings) {
                     say(&format!("warning: {warning}"))?;
                 }
+                for note in &settings.notes {
+                    say(note)?;
+                }
                 Ok(())
             }
             Self::Schema => output::json(&schemars::schema_for!(Raw)),

@@ -281,8 +281,17 @@ pub(crate) struct Route {
     /// Which host, without port. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<String>,
-    /// Which path: this one alone, or all that begin with it when it ends in /.
+    /// Which path: this one and the same with a / added; or, when it ends in /, all that begin with it and the same without that /
+    /// (`/orders/` covers `/orders`, too).
     pub(crate) path: String,
+    /// What happens to other spellings of the path, which a service may take for it: other case, trailing dots or spaces, full-width
+    /// letters. "fold": the stricter of both routes decides; "sensitive": the service tells them apart.
+    #[serde(default = "default_case")]
+    pub(crate) case: String,
+    /// What happens to paths that programs read in different ways (`//`, `;`, `%2F`, `%2525`): "refuse", or "pass" for a prefix with no
+    /// other route below it. Dot segments, backslashes and control characters are always refused.
+    #[serde(default = "default_ambiguous_path")]
+    pub(crate) ambiguous_path: String,
     /// Which methods. Default: all.
     #[serde(default)]
     pub(crate) methods: Vec<String>,
@@ -295,18 +304,28 @@ pub(crate) struct Route {
     /// The `name` of the audience that its service is; needed unless public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) audience: Option<String>,
-    /// What an unsafe request by cookie must show: "token", "origin" (for services with a token of their own) or "off".
+    /// What an unsafe request by cookie must show: "token", "origin" (for services with a token of their own) or "off". Where it is not
+    /// "token", the client's X-CSRF-Token header goes to the service.
     #[serde(default = "default_csrf")]
     pub(crate) csrf: String,
     /// For what pages ask by themselves (polling, heartbeats): such requests do not keep a session from ending unused.
     #[serde(default)]
     pub(crate) background: bool,
-    /// The header in which the service gets its JWT.
+    /// The header in which the service gets its JWT. Where it is not "authorization" and `accept` names no header, the client's own
+    /// Authorization header goes to the service.
     #[serde(default = "default_assertion_header")]
     pub(crate) assertion_header: String,
     /// Plain copies of claims, always sent, empty when missing: header name to claim name.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
+    /// How these copies say what is not visible ASCII: "drop" (the header is then empty, and the log says so once), "percent" (all but
+    /// visible ASCII is %XX of its UTF-8, and so are % and +), "utf-8" (as it is).
+    #[serde(default = "default_headers_encoding")]
+    pub(crate) headers_encoding: String,
+    /// Headers of the client that the built-in gateway passes although it takes others of their kind off, like "x-ms-version" or
+    /// "x-http-method-override".
+    #[serde(default)]
+    pub(crate) pass_headers: Vec<String>,
     /// Where the built-in gateway sends it: http://host:port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) upstream: Option<String>,
@@ -417,6 +436,18 @@ fn default_require() -> String {
 
 fn default_accept() -> Vec<String> {
     ["session-cookie", "session-header", "token-header"].map(str::to_owned).to_vec()
+}
+
+fn default_case() -> String {
+    "fold".into()
+}
+
+fn default_ambiguous_path() -> String {
+    "refuse".into()
+}
+
+fn default_headers_encoding() -> String {
+    "drop".into()
 }
 
 fn default_csrf() -> String {

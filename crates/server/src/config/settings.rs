@@ -27,6 +27,8 @@ use crate::traits_schema::TraitsSchema;
 
 mod accounts;
 mod encryption;
+mod headers;
+mod paths;
 mod routes;
 mod sessions;
 mod texts;
@@ -79,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) registration: raw::Registration,
     /// What weakens a gate: logged at start, shown by readyz and `config show`.
     pub(crate) dangers: Vec<Danger>,
+    /// What `config check` says about the routes beside that: facts that are right and may surprise.
+    pub(crate) notes: Vec<String>,
     /// As written, with what was derived filled in.
     pub(crate) raw: Raw,
 }
@@ -177,6 +181,7 @@ impl Settings {
             routes::refuse_token_cookies(&routes)?;
         }
         dangers.extend(csrf_dangers(&routes));
+        let notes = paths::notes(&routes).into_iter().chain(headers::notes(&routes)).collect();
         let look = theme::look(&raw.theme, base)?;
         let texts = texts::texts(&raw.texts, base)?;
 
@@ -216,6 +221,7 @@ impl Settings {
             texts,
             registration: raw.registration,
             dangers,
+            notes,
             raw,
         })
     }

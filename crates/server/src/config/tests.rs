@@ -2,6 +2,8 @@ use super::*;
 
 mod claims;
 mod encryption;
+mod headers;
+mod paths;
 mod sessions;
 
 fn from(text: &str) -> Result<Settings, ConfigError> {

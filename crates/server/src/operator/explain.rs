@@ -8,6 +8,7 @@ use vestibule_core::decide::{Decision, Inquiry, Permit, Step, Trace};
 use vestibule_core::route::Activity;
 use vestibule_core::token::Because;
 use vestibule_core::verify::jwe;
+use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 use vestibule_core::{Fault, Reject};
 
@@ -24,7 +25,9 @@ pub(super) async fn explain(
     more: &[(String, String)],
 ) -> Result<Answer, Not> {
     let url: Uri = url.parse().map_err(|_| wrong_url(url))?;
-    let host = url.host().ok_or_else(|| wrong_url(&url.to_string()))?;
+    let authority = url.authority().ok_or_else(|| wrong_url(&url.to_string()))?;
+    // As a door reads it: a trailing dot, for one, is refused there, too.
+    let host = host_of(authority.as_str()).map_err(|_| wrong_url(&url.to_string()))?;
     let method: Method = method.parse().map_err(|_| Not::Refused(format!("{method:?} is not a method")))?;
     let headers = headers(house, credential, more)?;
     house.key_room.ensure_signers().await?;
@@ -130,9 +133,17 @@ fn view(step: &Step) -> StepView {
             "refused",
             json!({ "code": reject.detail(), "signing_in_helps": Reject::asks_for_login(*reject) }),
         ),
-        Step::Route { path, audience, activity } => {
+        Step::Route { path, audience, activity, exact } => {
             let background = *activity == Activity::Background;
-            ("route", json!({ "path": path, "audience": audience, "background": background }))
+            let mut found = Map::from_iter([
+                ("path".to_owned(), json!(path)),
+                ("audience".to_owned(), json!(audience)),
+                ("background".to_owned(), json!(background)),
+                ("match".to_owned(), json!(if exact.is_some() { "fold" } else { "exact" })),
+            ]);
+            // What covers the path as it is spelled, where that is not the route that decides.
+            found.extend(exact.iter().map(|exact| ("exact".to_owned(), json!(exact))));
+            ("route", Value::Object(found))
         }
         Step::Session { id, subject, version, epoch, warm } => (
             "session",

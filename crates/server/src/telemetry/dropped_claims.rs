@@ -27,7 +27,10 @@ impl DroppedClaims {
 
     fn is_new(&self, subject: &str, audience: &str, claims: &[DroppedClaim]) -> bool {
         let names: Vec<&str> = claims.iter().map(|it| it.claim.as_str()).collect();
-        let mark = self.state.hash_one((subject, audience, names));
+        self.is_first(self.state.hash_one((subject, audience, names)))
+    }
+
+    fn is_first(&self, mark: u64) -> bool {
         let mut said = self.said.lock();
         if said.len() >= REMEMBERED && !said.contains(&mark) {
             said.clear();
@@ -51,6 +54,23 @@ impl DropLog for DroppedClaims {
             largest_jwt = self.largest,
             "a service is told less than its audience's claims say"
         );
+    }
+
+    fn not_copied(&self, audience: &str, claims: &[&str]) {
+        for claim in claims {
+            let mark = self.state.hash_one(("not-copied", audience, claim));
+            if !self.is_first(mark) {
+                continue;
+            }
+            tracing::warn!(
+                target: "vestibule::mint",
+                event = "jwt.claim-not-copied",
+                audience,
+                claim,
+                "some accounts have characters beyond ASCII in this claim: its plain header is empty for them; set \
+                 headers_encoding to \"percent\" or \"utf-8\" on the route, or read the claim from the JWT"
+            );
+        }
     }
 }
 
@@ -80,6 +100,17 @@ mod tests {
         assert!(log.is_new("ada", "invoices", &claims(&["notes"])));
         assert!(log.is_new("ada", "orders", &claims(&["address", "notes"])));
         assert!(!log.is_new("ada", "orders", &claims(&["notes"])));
+    }
+
+    #[test]
+    fn a_claim_that_no_header_can_say_is_warned_of_once() {
+        let log = DroppedClaims::new(4096);
+        log.not_copied("orders", &["department", "city"]);
+        assert_eq!(log.said.lock().len(), 2);
+        log.not_copied("orders", &["department"]);
+        assert_eq!(log.said.lock().len(), 2);
+        log.not_copied("invoices", &["department"]);
+        assert_eq!(log.said.lock().len(), 3);
     }
 
     #[test]

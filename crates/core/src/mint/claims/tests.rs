@@ -12,11 +12,15 @@ use crate::testing::{START, account};
 const LIFETIME: std::time::Duration = std::time::Duration::from_secs(100);
 
 #[derive(Default)]
-struct Told(Mutex<Vec<(String, String, Vec<DroppedClaim>)>>);
+struct Told(Mutex<Vec<(String, String, Vec<DroppedClaim>)>>, Mutex<Vec<String>>);
 
 impl DropLog for Told {
     fn dropped(&self, subject: &str, audience: &str, claims: &[DroppedClaim]) {
         self.0.lock().push((subject.into(), audience.into(), claims.to_vec()));
+    }
+
+    fn not_copied(&self, audience: &str, claims: &[&str]) {
+        self.1.lock().extend(claims.iter().map(|claim| format!("{audience}/{claim}")));
     }
 }
 
@@ -61,8 +65,8 @@ fn what_does_not_fit_is_dropped_from_the_largest_down_and_told() {
         assert_eq!(claims.get(stays), traits.get(stays), "{stays}");
     }
     // A header says no more than the JWT.
-    assert!(token.copy_of("notes").is_none());
-    assert_eq!(token.copy_of("department").unwrap(), "R&D");
+    assert!(token.copy_of("notes", HeaderEncoding::Drop).is_none());
+    assert_eq!(token.copy_of("department", HeaderEncoding::Drop).unwrap(), "R&D");
 
     let [(subject, audience, dropped)] = &told.0.lock()[..] else { panic!() };
     assert_eq!((subject.as_str(), audience.as_str()), (claims.sub(), "orders"));
@@ -113,7 +117,7 @@ fn constants_are_told_to_all_never_dropped_and_ask_no_store() {
     for (name, value) in constants() {
         assert_eq!(told.get(&name), Some(&value));
     }
-    assert_eq!(token.copy_of("tenant").unwrap(), "acme");
+    assert_eq!(token.copy_of("tenant", HeaderEncoding::Drop).unwrap(), "acme");
 
     let orders = Audience::new("orders", LIFETIME, []).unwrap().with_constants(constants()).unwrap();
     house.minter.replace_audiences(AudienceTable::new(vec![orders]));
@@ -196,7 +200,9 @@ fn plain_copies_count_in_what_is_told() {
         let claims = ["department", "groups", "notes"].map(|name| (name, format!("account.traits.{name}")));
         let claims = claims.iter().map(|(name, source)| (*name, source.as_str()));
         let orders = Audience::new("orders", LIFETIME, claims).unwrap();
-        let orders = routes.iter().fold(orders, |orders, headers| orders.copied_by(headers).unwrap());
+        let orders = routes
+            .iter()
+            .fold(orders, |orders, headers| orders.copied_by(headers, HeaderEncoding::Drop).unwrap());
         house.minter.replace_audiences(AudienceTable::new(vec![orders]));
         house.jwt()
     };
@@ -207,7 +213,7 @@ fn plain_copies_count_in_what_is_told() {
 
     let token = of(&[]);
     assert_eq!((token.dropped().count(), token.jwt().len() > 3500), (0, true), "{}", token.jwt().len());
-    let (jwt, copy) = (token.jwt().len(), token.copy_of("groups").unwrap().len());
+    let (jwt, copy) = (token.jwt().len(), token.copy_of("groups", HeaderEncoding::Drop).unwrap().len());
     assert!(copy > 1700, "{copy}");
     for (routes, dropped) in [
         (vec![groups_once.clone()], vec![]),
@@ -217,11 +223,13 @@ fn plain_copies_count_in_what_is_told() {
     ] {
         let token = of(&routes);
         assert_eq!(names_of(token.dropped()), dropped, "{routes:?}");
-        assert_eq!(token.copy_of("groups").is_none(), !dropped.is_empty());
-        assert_eq!(token.copy_of("department").unwrap(), "R&D");
+        assert_eq!(token.copy_of("groups", HeaderEncoding::Drop).is_none(), !dropped.is_empty());
+        assert_eq!(token.copy_of("department", HeaderEncoding::Drop).unwrap(), "R&D");
         for route in &routes {
             let line = |(name, claim): &(http::HeaderName, String)| {
-                name.as_str().len() + 4 + token.copy_of(claim).map_or(0, |copy| copy.len())
+                name.as_str().len()
+                    + 4
+                    + token.copy_of(claim, HeaderEncoding::Drop).map_or(0, |copy| copy.len())
             };
             let copies: usize = route.iter().map(line).sum();
             assert!(token.jwt().len() + copies <= 4096 + 2048, "{routes:?}");
@@ -239,8 +247,8 @@ fn plain_headers_that_always_take_too_much_are_refused() {
         let name = |at| http::HeaderName::try_from(format!("x-{at}{}", "n".repeat(name))).unwrap();
         (0..times).map(|at| (name(at), "tenant".to_owned())).collect()
     };
-    assert!(orders.clone().copied_by(&headers(2, 17)).is_ok());
-    let refused = orders.copied_by(&headers(2, 18)).unwrap_err();
+    assert!(orders.clone().copied_by(&headers(2, 17), HeaderEncoding::Drop).is_ok());
+    let refused = orders.copied_by(&headers(2, 18), HeaderEncoding::Drop).unwrap_err();
     assert_eq!(refused, NotAnAudience::LargeCopies(2 * (1000 + 3 + 18 + 4)));
     assert_eq!(
         refused.to_string(),
@@ -264,7 +272,7 @@ proptest! {
         let standard = json!({ "iss": "https://app.test", "sub": "s", "aud": "orders" });
         let Value::Object(mut members) = standard else { panic!() };
 
-        let (copies, dropped) = tell(&mut members, &audience, Some(&ada), |_| room);
+        let super::Told { copies, dropped, .. } = tell(&mut members, &audience, Some(&ada), |_| room);
         let length = Value::Object(members.clone()).to_string().len();
         prop_assert!(length <= room);
         prop_assert_eq!(copies.len(), traits.len());
@@ -279,4 +287,54 @@ proptest! {
             }
         }
     }
+}
+
+/// What is beyond ASCII is never lost silently: a route says how its headers carry it, or the log says that they do not.
+#[test]
+fn plain_headers_say_what_is_beyond_ascii_as_their_route_asks() {
+    let traits = json!({
+        "city": "Z\u{fc}rich", "plain": "R&D", "sum": "100% + a", "line": "a\nb", "outer": " a ", "list": ["\u{e9}"], "none": null,
+    });
+    let names = || traits.as_object().unwrap().keys();
+    let headers: Vec<(http::HeaderName, String)> = names()
+        .map(|claim| (http::HeaderName::try_from(format!("x-{claim}")).unwrap(), claim.clone()))
+        .collect();
+    let copies = |copied: &[HeaderEncoding], encoding| {
+        let (mut house, told) = with(&traits, 4096);
+        let audiences = house.minter.audiences();
+        let orders = audiences.get("orders").unwrap().clone();
+        let orders = copied.iter().fold(orders, |orders, it| orders.copied_by(&headers, *it).unwrap());
+        house.minter.replace_audiences(AudienceTable::new(vec![orders]));
+        house.minter = house.minter.with_budget(4096, told.clone());
+        let token = house.jwt();
+        let claims = house.verified("orders", &token);
+        assert_eq!(claims.get("city"), Some(&json!("Z\u{fc}rich")), "the JWT says it in any case");
+        let of = |claim: &str| {
+            token.copy_of(claim, encoding).map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())
+        };
+        let texts = ["city", "plain", "sum", "line", "outer", "list", "none"].map(of);
+        let mut said = std::mem::take(&mut *told.1.lock());
+        said.sort_unstable();
+        (texts, said)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let (texts, said) = copies(&[HeaderEncoding::Drop], HeaderEncoding::Drop);
+    assert_eq!(texts, [None, some("R&D"), some("100% + a"), None, None, None, None]);
+    assert_eq!(said, ["orders/city", "orders/line", "orders/list", "orders/outer"]);
+    let (texts, said) = copies(&[HeaderEncoding::Percent], HeaderEncoding::Percent);
+    let expected = ["Z%C3%BCrich", "R&D", "100%25%20%2B%20a", "a%0Ab", "%20a%20", "[\"%C3%A9\"]"].map(some);
+    assert_eq!((&texts[..6], &texts[6]), (&expected[..], &None));
+    assert_eq!(said, [""; 0]);
+    let (texts, said) = copies(&[HeaderEncoding::Utf8], HeaderEncoding::Utf8);
+    assert_eq!(
+        texts,
+        [some("Z\u{fc}rich"), some("R&D"), some("100% + a"), None, None, some("[\"\u{e9}\"]"), None]
+    );
+    assert_eq!(said, ["orders/line", "orders/outer"]);
+    // What no route copies is nobody's loss, and one audience may have routes of both kinds.
+    let (texts, said) = copies(&[], HeaderEncoding::Percent);
+    assert_eq!((texts.iter().flatten().count(), said.len()), (0, 0));
+    let both = [HeaderEncoding::Utf8, HeaderEncoding::Drop];
+    assert_eq!(copies(&both, HeaderEncoding::Drop).0[1], some("R&D"));
+    assert_eq!(copies(&both, HeaderEncoding::Utf8).0[0], some("Z\u{fc}rich"));
 }

@@ -41,7 +41,7 @@ pub(super) fn is_asked(decider: &Decider, parts: &Parts, host: &str) -> bool {
             .routes
             .load()
             .find(host, parts.uri.path(), &parts.method)
-            .is_ok_and(|route| route.csrf == CsrfPolicy::Token)
+            .is_ok_and(|found| found.route.csrf == CsrfPolicy::Token)
 }
 
 pub(super) async fn read(parts: &Parts, body: ClientBody) -> Result<Form, Unread> {

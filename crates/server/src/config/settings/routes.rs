@@ -12,7 +12,7 @@ use vestibule_core::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 
-use super::encryption;
+use super::{encryption, headers, paths};
 use crate::config::Wrong;
 use crate::config::claim;
 use crate::config::raw;
@@ -93,6 +93,8 @@ pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience]) -> Result<Vec<R
         }
         routes.push(route);
     }
+    paths::refuse_conflicts(raw, &routes)?;
+    headers::refuse_conflicts(&routes)?;
     Ok(routes)
 }
 
@@ -105,7 +107,7 @@ pub(super) fn copied(audiences: Vec<Audience>, routes: &[Route]) -> Result<Vec<A
         of_it.try_fold(audience, |audience, (index, route)| {
             let wrong =
                 |cause: NotAnAudience| Wrong::new(format!("route[{index}].headers"), cause.to_string());
-            audience.copied_by(&route.headers).map_err(wrong)
+            audience.copied_by(&route.headers, route.headers_encoding).map_err(wrong)
         })
     };
     audiences.into_iter().map(with_copies).collect()
@@ -139,6 +141,8 @@ fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wr
     Ok(Route {
         host: raw.host.as_deref().map(|text| host(&key("host"), text)).transpose()?,
         path: path(&key("path"), &raw.path)?,
+        case: paths::case(&key("case"), &raw.case)?,
+        ambiguous_path: paths::ambiguous_path(&key("ambiguous_path"), &raw.ambiguous_path)?,
         methods: methods(&key("methods"), &raw.methods)?,
         requirement,
         accept: accept(&key("accept"), &raw.accept)?,
@@ -148,6 +152,8 @@ fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wr
         headers: copies(&key("headers"), raw, audience, &assertion_header)?,
         assertion_header,
         elsewhere: Elsewhere::default(),
+        headers_encoding: headers::encoding(&key("headers_encoding"), &raw.headers_encoding)?,
+        pass_headers: headers::passing(at, raw)?,
         upstream: raw.upstream.as_deref().map(|text| upstream(&key("upstream"), text)).transpose()?,
     })
 }
@@ -171,7 +177,7 @@ fn path(key: &str, text: &str) -> Result<PathPattern, Wrong> {
         return Err(Wrong::new(key, format!("{text:?} is under {ours}, which is Vestibule's own")));
     }
     PathPattern::parse(text).map_err(|_| {
-        let what = format!("{text:?} is not a plain path; begin with /, and leave out //, \".\", \"..\", ;, \\, # and encoded slashes");
+        let what = format!("{text:?} is not a plain path; begin with /, and leave out //, \".\", \"..\", ;, \\, #, control characters and encoded slashes");
         Wrong::new(key, what)
     })
 }

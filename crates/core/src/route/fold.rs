@@ -1,0 +1,90 @@
+//! Spellings that some service reads as one path: other case, trailing dots and spaces, Unicode compatibility forms. In: a decoded
+//! path. Out: its folded form; two paths that a lenient service takes for one have the same.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Code points that some programs drop or cannot show (Unicode property Default_Ignorable_Code_Point), as ranges.
+const IGNORABLE: [(char, char); 17] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fff8}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// The folded form of a decoded path. Each segment is folded by itself: NFKC without ignorable code points, without regard to case,
+/// without the spaces around it, without trailing dots and parameters (`;`). Empty segments go.
+pub(super) fn path(decoded: &str) -> String {
+    let normal = without_case(decoded);
+    let mut folded = String::with_capacity(normal.len() + 1);
+    let mut ends_in_slash = true;
+    for segment in normal.split('/') {
+        let name = segment.split(';').next().unwrap_or_default().trim_start();
+        let name = name.trim_end_matches(|it: char| it == '.' || it.is_whitespace());
+        ends_in_slash = name.is_empty();
+        if !ends_in_slash {
+            folded.push('/');
+            folded.push_str(name);
+        }
+    }
+    if ends_in_slash {
+        folded.push('/');
+    }
+    folded
+}
+
+/// Whether a decoded path is its own folded form, as most are.
+pub(super) fn is_folded(decoded: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b';';
+    decoded.bytes().all(is_plain)
+        && decoded.starts_with('/')
+        && !decoded.contains("//")
+        && !decoded.contains("./")
+        && !decoded.ends_with('.')
+}
+
+/// A text in NFKC without ignorable code points.
+pub(super) fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfkc().filter(|it| !is_ignorable(*it)).nfkc().collect())
+}
+
+/// Full case folding by way of capitals: `ß` is `ss`, `ſ` is `s`, the Kelvin sign is `k`. Wider than Unicode's own: the `i` without a
+/// dot and the `I` with one are `i`, as they are to programs that compare capitals.
+fn without_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = text.to_owned();
+    // What one round composes, the next may fold further.
+    for _ in 0..3 {
+        let composed = normal(&folded);
+        let lower = composed.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+        let next = normal(&lower.collect::<String>()).replace("i\u{307}", "i");
+        if next == folded {
+            break;
+        }
+        folded = next;
+    }
+    folded
+}
+
+fn is_ignorable(it: char) -> bool {
+    IGNORABLE.iter().any(|(first, last)| (*first..=*last).contains(&it))
+}
