@@ -1,5 +1,6 @@
 //! Our cookie among all cookies of a request: byte-exact by name, alone, and without look-alikes (cookie tossing and prefix
-//! bypass: RFC 6265bis sections 4.1.3 and 8.6). Nothing is trimmed, unquoted, decoded or case-folded to find it.
+//! bypass: RFC 6265bis sections 4.1.3 and 8.6). Nothing is trimmed, unquoted, decoded or case-folded to find it; what a laxer
+//! parser would take for it ([`look_alike`]) is refused.
 
 use http::HeaderMap;
 use http::header::COOKIE;
@@ -7,12 +8,12 @@ use http::header::COOKIE;
 use crate::reject::Reject;
 use crate::session::SessionToken;
 
+mod look_alike;
+
 /// The exact name of a cookie of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieName {
     exact: String,
-    /// The name's letters and digits in lower case: what look-alikes share with it.
-    skeleton: Vec<u8>,
 }
 
 /// Why a text cannot name a cookie.
@@ -33,8 +34,7 @@ impl CookieName {
             Https::Yes => format!("__Host-Http-{base}"),
             Https::No => base.to_owned(),
         };
-        let skeleton = skeleton(exact.as_bytes()).collect();
-        Ok(Self { exact, skeleton })
+        Ok(Self { exact })
     }
 
     /// The cookie that binds a login form to the browser it was shown in.
@@ -62,13 +62,11 @@ impl CookieName {
         &self.exact
     }
 
-    /// Whether a `name=value`, as it stands in a Cookie or Set-Cookie header, is this cookie or could be taken for it.
+    /// Whether a `name=value`, as it stands in a Cookie or Set-Cookie header, is this cookie or is taken for it by some parser.
     pub fn resembles(&self, pair: &[u8]) -> bool {
         let (cookie, value) = split(pair);
-        cookie == self.exact.as_bytes()
-            || looks_like(cookie, self)
-            // The white space that parts two pairs is no name either.
-            || (cookie.trim_ascii().is_empty() && is_nameless_look_alike(value, self))
+        let ours = self.exact.as_bytes();
+        cookie == ours || look_alike::is_read_as(cookie, ours) || look_alike::holds(cookie, value, ours)
     }
 
     /// Whether a Set-Cookie for this name must carry Secure.
@@ -97,18 +95,26 @@ pub fn session_token(headers: &HeaderMap, name: &CookieName) -> Result<Option<Se
 /// The value of the one cookie of this name, over all Cookie header lines. Twice, or beside a look-alike: refused.
 pub fn single<'a>(headers: &'a HeaderMap, name: &CookieName) -> Result<Option<&'a [u8]>, Reject> {
     let mut found = None;
-    for line in headers.get_all(COOKIE) {
-        for pair in line.as_bytes().split(|byte| *byte == b';') {
-            // RFC 6265 section 4.2.1: pairs are parted by "; ". The one space belongs to the separator, any other to the name.
-            let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-            let (cookie, value) = split(pair);
-            let repeated = cookie == name.exact.as_bytes() && found.replace(value).is_some();
-            if repeated || (cookie != name.exact.as_bytes() && name.resembles(pair)) {
-                return Err(Reject::AmbiguousCookie);
-            }
+    for pair in pairs(headers) {
+        let (cookie, value) = split(pair);
+        let is_ours = cookie == name.exact.as_bytes();
+        if (is_ours && found.replace(value).is_some()) || (!is_ours && name.resembles(pair)) {
+            return Err(Reject::AmbiguousCookie);
         }
     }
     Ok(found)
+}
+
+/// Every value that a request carries under exactly this name, whatever stands beside it: not to pick one, but to end them all.
+pub fn every<'a>(headers: &'a HeaderMap, name: &'a CookieName) -> impl Iterator<Item = &'a [u8]> {
+    pairs(headers).map(split).filter(|(cookie, _)| *cookie == name.exact.as_bytes()).map(|(_, value)| value)
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(COOKIE).iter();
+    // RFC 6265 section 4.2.1: pairs are parted by "; ". The one space belongs to the separator, any other to the name.
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.map(|pair| pair.strip_prefix(b" ").unwrap_or(pair))
 }
 
 /// Name and value of a pair; without `=` it is all value (RFC 6265bis section 5.6).
@@ -117,19 +123,4 @@ fn split(pair: &[u8]) -> (&[u8], &[u8]) {
         Some(equals) => (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default()),
         None => (&[], pair),
     }
-}
-
-/// A cookie without a name is sent as its bare value, which can be made to read like ours: `=__Host-x=evil`.
-fn is_nameless_look_alike(value: &[u8], name: &CookieName) -> bool {
-    let claimed = value.split(|byte| *byte == b'=').next().unwrap_or_default();
-    claimed == name.exact.as_bytes() || looks_like(claimed, name)
-}
-
-fn looks_like(cookie: &[u8], name: &CookieName) -> bool {
-    // Most cookies are told apart by length alone; a look-alike adds white space, quotes or `$`, or swaps case or `-` and `_`.
-    cookie.len() >= name.skeleton.len() && skeleton(cookie).eq(name.skeleton.iter().copied())
-}
-
-fn skeleton(name: &[u8]) -> impl Iterator<Item = u8> {
-    name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase)
 }

@@ -65,8 +65,17 @@ fn duplicates_and_look_alikes_are_refused_in_both_orders() {
         format!("  __Host-Http-vestibule={OTHER}"),
         format!("__Host-Http-vestibule ={OTHER}"),
         format!("\"__Host-Http-vestibule\"={OTHER}"),
-        format!("$__Host-Http-vestibule={OTHER}"),
-        format!("__Host_Http_vestibule={OTHER}"),
+        format!("..Host-Http-vestibule={OTHER}"),
+        format!("_[Host-Http-vestibule={OTHER}"),
+        format!("_ Host-Http-vestibule={OTHER}"),
+        format!("__Host-Http-vestibule[x]={OTHER}"),
+        format!("__%48ost-Http-vestibule={OTHER}"),
+        format!("%5f%5FHost%2dHttp-vestibule={OTHER}"),
+        format!("+__Host-Http-vestibule={OTHER}"),
+        format!("$Version=1,__Host-Http-vestibule={OTHER}"),
+        format!("theme=dark,__Host-Http-vestibule={OTHER}"),
+        format!("theme=dark __Host-Http-vestibule={OTHER}"),
+        format!("theme=dark\t__host-http-vestibule={OTHER}"),
         format!("\u{2000}__Host-Http-vestibule={OTHER}"),
         format!("\u{A0}__Host-Http-vestibule={OTHER}"),
         format!("\u{85}__Host-Http-vestibule={OTHER}"),
@@ -86,6 +95,61 @@ fn duplicates_and_look_alikes_are_refused_in_both_orders() {
     }
     for alone in &tossed[2..] {
         assert_eq!(outcome(&cookies(&[alone])), Err(Reject::AmbiguousCookie), "{alone:?}");
+    }
+}
+
+/// CK-04: a sibling host may set what it likes for all hosts of its domain. What no parser takes for ours is its own affair; were it
+/// refused, one such cookie would lock a browser out for as long as it is kept.
+#[test]
+fn an_ordinary_cookie_beside_ours_locks_nobody_out() {
+    let good = format!("__Host-Http-vestibule={VALUE}");
+    for ordinary in [
+        "hosthttpvestibule=1",
+        "HostHttpVestibule=1",
+        "__Host_Http_vestibule=1",
+        "--Host-Http-vestibule=1",
+        "$__Host-Http-vestibule=1",
+        "'__Host-Http-vestibule'=1",
+        "__Host-Http-vestibule.=1",
+        "__Host-Http-vestibule_theme=1",
+        "__Host-Http-vestibule2=1",
+        "x__Host-Http-vestibule=1",
+        "__Host-Http-vestibul%=1",
+        "__Host-Http-vestibul\u{e9}=1",
+        "theme=__Host-Http-vestibule",
+        "theme=dark, light; list=a b c",
+        "theme=a,__Host-Http-vestibule",
+        "theme=x__Host-Http-vestibule=1",
+        "$Version=1",
+        "_ga=GA1.2.1234567890.1700000000",
+        "                        =1",
+        "[[[[[[[[[[[[[[[[[[[[[[[[=1",
+    ] {
+        for line in [format!("{good}; {ordinary}"), format!("{ordinary}; {good}")] {
+            assert_eq!(outcome(&cookies(&[&line])), SESSION_IN_COOKIE, "{line:?}");
+        }
+        assert_eq!(outcome(&cookies(&[ordinary])), Ok(None), "{ordinary:?}");
+    }
+}
+
+/// What a browser is to forget is ended whole, whichever of them is one too many.
+#[test]
+fn every_cookie_of_our_name_is_found_to_be_ended() {
+    let lines =
+        cookies(&["a=1; __Host-Http-vestibule=x", "__host-http-vestibule=z; __Host-Http-vestibule=y"]);
+    assert_eq!(cookie::every(&lines, &name()).collect::<Vec<_>>(), [b"x", b"y"]);
+}
+
+/// The time that one request of 16 KiB costs does not depend on what its cookies are made of.
+#[test]
+fn cookies_of_any_shape_are_read_in_linear_time() {
+    for filler in [" ", "[", "_", "=", ",", "\"", "%5F", "+", "\u{2000}", ", ", " =", "_["] {
+        let name = filler.repeat(16 * 1024 / filler.len());
+        for line in [format!("{name}=1"), format!("{name}{name}"), format!("a={name}"), format!("={name}")] {
+            let began = std::time::Instant::now();
+            assert_eq!(outcome(&cookies(&[&line])), Ok(None), "{filler:?}");
+            assert!(began.elapsed().as_millis() < 250, "{filler:?}: {:?}", began.elapsed());
+        }
     }
 }
 
