@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::personas::{
-    ADA, Application, Ask, Browser, Certificate, Door, Nginx, PASSWORD, Vestibule, free_address, routes,
+    ADA, Application, Ask, Browser, Certificate, Door, Nginx, PASSWORD, Scene, Vestibule, free_address,
+    routes,
 };
 
 /// A JWT as far as its header says, in the name of a key that nobody has.
@@ -124,4 +125,30 @@ fn an_application_finds_the_keys_by_tls_and_lives_through_rotations_and_silence(
     // Silence: the last good keys stay.
     drop(nginx);
     assert_eq!(orders().status, 200, "{:?}", orders());
+}
+
+/// `/.well-known/` is the application's (RFC 8615): certificates are renewed by it, and OpenID providers found. Ours are three documents.
+#[test]
+fn of_well_known_three_documents_are_ours_and_no_more() {
+    let scene = Scene::with(
+        Door::BuiltIn,
+        Vestibule::installed(),
+        "",
+        "[[route]]\npath = \"/.well-known/acme-challenge/\"\nrequire = \"public\"\nupstream = \"http://127.0.0.1:9\"\n",
+    );
+    for (path, status) in [
+        ("/.well-known/jwks.json", 200),
+        ("/.well-known/oauth-authorization-server", 200),
+        ("/.well-known/change-password", 303),
+        // By the route of its own to a service that is down, and by the one for everything.
+        ("/.well-known/acme-challenge/token", 502),
+        ("/.well-known/security.txt", 401),
+        ("/.well-known/openid-configuration", 401),
+        ("/.well-known/jwks.json/", 401),
+        ("/.well-known/", 401),
+    ] {
+        assert_eq!(Ask::get(path).send(scene.front).status, status, "{path}");
+    }
+    let mut browser = scene.signed_in();
+    assert_eq!(browser.look("/.well-known/security.txt").text(), format!("hello {}", scene.subject));
 }

@@ -9,9 +9,10 @@ const MALLORY: &str = "mallory@example.com";
 fn look_alikes(name: &str) -> Vec<Vec<u8>> {
     let mut title = name.to_owned();
     title.get_mut(..1).unwrap().make_ascii_uppercase();
-    let mut all: Vec<Vec<u8>> = [name.to_ascii_uppercase(), name.to_ascii_lowercase(), title]
+    let php = name.replacen("__", "..", 1);
+    let escaped = name.replacen('i', "%69", 1);
+    let mut all: Vec<Vec<u8>> = [name.to_ascii_uppercase(), name.to_ascii_lowercase(), title, php, escaped]
         .into_iter()
-        .chain([name.replace('_', "-"), name.replace('-', "_")])
         .filter(|other| other != name)
         .map(String::into_bytes)
         .collect();
@@ -32,8 +33,17 @@ fn look_alikes(name: &str) -> Vec<Vec<u8>> {
         all.push([space, name.as_bytes()].concat());
         all.push([name.as_bytes(), space].concat());
     }
-    all.extend(["\"", "'", "$", "\\", "."].map(|mark| format!("{mark}{name}").into_bytes()));
-    all.extend([format!("\"{name}\""), format!("{name}[]"), format!("{name}.")].map(String::into_bytes));
+    all.extend(["\"", "\\", "theme=dark,", "theme=dark "].map(|mark| format!("{mark}{name}").into_bytes()));
+    all.extend([format!("\"{name}\""), format!("{name}[]")].map(String::into_bytes));
+    all
+}
+
+/// Names that resemble ours to people, and that no parser takes for it.
+fn ordinary(name: &str) -> Vec<String> {
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let mut all = ["'", "$", ".", "x"].map(|mark| format!("{mark}{name}")).to_vec();
+    all.extend([letters.to_lowercase(), name.replace('_', "-"), name.replace('-', "_"), format!("{name}.")]);
+    all.retain(|other| other != name);
     all
 }
 
@@ -164,6 +174,16 @@ fn what_reads_like_the_prefixed_cookie_opens_nothing_over_https() {
     }
     let alone = ask("/orders/").header("Cookie", format!("{NAME}={own}")).send(scene.front);
     assert_eq!(alone.text(), format!("hello {}", scene.subject), "the control");
+    // CK-04: what a sibling host may set for the whole domain is no session, and keeps nobody from theirs.
+    for ordinary in ordinary(NAME) {
+        let tossed = format!("{ordinary}={session}");
+        let answer = ask("/orders/").header("Cookie", &tossed).send(scene.front);
+        assert!(is_refused(&answer), "{ordinary}: {answer:?}");
+        for line in [format!("{tossed}; {NAME}={own}"), format!("{NAME}={own}; {tossed}")] {
+            let answer = ask("/orders/").header("Cookie", line).send(scene.front);
+            assert_eq!(answer.text(), format!("hello {}", scene.subject), "{ordinary}");
+        }
+    }
     // And a session of programs is no cookie, nor the other way about.
     let client = ApiClient::sign_in(scene.front, MALLORY, PASSWORD);
     let crossed =

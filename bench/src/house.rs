@@ -32,6 +32,7 @@ use vestibule_core::token::HeaderEncoding;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::wire::guard::Hsts;
 use vestibule_core::{Fault, Timestamp};
 use vestibule_gateway::Swap;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
@@ -98,7 +99,13 @@ impl House {
             clock.clone(),
             Arc::new(SystemEntropy),
         ));
-        let swap = Arc::new(Swap::new(decider.clone(), minter.clone(), &origin, Arc::new(SystemEntropy)));
+        let swap = Arc::new(Swap::new(
+            decider.clone(),
+            minter.clone(),
+            &origin,
+            Hsts::unsaid(),
+            Arc::new(SystemEntropy),
+        ));
         let forward_auth = ForwardAuth::new(swap, TrustedProxies::new(vec!["127.0.0.1/32".parse()?]));
         Ok(Self { store, decider, minter, forward_auth, clock, accounts, sessions: home.sessions() })
     }

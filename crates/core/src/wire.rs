@@ -12,6 +12,7 @@ pub mod cookie;
 pub mod form;
 pub mod forwarded;
 pub mod guard;
+pub mod way_back;
 
 pub use cookie::CookieName;
 

@@ -12,8 +12,7 @@ use http_body_util::Full;
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::port::Entropy;
 use vestibule_core::problem::{Incident, MEDIA_TYPE, Problem};
-use vestibule_core::wire::cookie::Https;
-use vestibule_core::wire::guard;
+use vestibule_core::wire::guard::{self, Hsts};
 use vestibule_core::{Fault, Reject};
 
 use crate::login_page::LoginPage;
@@ -29,7 +28,7 @@ pub(crate) struct Answers {
     pub(crate) login_page: LoginPage,
     sign_in: HeaderValue,
     bearer_refused: HeaderValue,
-    https: Https,
+    hsts: Hsts,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -50,7 +49,7 @@ pub(crate) struct Told {
 }
 
 impl Answers {
-    pub(crate) fn new(public: &Origin, entropy: Arc<dyn Entropy>) -> Self {
+    pub(crate) fn new(public: &Origin, hsts: Hsts, entropy: Arc<dyn Entropy>) -> Self {
         let realm = public.as_str();
         let value = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
         Self {
@@ -60,7 +59,7 @@ impl Answers {
             bearer_refused: value(format!(
                 "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"the credential is not valid here\""
             )),
-            https: if public.is_https() { Https::Yes } else { Https::No },
+            hsts,
             entropy,
         }
     }
@@ -98,7 +97,7 @@ impl Answers {
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().insert(LOCATION, login);
-        guard::set(response.headers_mut(), self.https);
+        guard::set(response.headers_mut(), &self.hsts);
         response
     }
 
@@ -180,7 +179,7 @@ impl Answers {
         response.extensions_mut().insert(Told { refusal, incident });
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, MEDIA_TYPE);
-        guard::set(headers, self.https);
+        guard::set(headers, &self.hsts);
         headers.insert(CACHE_CONTROL, NO_STORE);
         response
     }

@@ -1,36 +1,57 @@
 //! Where a visitor signs in. In: the request that could not pass. Out: the login page's URL with the way back in it.
 
-use http::{HeaderValue, Method};
+use http::header::REFERER;
+use http::{HeaderMap, HeaderValue, Method};
 use vestibule_core::csrf::origin::Origin;
-use vestibule_core::wire::form;
+use vestibule_core::wire::{is_navigation, way_back};
 
 const PATH: &str = "/auth/login";
 
-/// A longer way back is left out: the login page's URL must fit into every proxy's header buffers.
-const LONGEST_WAY_BACK: usize = 2048;
-
 pub(crate) struct LoginPage {
     url: String,
+    origin: String,
     host: String,
 }
 
 impl LoginPage {
     pub(crate) fn new(public: &Origin) -> Self {
-        Self { url: format!("{}{PATH}", public.as_str()), host: public.host().to_owned() }
+        let origin = public.as_str().to_owned();
+        Self { url: format!("{origin}{PATH}"), origin, host: public.host().to_owned() }
     }
 
-    /// The URL for a request. The way back is a path of the public origin, so only a request that was for that host has one, and
-    /// only one that can be repeated by following a link.
-    pub(crate) fn url(&self, method: &Method, host: &str, path_and_query: &str) -> HeaderValue {
-        let returns = matches!(*method, Method::GET | Method::HEAD)
-            && host.eq_ignore_ascii_case(&self.host)
-            && path_and_query.len() <= LONGEST_WAY_BACK;
+    /// The URL for a request. The way back is a path of the public origin, so only a request that was for that host has one. Only what
+    /// is asked for by a link can be asked for again; from a form that was not carried out, the way back is to the page it is on.
+    pub(crate) fn url(
+        &self,
+        method: &Method,
+        host: &str,
+        path_and_query: &str,
+        headers: &HeaderMap,
+    ) -> HeaderValue {
         let mut url = self.url.clone();
-        if returns {
-            url.push_str("?return_to=");
-            url.push_str(&form::encode(path_and_query));
+        let is_here = host.eq_ignore_ascii_case(&self.host);
+        let is_link = matches!(*method, Method::GET | Method::HEAD);
+        let is_form = !is_link && is_here && is_navigation(method, headers);
+        let to = match (is_link, is_form) {
+            (true, _) => is_here.then_some(path_and_query),
+            (false, true) => self.page_of_form(headers),
+            (false, false) => None,
+        };
+        let mut separator = '?';
+        if let Some(encoded) = to.and_then(way_back::encoded) {
+            url.extend([&format!("{separator}{}=", way_back::RETURN_TO), &encoded].map(String::as_str));
+            separator = '&';
+        }
+        if is_form {
+            url.push_str(&format!("{separator}done={}", way_back::NOT_SENT));
         }
         HeaderValue::try_from(url).unwrap_or(HeaderValue::from_static(PATH))
+    }
+
+    /// The page of ours that a form was sent from, as far as its browser says.
+    fn page_of_form<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let path = headers.get(REFERER)?.to_str().ok()?.strip_prefix(&self.origin)?;
+        path.starts_with('/').then_some(path)
     }
 }
 
@@ -38,29 +59,64 @@ impl LoginPage {
 mod tests {
     use super::*;
 
-    fn url(method: Method, host: &str, path_and_query: &str) -> String {
+    fn url(method: Method, host: &str, path_and_query: &str, headers: &[(&'static str, &str)]) -> String {
         let page = LoginPage::new(&Origin::parse("https://app.test").unwrap());
-        page.url(&method, host, path_and_query).to_str().unwrap().to_owned()
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let headers = HeaderMap::from_iter(headers);
+        page.url(&method, host, path_and_query, &headers).to_str().unwrap().to_owned()
     }
 
     #[test]
     fn the_way_back_survives_a_query_parser() {
         assert_eq!(
-            url(Method::GET, "app.test", "/orders/1?x=%2F&y=a+b#c"),
+            url(Method::GET, "app.test", "/orders/1?x=%2F&y=a+b#c", &[]),
             "https://app.test/auth/login?return_to=/orders/1%3Fx%3D%252F%26y%3Da%2Bb%23c"
         );
-        assert_eq!(url(Method::HEAD, "APP.test", "/"), "https://app.test/auth/login?return_to=/");
-        assert_eq!(url(Method::GET, "app.test", "/\u{e9}"), "https://app.test/auth/login?return_to=/%C3%A9");
+        assert_eq!(url(Method::HEAD, "APP.test", "/", &[]), "https://app.test/auth/login?return_to=/");
+        assert_eq!(
+            url(Method::GET, "app.test", "/\u{e9}?a=`|\\", &[]),
+            "https://app.test/auth/login?return_to=/%C3%A9%3Fa%3D%60%7C%5C"
+        );
     }
 
     #[test]
-    fn there_is_no_way_back_to_another_host_to_an_action_or_to_a_page_of_endless_name() {
+    fn there_is_no_way_back_to_another_host_an_action_or_an_endless_name() {
         for (method, host, path) in [
             (Method::GET, "other.test", "/a".to_owned()),
             (Method::POST, "app.test", "/a".to_owned()),
-            (Method::GET, "app.test", format!("/{}", "a".repeat(LONGEST_WAY_BACK))),
+            (Method::GET, "app.test", format!("/{}", "a".repeat(2048))),
+            // 1,151 bytes as asked for, and more than three times as many in the URL.
+            (Method::GET, "app.test", format!("/{}", ",".repeat(1150))),
         ] {
-            assert_eq!(url(method, host, &path), "https://app.test/auth/login");
+            assert_eq!(url(method, host, &path, &[]), "https://app.test/auth/login");
         }
+    }
+
+    /// A form that was sent after its session had ended: the page it is on can be opened again, its action cannot.
+    #[test]
+    fn from_a_form_the_way_back_is_to_its_page() {
+        let form = |referer: &'static str| {
+            let headers = [("sec-fetch-mode", "navigate"), ("referer", referer)];
+            url(Method::POST, "app.test", "/orders/send", &headers)
+        };
+        let bare = "https://app.test/auth/login?done=not-sent";
+        assert_eq!(
+            form("https://app.test/orders/7?tab=2"),
+            "https://app.test/auth/login?return_to=/orders/7%3Ftab%3D2&done=not-sent"
+        );
+        for elsewhere in [
+            "https://evil.test/a",
+            "https://app.test.evil.test/a",
+            "https://app.test:8443/a",
+            "https://app.test",
+            "about:blank",
+        ] {
+            assert_eq!(form(elsewhere), bare, "{elsewhere}");
+        }
+        // What a script sends has a page that can say so itself.
+        let script = [("sec-fetch-mode", "cors"), ("referer", "https://app.test/orders/7")];
+        assert_eq!(url(Method::POST, "app.test", "/a", &script), "https://app.test/auth/login");
+        let other = [("sec-fetch-mode", "navigate"), ("referer", "https://app.test/a")];
+        assert_eq!(url(Method::POST, "other.test", "/a", &other), "https://app.test/auth/login");
     }
 }

@@ -11,6 +11,7 @@ use vestibule_core::decide::{Decider, Decision, Inquiry, Permit};
 use vestibule_core::mint::Minter;
 use vestibule_core::port::Entropy;
 use vestibule_core::token::AccessToken;
+use vestibule_core::wire::guard::Hsts;
 use vestibule_core::{Fault, Reject, Timestamp};
 
 use crate::answer::Answers;
@@ -42,14 +43,16 @@ pub(crate) struct Pass {
 }
 
 impl Swap {
-    /// `public` is the origin that browsers see; the login page is there. `entropy` names incidents.
+    /// `public` is the origin that browsers see; the login page is there. `hsts` goes with every answer of ours, `entropy` names
+    /// incidents.
     pub fn new(
         decider: Arc<Decider>,
         minter: Arc<Minter>,
         public: &Origin,
+        hsts: Hsts,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { decider, minter, answers: Answers::new(public, entropy) }
+        Self { decider, minter, answers: Answers::new(public, hsts, entropy) }
     }
 
     pub(crate) async fn ask(&self, inquiry: &Inquiry<'_>, tally: &Tally) -> Result<Outcome, Fault> {

@@ -8,13 +8,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use vestibule_core::problem::{MEDIA_TYPE, Problem as Document};
-use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::guard;
 use vestibule_core::{Fault, Reject};
 
 use crate::problem::Problem;
 use crate::texts::Language;
-use crate::{Portal, cookie, event, pages};
+use crate::{Portal, event, pages};
 
 /// Puts a problem into words and sets the security headers.
 pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, next: Next) -> Response {
@@ -32,7 +31,7 @@ pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, 
     }
     // A logo, which may style itself, says its own.
     response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(PAGE);
-    guard::set(response.headers_mut(), portal.https());
+    guard::set(response.headers_mut(), &portal.hsts);
     response
 }
 
@@ -101,6 +100,10 @@ fn worded(
     };
     let wording = problem.wording();
     let mut response = match asked {
+        Asked::Html if matches!(problem, Problem::Rejected(Reject::AmbiguousCookie)) => {
+            let page = portal.conflict_page(language, None);
+            page.unwrap_or_else(|_| wording.status.into_response())
+        }
         Asked::Html => pages::problem(portal, language, problem, incident.as_deref()),
         Asked::Json => {
             let document = Document {
@@ -118,13 +121,6 @@ fn worded(
             response.headers_mut().append(name, value.clone());
         }
     }
-    // Cookies that contradict each other are taken back as far as we can.
-    if let Problem::Rejected(Reject::AmbiguousCookie) = problem
-        && let Ok(gone) = cookie::session_gone(&portal.decider.cookie)
-    {
-        response.headers_mut().append(header::SET_COOKIE, gone);
-        portal.forget_tokens(response.headers_mut()).ok();
-    }
     response
 }
 
@@ -133,10 +129,3 @@ pub(crate) const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'",
 );
-
-impl Portal {
-    /// Whether browsers see us over https, which configuration demands anywhere but on loopback.
-    fn https(&self) -> Https {
-        if self.decider.cookie.is_secure() { Https::Yes } else { Https::No }
-    }
-}

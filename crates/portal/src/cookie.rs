@@ -54,14 +54,15 @@ pub(crate) fn session_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
     set_cookie(name, "", SameSite::Lax, Some(0))
 }
 
-/// What binds a login form to its browser.
+/// What binds a login form to its browser. Lax: a browser that arrives by a link from another site must bring the one it has, or each
+/// arrival would replace it and spoil the forms in all other tabs. What another site posts comes without it all the same.
 pub(crate) fn pre_session(name: &CookieName, value: &PreSession) -> Result<HeaderValue, Fault> {
-    set_cookie(name, &value.reveal(), SameSite::Strict, Some(PRE_SESSION_SECONDS))
+    set_cookie(name, &value.reveal(), SameSite::Lax, Some(PRE_SESSION_SECONDS))
 }
 
 /// Takes the pre-session cookie back.
 pub(crate) fn pre_session_gone(name: &CookieName) -> Result<HeaderValue, Fault> {
-    set_cookie(name, "", SameSite::Strict, Some(0))
+    set_cookie(name, "", SameSite::Lax, Some(0))
 }
 
 /// What marks the device as one that an account was signed in on: kept for a year, whoever signs out in between.

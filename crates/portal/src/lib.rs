@@ -20,6 +20,7 @@ use vestibule_core::port::{Accounts, Clock, Directory, Entropy};
 use vestibule_core::registration::Registration;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::wire::guard::Hsts;
 
 use crate::texts::Texts;
 use crate::theme::Theme;
@@ -55,7 +56,7 @@ mod visitor;
 
 pub use event::{FaultLines, METRICS};
 pub use oauth::introspect::{Introspection, PATH as INTROSPECTION};
-pub use router::router;
+pub use router::{WELL_KNOWN, router};
 pub use token_cookies::TokenCookies;
 
 /// All that the rooms stand on. The session cookie's name, the origins and the CSRF tokens are the [`Decider`]'s, so that the
@@ -93,6 +94,10 @@ pub struct Portal {
     pub token_cookies: TokenCookies,
     /// The name of the cookie that marks a device which an account was signed in on.
     pub device_cookie: CookieName,
+    /// Whether signing out has the browser empty the storage of the origin, which is the application's, too.
+    pub clears_storage: bool,
+    /// What browsers are told of https.
+    pub hsts: Hsts,
     /// Whose `X-Forwarded-For` counts.
     pub proxies: TrustedProxies,
     /// The time.

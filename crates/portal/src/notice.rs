@@ -2,6 +2,7 @@
 //! a text. No text of a request is ever shown, and no cookie remembers anything.
 
 use http::request::Parts;
+use vestibule_core::wire::way_back;
 
 use crate::form::Form;
 
@@ -10,6 +11,7 @@ use crate::form::Form;
 pub(crate) enum Notice {
     Confirmed,
     NothingToEnd,
+    NotSent,
     OthersEnded,
     PasswordChanged,
     Registered,
@@ -17,9 +19,10 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Confirmed,
         Self::NothingToEnd,
+        Self::NotSent,
         Self::OthersEnded,
         Self::PasswordChanged,
         Self::Registered,
@@ -44,6 +47,7 @@ impl Notice {
         match self {
             Self::Confirmed => "confirmed",
             Self::NothingToEnd => "nothing-to-end",
+            Self::NotSent => way_back::NOT_SENT,
             Self::OthersEnded => "others-ended",
             Self::PasswordChanged => "password-changed",
             Self::Registered => "registered",
@@ -56,6 +60,7 @@ impl Notice {
         match self {
             Self::Confirmed => "notice-confirmed",
             Self::NothingToEnd => "notice-nothing-to-end",
+            Self::NotSent => "notice-not-sent",
             Self::OthersEnded => "notice-others-ended",
             Self::PasswordChanged => "notice-password-changed",
             Self::Registered => "notice-registered",

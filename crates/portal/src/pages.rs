@@ -23,6 +23,7 @@ use crate::theme::Asset;
 
 pub(crate) mod account;
 pub(crate) mod confirm;
+pub(crate) mod conflict;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password;

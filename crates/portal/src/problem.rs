@@ -225,6 +225,11 @@ impl Problem {
 
 fn rejected(reject: Reject) -> (StatusCode, &'static str, &'static str) {
     match reject {
+        Reject::AmbiguousCookie => (
+            StatusCode::UNAUTHORIZED,
+            "Conflicting cookies",
+            "The browser sent cookies that contradict each other. Open the login page in it: that page can delete them.",
+        ),
         Reject::CsrfOrigin => (
             StatusCode::FORBIDDEN,
             "This request came from elsewhere",

@@ -22,6 +22,12 @@ pub fn router(portal: Arc<Portal>) -> Router {
         .with_state(portal)
 }
 
+/// Where password managers look.
+const CHANGE_PASSWORD: &str = "/.well-known/change-password";
+
+/// All that is ours of `/.well-known/`, which belongs to the application (RFC 8615): what is not listed here is not ours to answer.
+pub const WELL_KNOWN: [&str; 3] = [CHANGE_PASSWORD, key_set::PATH, metadata::PATH];
+
 /// Whether strangers may ask for an account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Registration {
@@ -60,6 +66,7 @@ fn rooms(registration: Registration) -> Rooms {
         .route("/auth/account/password", get(pages::password::show).post(pages::password::submit))
         .route("/auth/account/sessions/end", post(pages::account::end))
         .route("/auth/account/sessions/end-others", post(pages::account::end_others))
+        .route("/auth/cookies/delete", post(pages::conflict::submit))
         .route("/auth/confirm", get(pages::confirm::show).post(pages::confirm::submit))
         .route("/auth/error/{status}", get(pages::refusal::show))
         .route("/auth/static/{file}", get(static_file::serve))
@@ -76,7 +83,7 @@ fn rooms(registration: Registration) -> Rooms {
         .route(oauth::introspect::PATH, post(oauth::introspect::submit))
         .route(oauth::revoke::PATH, post(oauth::revoke::submit))
         .route(oauth::token::PATH, post(oauth::token::submit))
-        .route("/.well-known/change-password", get(pages::password::well_known))
+        .route(CHANGE_PASSWORD, get(pages::password::well_known))
         .route(key_set::PATH, get(key_set::serve))
         .route(metadata::PATH, get(metadata::serve))
 }

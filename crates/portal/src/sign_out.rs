@@ -12,8 +12,9 @@ use crate::visitor::Known;
 use crate::{Portal, cookie, event};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-/// Not `"cookies"`: that would sign the browser out of every sibling host, too.
-const CACHE_AND_STORAGE: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
+/// Not `"cookies"`: that would sign the browser out of every sibling host, too. Not `"cache"`: browsers take seconds for it, and what is
+/// ours is never kept.
+const STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
 
 impl Portal {
     /// Ends a session, durably: by its public name, which stays the same when another tab, or whoever has a copy, had the session token
@@ -51,11 +52,13 @@ impl Portal {
         refused.map_or(Ok(()), |reject| Err(reject.into()))
     }
 
-    /// Tells the browser to forget the session and what pages left behind.
+    /// Tells the browser to forget the session; and, where the operator wants that, what the application's pages stored.
     pub(crate) fn forget_session(&self, asked: &HeaderMap, headers: &mut HeaderMap) -> Result<(), Fault> {
         headers.append(SET_COOKIE, cookie::session_gone(&self.decider.cookie)?);
         self.forget_all_tokens(asked, headers)?;
-        headers.insert(CLEAR_SITE_DATA, CACHE_AND_STORAGE);
+        if self.clears_storage {
+            headers.insert(CLEAR_SITE_DATA, STORAGE);
+        }
         Ok(())
     }
 }

@@ -100,6 +100,7 @@ confirm-submit-end-others = Bestätigen und überall sonst abmelden
 
 notice-confirmed = Danke. In den nächsten Minuten werden Sie nicht noch einmal gefragt.
 notice-nothing-to-end = Dieses Gerät war schon abgemeldet.
+notice-not-sent = Sie waren abgemeldet, deshalb wurde Ihr Formular nicht ausgeführt. Melden Sie sich an, um zurückzukehren und es noch einmal zu senden.
 notice-others-ended = Alle anderen Geräte sind abgemeldet. Nur dieses ist noch angemeldet.
 notice-password-changed = Ihr Passwort ist geändert. Alle anderen Geräte sind abgemeldet.
 # Gilt, ob es ein Konto dieses Namens schon gab oder nicht. Der Text darf nicht verraten, was zutrifft.
@@ -126,8 +127,8 @@ alert-policy-common = Das ist eines der Passwörter, die andere zuerst ausprobie
 alert-policy-contextual = Dieses Passwort besteht aus Ihrem Namen, Ihrer Adresse oder dem Namen dieser Seite. Wählen Sie eines, das nichts damit zu tun hat.
 alert-policy-too-long = Nehmen Sie höchstens { $max } Zeichen.
 alert-policy-too-short = Nehmen Sie mindestens { $min } Zeichen. Ein paar Wörter, die nichts miteinander zu tun haben, sind ein gutes Passwort.
-alert-cookies-title = Ihr Browser hat widersprüchliche Cookies gesendet
-alert-cookies-text = Löschen Sie in Ihrem Browser die Cookies dieser Seite und versuchen Sie es noch einmal.
+alert-cookies-needed-title = Cookies werden gebraucht
+alert-cookies-needed-text = Ihr Browser hat kein Cookie gesendet. Erlauben Sie Cookies für diese Website und geben Sie Ihr Passwort noch einmal ein. Wenn sie erlaubt sind, war diese Seite nur zu lange offen.
 alert-expired-title = Diese Seite war zu lange offen
 alert-expired-login = Sie wurden nicht angemeldet. Geben Sie Ihr Passwort noch einmal ein, dann geht es weiter.
 alert-expired-logout = Sie sind noch angemeldet. Drücken Sie noch einmal auf „Abmelden“.
@@ -138,6 +139,16 @@ alert-expired-password = Ihr Passwort wurde nicht geändert. Bitte füllen Sie a
 alert-no-login-title = Zurzeit kann sich niemand anmelden
 alert-no-account-title = Zurzeit können keine Konten erstellt werden
 alert-unavailable-text = An Ihrem Passwort lag es nicht. Versuchen Sie es gleich noch einmal. Wenn das anhält, melden Sie bitte den Vorfall { $incident }.
+
+## Cookies, die einander widersprechen
+
+conflict-title = Widersprüchliche Cookies
+conflict-heading = Ihr Browser hat widersprüchliche Cookies gesendet
+conflict-why-title = Damit können Sie nicht angemeldet werden
+conflict-why = Eine andere Website dieser Domain hat ein Cookie gesetzt, das mit dem Cookie Ihrer Anmeldung verwechselt werden kann. Löschen Sie die Cookies und melden Sie sich dann an.
+conflict-submit = Cookies löschen
+conflict-hint = Das löscht die Cookies aller Websites dieser Domain. Vielleicht müssen Sie sich auch dort neu anmelden.
+conflict-again = Wenn diese Seite wieder erscheint, löschen Sie die Cookies dieser Domain in den Einstellungen Ihres Browsers.
 
 ## Wenn eine Anfrage nicht beantwortet werden kann
 

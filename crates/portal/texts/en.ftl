@@ -101,6 +101,7 @@ confirm-submit-end-others = Confirm and sign out everywhere else
 
 notice-confirmed = Thank you. For the next minutes you will not be asked again.
 notice-nothing-to-end = That device was signed out already.
+notice-not-sent = You were signed out, so the form that you sent was not carried out. Sign in to go back and send it again.
 notice-others-ended = Every other device is signed out. This is the only one left.
 notice-password-changed = Your password is changed. Every other device is signed out.
 # True whether or not there was an account of that name before. It must not tell the two apart.
@@ -127,8 +128,8 @@ alert-policy-common = This is one of the passwords that others would try first, 
 alert-policy-contextual = This password is made of your own name or address, or of the name of this site. Choose one that has nothing to do with them.
 alert-policy-too-long = Use { $max } characters at most.
 alert-policy-too-short = Use { $min } characters or more. A few words that have nothing to do with each other are a good password.
-alert-cookies-title = Your browser sent conflicting cookies
-alert-cookies-text = Delete the cookies of this site in your browser, then try again.
+alert-cookies-needed-title = Cookies are needed
+alert-cookies-needed-text = Your browser sent no cookie. Allow cookies for this site, then type your password again. If they are allowed, this page had only been open too long.
 alert-expired-title = This page had been open too long
 alert-expired-login = You were not signed in. Type your password again, and you are back on your way.
 alert-expired-logout = You are still signed in. Press the button again to sign out.
@@ -139,6 +140,16 @@ alert-expired-password = Your password was not changed. Type it all again.
 alert-no-login-title = We cannot sign anyone in right now
 alert-no-account-title = We cannot make accounts right now
 alert-unavailable-text = Your password was not the reason. Try again in a moment. If this goes on, report incident { $incident }.
+
+## Cookies that contradict each other
+
+conflict-title = Conflicting cookies
+conflict-heading = Your browser sent conflicting cookies
+conflict-why-title = You cannot be signed in with them
+conflict-why = Another site of this domain set a cookie that can be mistaken for the one that signs you in here. Delete the cookies, then sign in.
+conflict-submit = Delete the cookies
+conflict-hint = This deletes the cookies of all sites of this domain. You may have to sign in again there, too.
+conflict-again = If this page comes back, delete the cookies of this domain in the settings of your browser.
 
 ## When a request cannot be answered
 

@@ -30,8 +30,8 @@ use vestibule_core::registration::Registration;
 use vestibule_core::rotation::Rotation;
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
-use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::wire::guard::Hsts;
 use vestibule_gateway::door::csrf::CsrfDoor;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
 use vestibule_gateway::door::proxy::{ProxyDoor, RefusalPages};
@@ -80,8 +80,8 @@ pub(crate) struct Front {
     pub(crate) introspection: Introspection,
     /// Renders what visitors see where nothing else answers.
     pub(crate) portal: Arc<Portal>,
-    /// What browsers see.
-    pub(crate) https: Https,
+    /// What browsers are told of https.
+    pub(crate) hsts: Hsts,
     /// Who forwards without being trusted to.
     pub(crate) untrusted: UntrustedProxies,
     decider: Arc<Decider>,
@@ -269,6 +269,8 @@ impl House {
             pre_session_cookie: settings.pre_session_cookie.clone(),
             device_cookie: settings.device_cookie.clone(),
             token_cookies: settings.token_cookies.clone(),
+            clears_storage: settings.clears_storage,
+            hsts: settings.hsts.clone(),
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
@@ -280,6 +282,7 @@ impl House {
             Arc::clone(&self.decider),
             Arc::clone(&self.minter),
             &settings.public_url,
+            settings.hsts.clone(),
             Arc::clone(&self.entropy),
         ));
         let mut cookies = vec![
@@ -307,7 +310,7 @@ impl House {
             introspection: Introspection::of(Arc::clone(&portal)),
             pages: vestibule_portal::router(portal),
             untrusted: UntrustedProxies::new(TrustedProxies::new(settings.public_proxies.clone())),
-            https: if settings.public_url.is_https() { Https::Yes } else { Https::No },
+            hsts: settings.hsts.clone(),
             decider: Arc::clone(&self.decider),
         })
     }

@@ -19,7 +19,7 @@ use tower::ServiceExt;
 use vestibule_core::problem::{MEDIA_TYPE, Problem};
 use vestibule_core::wire::{guard, is_navigation};
 use vestibule_gateway::ClientBody;
-use vestibule_portal::Peer;
+use vestibule_portal::{Peer, WELL_KNOWN};
 
 use crate::assemble::Front;
 use crate::status::Status;
@@ -178,7 +178,7 @@ impl Face {
     ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
         if head == Head::TooLarge {
             let (Self::Internal { front, .. } | Self::Public { front }) = self;
-            return too_large::answer(request.headers(), limits.header_block, front.https).map(Either::Left);
+            return too_large::answer(request.headers(), limits.header_block, &front.hsts).map(Either::Left);
         }
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if uri_length > limits.uri {
@@ -239,14 +239,14 @@ async fn internal(
 async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
     front.untrusted.note(peer, request.headers());
     let path = request.uri().path();
-    if path == "/auth" || path.starts_with("/auth/") || path.starts_with("/.well-known/") {
+    if path == "/auth" || path.starts_with("/auth/") || WELL_KNOWN.contains(&path) {
         return pages(front, request, peer).await;
     }
     if !front.carries() {
         if is_navigation(request.method(), request.headers()) {
             let page = front.portal.refusal_page(request.headers(), StatusCode::NOT_FOUND, None);
             let mut page = page.map(axum::body::Body::from);
-            guard::set(page.headers_mut(), front.https);
+            guard::set(page.headers_mut(), &front.hsts);
             return page;
         }
         let detail = "This listener carries no requests: no route has an upstream. Sign in at /auth/login.";
@@ -281,7 +281,7 @@ impl Front {
         let mut response = Response::new(Full::from(problem.json()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
-        guard::set(response.headers_mut(), self.https);
+        guard::set(response.headers_mut(), &self.hsts);
         response
     }
 }

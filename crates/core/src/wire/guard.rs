@@ -1,9 +1,9 @@
 //! What every answer of our own to a browser carries, pages and refusals alike: nothing is sniffed, framed, embedded by other
 //! sites or sent to them as a referrer. Answers of the services behind are theirs, and not touched.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::time::Duration;
 
-use super::cookie::Https;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// For what shows nothing.
 const NOTHING: HeaderValue = HeaderValue::from_static(
@@ -26,17 +26,44 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
-/// Two years (ASVS 3.4.1 asks for one).
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+/// Whether browsers are told to come by https alone, and for how long (RFC 6797).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hsts(Option<HeaderValue>);
+
+/// Whom it binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hosts {
+    /// The host that answers.
+    This,
+    /// Every host below it, too: also those that are somebody else's and have no certificate.
+    AndSubdomains,
+}
+
+impl Hsts {
+    /// Says nothing: over plain http it must not be said, and an operator may say it elsewhere.
+    pub const fn unsaid() -> Self {
+        Self(None)
+    }
+
+    /// For so long after each answer, in whole seconds; of no time at all nothing is said.
+    pub fn lasting(max_age: Duration, hosts: Hosts) -> Self {
+        let seconds = max_age.as_secs();
+        let below = match hosts {
+            Hosts::This => "",
+            Hosts::AndSubdomains => "; includeSubDomains",
+        };
+        Self((seconds > 0).then(|| HeaderValue::try_from(format!("max-age={seconds}{below}")).ok()).flatten())
+    }
+}
 
 /// Sets them, in place of whatever stood there, but for two: a page has said before what it may load, and what may be kept (a
 /// stylesheet, the published keys) for how long.
-pub fn set(headers: &mut HeaderMap, https: Https) {
+pub fn set(headers: &mut HeaderMap, hsts: &Hsts) {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
-    if https == Https::Yes {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    if let Hsts(Some(value)) = hsts {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -49,11 +76,18 @@ mod tests {
     /// HD-02.
     #[test]
     fn over_https_browsers_are_told_to_stay_there_and_on_loopback_not() {
-        for (https, expected) in [(Https::Yes, true), (Https::No, false)] {
+        let lasting = |seconds, hosts| Hsts::lasting(Duration::from_secs(seconds), hosts);
+        for (hsts, expected) in [
+            (lasting(31_536_000, Hosts::This), Some("max-age=31536000")),
+            (lasting(31_536_000, Hosts::AndSubdomains), Some("max-age=31536000; includeSubDomains")),
+            (lasting(0, Hosts::AndSubdomains), None),
+            (Hsts::unsaid(), None),
+        ] {
             let mut headers = HeaderMap::new();
-            set(&mut headers, https);
-            assert_eq!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY), expected);
-            assert_eq!(headers.len(), ALWAYS.len() + 2 + usize::from(expected));
+            set(&mut headers, &hsts);
+            let said = headers.get(header::STRICT_TRANSPORT_SECURITY);
+            assert_eq!(said.map(|value| value.to_str().unwrap()), expected);
+            assert_eq!(headers.len(), ALWAYS.len() + 2 + usize::from(expected.is_some()));
         }
     }
 
@@ -67,7 +101,7 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static(said));
         }
-        set(&mut headers, Https::No);
+        set(&mut headers, &Hsts::unsaid());
         let of = |name| headers.get(name).and_then(|value| value.to_str().ok());
         assert_eq!(of(header::CACHE_CONTROL), Some("max-age=60"));
         assert_eq!(of(header::CONTENT_SECURITY_POLICY), Some("default-src 'self'"));

@@ -71,7 +71,7 @@ impl ForwardAuth {
             Ok(Outcome::Pass(pass)) => passed(&pass),
             Ok(Outcome::Challenge(reject)) => {
                 let Target { method, host, path_and_query } = &target;
-                let login = answers.login_page.url(method, host, path_and_query);
+                let login = answers.login_page.url(method, host, path_and_query, headers);
                 if wants_redirect(request) && is_navigation(method, headers) {
                     answers.to_login(self.tally.door, reject, login)
                 } else {

@@ -141,7 +141,7 @@ impl ProxyDoor {
             Ok(Outcome::Pass(pass)) => Ok(pass),
             Ok(Outcome::Challenge(reject)) => {
                 let path_and_query = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-                let login = answers.login_page.url(&parts.method, host, path_and_query);
+                let login = answers.login_page.url(&parts.method, host, path_and_query, &parts.headers);
                 Err(if is_navigation(&parts.method, &parts.headers) {
                     answers.to_login(door, reject, login)
                 } else {

@@ -30,6 +30,7 @@ use vestibule_core::token::HeaderEncoding;
 use vestibule_core::verify::{Algorithm, Verifier};
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::wire::guard::{Hosts, Hsts};
 use vestibule_core::wire::{CookieName, CredentialKind, Transport};
 use vestibule_core::{Fault, Timestamp};
 use vestibule_gateway::Swap;
@@ -136,7 +137,9 @@ impl House {
             Arc::new(CountingEntropy::default()),
         ));
         let entropy = Arc::new(CountingEntropy::default());
-        let swap = Arc::new(Swap::new(decider.clone(), minter, &Origin::parse(ORIGIN).unwrap(), entropy));
+        let hsts = Hsts::lasting(Duration::from_secs(31_536_000), Hosts::This);
+        let swap =
+            Arc::new(Swap::new(decider.clone(), minter, &Origin::parse(ORIGIN).unwrap(), hsts, entropy));
         let proxies = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
         let forward_auth = ForwardAuth::new(swap.clone(), proxies);
         Self { world, clock, swap, forward_auth, decider, services, token, signer }

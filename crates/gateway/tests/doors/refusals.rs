@@ -12,7 +12,7 @@ use crate::wire::{Gate, OK, service, status, values};
 /// HD-02: on every answer of ours that a browser may get, refusals included.
 const GUARD: [(&str, &str); 7] = [
     ("x-content-type-options", "nosniff"),
-    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("strict-transport-security", "max-age=31536000"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("referrer-policy", "same-origin"),

@@ -69,6 +69,10 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         (Mode::Session, _) if asked.remember => (SessionKind::Remembered, Keeper::Browser),
         (Mode::Session, _) => (SessionKind::Browser, Keeper::Browser),
     };
+    // It would not be let in with them; and no session is opened that its browser cannot use.
+    if keeper == Keeper::Browser && portal.has_conflicting_cookies(&parts) {
+        return Err(Reject::AmbiguousCookie.into());
+    }
     let typed = Typed { identifier: &asked.identifier, password: &asked.password };
     match portal.sign_in(typed, kind, keeper, &parts).await? {
         LoginOutcome::Opened { token, session, mark, .. } => {

@@ -57,7 +57,9 @@ struct Row {
 /// `GET`.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
+        return Ok(portal.sign_in_page(HOME));
+    };
     if let Some(response) = portal.rotated(&known, HOME).await? {
         return Ok(response);
     }
@@ -80,15 +82,24 @@ pub(crate) async fn end_others(
     portal.end_as_asked(&parts, body, |_| Some(End::Others)).await
 }
 
-/// The way to sign in, and to a page of ours from there.
-pub(super) fn sign_in(to: &str) -> Response {
-    see_other(&ReturnTo::handed_to(ReturnTo::parse(to).as_ref(), "/auth/login"))
-}
-
 /// For a form whose token is no good any more.
 const EXPIRED: Alert = open_too_long("alert-expired-account");
 
 impl Portal {
+    /// The way to sign in, and to a page of ours from there.
+    pub(super) fn sign_in_page(&self, to: &str) -> Response {
+        see_other(&self.login_from(to))
+    }
+
+    /// The same for who sent a form after their session had ended: the login page says that nothing was done.
+    pub(super) fn session_over(&self, to: &str) -> Response {
+        see_other(&Notice::NotSent.told_on(&self.login_from(to)))
+    }
+
+    fn login_from(&self, to: &str) -> String {
+        ReturnTo::handed_to(self.way_back(to).as_ref(), "/auth/login")
+    }
+
     /// Origin, token, a fresh proof, and only then the deed.
     async fn end_as_asked(
         &self,
@@ -98,7 +109,9 @@ impl Portal {
     ) -> Result<Response, Problem> {
         self.refuse_foreign(parts)?;
         let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
-        let Visitor::Known(known) = self.visitor_of_page(parts).await? else { return Ok(sign_in(HOME)) };
+        let Visitor::Known(known) = self.visitor_of_page(parts).await? else {
+            return Ok(self.session_over(HOME));
+        };
         if self.refuse_forged(&known, parts, Some(form.field(CSRF_FIELD))).is_err() {
             return self.account_page(&known, parts, StatusCode::FORBIDDEN, None, Some(EXPIRED)).await;
         }
@@ -139,7 +152,7 @@ impl Portal {
         notice: Option<Notice>,
         alert: Option<Alert>,
     ) -> Result<Response, Problem> {
-        let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(HOME)) };
+        let Some(identifier) = self.called(&known.session).await? else { return Ok(self.sign_in_page(HOME)) };
         let now = self.clock.now();
         let sessions = self.directory.sessions(Some(known.session.subject()), LISTED, now).await?;
         let frame = self.frame(parts);

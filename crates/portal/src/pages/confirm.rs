@@ -14,7 +14,6 @@ use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
 use vestibule_core::login::{NewToken, Reproof};
 
-use super::account::sign_in;
 use super::{Alert, Frame, HOME, come_back, destination, open_too_long, render, see_other, throttled};
 use crate::ending::End;
 use crate::form::Form;
@@ -72,8 +71,10 @@ impl Then {
 /// `GET`: asks.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let return_to = ReturnTo::from_query(parts.uri.query());
-    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
+    let return_to = portal.way_back_of_query(&parts);
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
+        return Ok(portal.sign_in_page(HOME));
+    };
     portal.note_use(&known);
     portal.confirm_form(&known, &parts, StatusCode::OK, None, return_to.as_ref(), None).await
 }
@@ -83,8 +84,9 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (parts, body) = request.into_parts();
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
-    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(HOME)) };
-    let return_to = ReturnTo::from_form(&form);
+    let return_to = portal.way_back_of_form(&form);
+    let over = || portal.session_over(&ReturnTo::handed_to(return_to.as_ref(), "/auth/confirm"));
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(over()) };
     let then = Then::from_form(&form);
     let again =
         |status, alert| portal.confirm_form(&known, &parts, status, then, return_to.as_ref(), Some(alert));
@@ -115,7 +117,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             let page = again(StatusCode::TOO_MANY_REQUESTS, throttled(wait)).await?;
             Ok(come_back(page, Problem::Throttled(wait).retry_after()))
         }
-        Reproof::Gone => Ok(sign_in(HOME)),
+        Reproof::Gone => Ok(over()),
     }
 }
 
@@ -172,7 +174,7 @@ impl Portal {
         return_to: Option<&ReturnTo>,
         alert: Option<Alert>,
     ) -> Result<Response, Problem> {
-        let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(HOME)) };
+        let Some(identifier) = self.called(&known.session).await? else { return Ok(self.session_over(HOME)) };
         let frame = self.frame(parts);
         let (why, deed) = self.purpose(known, &frame.language, then).await?;
         let page = ConfirmPage {

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{COOKIE, SET_COOKIE, WWW_AUTHENTICATE};
 use http::request::Parts;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::login::LoginOutcome;
@@ -67,7 +67,10 @@ struct SignedInPage<'a> {
 /// it has a session would send it here again.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let return_to = ReturnTo::from_query(parts.uri.query());
+    let return_to = portal.way_back_of_query(&parts);
+    if portal.has_conflicting_cookies(&parts) {
+        return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    }
     let visitor = portal.visitor_of_page(&parts).await?;
     if let Visitor::Known(known) = &visitor
         && let Some(response) = portal.rotated(known, destination(return_to.as_ref())).await?
@@ -82,21 +85,21 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
         portal.forget_held_tokens(&parts.headers, page.headers_mut())?;
         return Ok(page);
     }
-    let mut page = portal.login_form(&parts, StatusCode::OK, &Filled::default(), return_to.as_ref(), None)?;
-    if matches!(visitor, Visitor::Stranger(Reject::AmbiguousCookie)) {
-        page.headers_mut().append(SET_COOKIE, cookie::session_gone(&portal.decider.cookie)?);
-    }
-    Ok(page)
+    Ok(portal.login_form(&parts, StatusCode::OK, &Filled::default(), return_to.as_ref(), None)?)
 }
 
-/// `POST`: origin first, then the form's token, then the password.
+/// `POST`: origin first, then the form's token, then the password. A browser whose cookies would have its next request refused gets no
+/// session: it could not use it, and nobody would end it.
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let filled =
         Filled { identifier: form.field("identifier"), remember: form.field("remember") == REMEMBER };
-    let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));
+    let return_to = portal.way_back_of_form(&form).or_else(|| portal.way_back_of_query(&parts));
+    if portal.has_conflicting_cookies(&parts) {
+        return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    }
     let again = |status, alert| portal.login_form(&parts, status, &filled, return_to.as_ref(), Some(alert));
 
     if let Err(reject) = portal.check_form_token(&parts, &form) {
@@ -107,7 +110,10 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         {
             return Ok(page);
         }
-        return Ok(again(StatusCode::FORBIDDEN, expired(reject))?);
+        if reject == Reject::AmbiguousCookie {
+            return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+        }
+        return Ok(again(StatusCode::FORBIDDEN, not_from_our_form(&parts, "alert-expired-login"))?);
     }
     let typed = Typed { identifier: filled.identifier, password: form.field("password") };
     let kind = if filled.remember { SessionKind::Remembered } else { SessionKind::Browser };
@@ -214,15 +220,13 @@ impl Portal {
 /// One text for a wrong name, a wrong password, an unknown and a disabled account.
 const REFUSED: Alert = Alert::plain("alert-login-refused-title", "alert-login-refused-text");
 
-fn expired(reject: Reject) -> Alert {
-    match reject {
-        Reject::AmbiguousCookie => conflicting_cookies(),
-        _ => open_too_long("alert-expired-login"),
+/// For a form whose token does not go with its browser. One that sends no cookie at all most likely keeps none.
+pub(super) fn not_from_our_form(parts: &Parts, text: &'static str) -> Alert {
+    if parts.headers.contains_key(COOKIE) {
+        open_too_long(text)
+    } else {
+        Alert::plain("alert-cookies-needed-title", "alert-cookies-needed-text")
     }
-}
-
-pub(super) fn conflicting_cookies() -> Alert {
-    Alert::plain("alert-cookies-title", "alert-cookies-text")
 }
 
 pub(super) fn unavailable(title: &'static str, incident: &str) -> Alert {

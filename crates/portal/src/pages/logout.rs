@@ -38,7 +38,7 @@ struct SignedOutPage<'a> {
 /// `GET`: asks, or says that there is nothing to sign out of.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let return_to = ReturnTo::from_query(parts.uri.query());
+    let return_to = portal.way_back_of_query(&parts);
     Ok(match portal.held_by_browser(&parts).await?.first() {
         Some(known) => portal.logout_form(known, &parts, StatusCode::OK, return_to.as_ref(), None).await?,
         None => {
@@ -53,8 +53,8 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (parts, body) = request.into_parts();
     // Also without a session: what is answered makes a browser forget, and SameSite kept the cookie from what another site sent.
     portal.refuse_foreign(&parts)?;
-    let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
-    let return_to = ReturnTo::from_form(&form).or_else(|| ReturnTo::from_query(parts.uri.query()));
+    let form = Form::parse(&body::read_optional(&parts.headers, body, body::FORM).await?)?;
+    let return_to = portal.way_back_of_form(&form).or_else(|| portal.way_back_of_query(&parts));
     match portal.sign_out_browser(&parts, Some(form.field(CSRF_FIELD))).await {
         Ok(()) => {}
         // The origin was judged above: what is left to refuse is the token.

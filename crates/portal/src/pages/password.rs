@@ -13,7 +13,6 @@ use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::password_change::{NewPassword, PasswordChanged};
 
-use super::account::sign_in;
 use super::{
     Alert, Frame, HOME, Wrong, come_back, not_repeated, open_too_long, password_refused, render, see_other,
     throttled,
@@ -50,7 +49,9 @@ impl PasswordPage<'_> {
 /// `GET`: the form.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(PATH)) };
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
+        return Ok(portal.sign_in_page(PATH));
+    };
     portal.note_use(&known);
     portal.password_form(&known, &parts, StatusCode::OK, None).await
 }
@@ -65,7 +66,9 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (parts, body) = request.into_parts();
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
-    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(sign_in(PATH)) };
+    let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
+        return Ok(portal.session_over(PATH));
+    };
     let again = |status, wrong, alert| portal.password_form(&known, &parts, status, Some((wrong, alert)));
     if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
         return again(StatusCode::FORBIDDEN, Wrong::Nothing, EXPIRED).await;
@@ -86,7 +89,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             }
             Ok(response)
         }
-        PasswordChanged::Gone => Ok(sign_in(HOME)),
+        PasswordChanged::Gone => Ok(portal.session_over(PATH)),
         PasswordChanged::NewRefused(reject) => {
             again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::New, password_refused(reject)).await
         }
@@ -132,7 +135,7 @@ impl Portal {
         status: StatusCode,
         what: Option<(Wrong, Alert)>,
     ) -> Result<Response, Problem> {
-        let Some(identifier) = self.called(&known.session).await? else { return Ok(sign_in(PATH)) };
+        let Some(identifier) = self.called(&known.session).await? else { return Ok(self.session_over(PATH)) };
         let (wrong, alert) = what.map_or((Wrong::Nothing, None), |(wrong, alert)| (wrong, Some(alert)));
         let page = PasswordPage {
             frame: self.frame(parts),

@@ -12,11 +12,8 @@ use http::request::Parts;
 use vestibule_core::registration::RegistrationOutcome;
 use vestibule_core::{Fault, Reject};
 
-use super::login::{conflicting_cookies, unavailable};
-use super::{
-    Alert, Frame, Wrong, come_back, not_repeated, open_too_long, password_refused, render, see_other,
-    throttled,
-};
+use super::login::{not_from_our_form, unavailable};
+use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, render, see_other, throttled};
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
@@ -51,7 +48,7 @@ impl RegisterPage<'_> {
 /// `GET`: the form; or, for who is signed in already, the page that says so.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let return_to = ReturnTo::from_query(parts.uri.query());
+    let return_to = portal.way_back_of_query(&parts);
     if let Visitor::Known(_) = portal.visitor_of_page(&parts).await? {
         return Ok(see_other(&ReturnTo::handed_to(return_to.as_ref(), "/auth/login")));
     }
@@ -64,13 +61,20 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let identifier = form.field("identifier");
-    let return_to = ReturnTo::from_form(&form);
+    let return_to = portal.way_back_of_form(&form).or_else(|| portal.way_back_of_query(&parts));
     let again = |status, wrong, alert| {
         portal.register_form(&parts, status, identifier, return_to.as_ref(), Some((wrong, alert)))
     };
     if let Err(reject) = portal.check_form_token(&parts, &form) {
         event::csrf_refused(reject, portal.source(&parts));
-        return Ok(again(StatusCode::FORBIDDEN, Wrong::Nothing, expired(reject))?);
+        if reject == Reject::AmbiguousCookie {
+            return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+        }
+        return Ok(again(
+            StatusCode::FORBIDDEN,
+            Wrong::Nothing,
+            not_from_our_form(&parts, "alert-expired-register"),
+        )?);
     }
     let password = form.field("new_password");
     if password != form.field("repeated_password") {
@@ -101,13 +105,6 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
 }
 
 const IDENTIFIER_REFUSED: Alert = Alert::plain("alert-identifier-title", "alert-identifier-text");
-
-fn expired(reject: Reject) -> Alert {
-    match reject {
-        Reject::AmbiguousCookie => conflicting_cookies(),
-        _ => open_too_long("alert-expired-register"),
-    }
-}
 
 impl Portal {
     /// The form with a fresh CSRF token, bound to the browser as the login form is.

@@ -48,7 +48,7 @@ async fn a_page_signs_in_works_and_signs_out() {
     }
     let answer = fetch(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&fresh), None).await;
     assert_eq!((answer.status, &*answer.body), (StatusCode::NO_CONTENT, ""));
-    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert!(!answer.headers.contains_key("clear-site-data"), "the storage is the application's");
     assert!(house.world.sessions_held().is_empty());
     assert_eq!(browser.jar.keys().collect::<Vec<_>>(), [DEVICE], "the device stays known");
     let again = fetch(&mut browser, Method::POST, "/auth/api/v1/logout", None, None).await;
@@ -223,7 +223,8 @@ async fn bad_credentials_are_refused_each_with_its_code() {
             };
             assert_eq!((answer.status, &*answer.code()), (status, *code), "{path}");
             assert_eq!(answer.headers.contains_key("www-authenticate"), status == StatusCode::UNAUTHORIZED);
-            assert_eq!(answer.set_cookies().len(), usize::from(*code == "cookie-ambiguous"));
+            // Nothing is taken back: a session whose cookie is gone is one that nobody ends.
+            assert!(answer.set_cookies().is_empty());
         }
     }
     // Two credentials sign nobody out.

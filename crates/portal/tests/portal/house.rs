@@ -28,6 +28,7 @@ use vestibule_core::verify::{Algorithm, KeySet, RevocationView, Verifier};
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
+use vestibule_core::wire::guard::{Hosts, Hsts};
 use vestibule_portal::texts::Texts;
 use vestibule_portal::theme::Theme;
 use vestibule_portal::{Portal, TokenCookies, router};
@@ -83,6 +84,13 @@ impl House {
         Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::Bodies, plain(), texts)
     }
 
+    pub(crate) fn that_clears_storage() -> Self {
+        let (open, bodies) = (Registering::Open, TokensIn::Bodies);
+        Self::altered(ORIGIN, Https::Yes, open, bodies, plain(), ours(), |portal| {
+            portal.clears_storage = true
+        })
+    }
+
     pub(crate) fn whose_browsers_may_hold_tokens() -> Self {
         Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::CookiesToo, plain(), ours())
     }
@@ -94,6 +102,18 @@ impl House {
         tokens: TokensIn,
         theme: Theme,
         texts: Arc<Texts>,
+    ) -> Self {
+        Self::altered(origin, https, registration, tokens, theme, texts, |_| {})
+    }
+
+    fn altered(
+        origin: &str,
+        https: Https,
+        registration: Registering,
+        tokens: TokensIn,
+        theme: Theme,
+        texts: Arc<Texts>,
+        alter: fn(&mut Portal),
     ) -> Self {
         crate::logging::listen();
         let world = World::new();
@@ -184,7 +204,7 @@ impl House {
             clock: world.clone(),
             window: Duration::from_secs(10),
         };
-        let portal = Portal {
+        let mut portal = Portal {
             granter,
             registration: match registration {
                 Registering::Closed => None,
@@ -223,12 +243,18 @@ impl House {
                 refresh: CookieName::refresh("vestibule", https).unwrap(),
                 are_given: tokens == TokensIn::CookiesToo,
             },
+            clears_storage: false,
+            hsts: match https {
+                Https::No => Hsts::unsaid(),
+                Https::Yes => Hsts::lasting(Duration::from_secs(31_536_000), Hosts::This),
+            },
             proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
             clock: world.clone(),
             entropy: world.clone(),
             theme,
             texts,
         };
+        alter(&mut portal);
         let minter = Arc::clone(&portal.minter);
         Self { world, router: router(Arc::new(portal)), csrf, shelf, minter }
     }

@@ -3,8 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use axum::body::Body;
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode};
 use vestibule_core::csrf::Binding;
 
 use crate::house::{ADA, House, ORIGIN, PASSWORD};
@@ -289,29 +288,44 @@ async fn what_could_not_be_told_is_neither_yes_nor_no() {
     assert_eq!(browser.jar[SESSION], session, "a fault is never a logout");
 }
 
-/// CK-04: a tossed cookie beside ours, in either order, split over lines, or as a look-alike.
+/// Who arrives by links from other sites opens one login form after the other: each is good, whichever is sent first.
 #[tokio::test]
-async fn conflicting_cookies_are_nobodys_session_and_ours_is_taken_back() {
+async fn every_arrival_from_another_site_keeps_the_forms_in_other_tabs() {
     let house = House::new();
     let mut browser = Browser::of(&house);
-    browser.sign_in(ADA, PASSWORD).await;
-    let good = browser.jar[SESSION].clone();
-    let other = "B".repeat(42) + "A";
-    for lines in [
-        vec![format!("{SESSION}={good}; {SESSION}={other}")],
-        vec![format!("{SESSION}={other}; {SESSION}={good}")],
-        vec![format!("{SESSION}={good}"), format!("{SESSION}={good}")],
-        vec![format!("__host-http-vestibule={other}; {SESSION}={good}")],
-        vec![format!("{SESSION}={good}; =__Host-Http-vestibule={other}")],
+    let mut forms = Vec::new();
+    for _ in 0..3 {
+        let page = browser.get("/auth/login?return_to=/orders").await;
+        let set = page.set_cookies();
+        // Strict, it would not come along with the next arrival, and that would replace it.
+        assert!(set[0].starts_with(PRE) && set[0].contains("; SameSite=Lax"), "{set:?}");
+        forms.push(page.input("csrf_token").unwrap());
+    }
+    let fields = [("csrf_token", &*forms[0]), ("identifier", ADA), ("password", PASSWORD)];
+    assert_eq!(browser.post("/auth/login", &fields).await.status, StatusCode::SEE_OTHER);
+    // CS-04: what bound the forms is gone with the login.
+    assert!(!browser.jar.contains_key(PRE));
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_no_cookies_is_told_so() {
+    let house = House::new();
+    for (page, fields) in [
+        ("/auth/login", [("identifier", ADA), ("password", PASSWORD)]),
+        ("/auth/register", [("identifier", "new@example.com"), ("new_password", PASSWORD)]),
     ] {
-        let mut request = Browser::of(&house).request(Method::GET, "/auth/login");
-        for line in &lines {
-            request = request.header(header::COOKIE, line);
-        }
-        let answer = Browser::of(&house).take(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        assert!(answer.body.contains("type=\"password\""), "{lines:?}");
-        let cleared = format!("{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
-        assert!(answer.set_cookies().contains(&&*cleared), "{lines:?}");
+        let mut browser = Browser::of(&house);
+        let token = browser.get(page).await.input("csrf_token").unwrap();
+        let fields = [&fields[..], &[("csrf_token", &token)]].concat();
+        let jar = std::mem::take(&mut browser.jar);
+        let answer = browser.post(page, &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert!(answer.body.contains("Cookies are needed"), "{page}: {}", answer.body);
+        // One that keeps others has them allowed.
+        browser.jar = jar;
+        browser.jar.remove(PRE);
+        browser.jar.insert("theme".to_owned(), "dark".to_owned());
+        let answer = browser.post(page, &fields).await;
+        assert!(answer.body.contains("open too long") && !answer.body.contains("are needed"), "{page}");
     }
 }

@@ -11,6 +11,7 @@ mod account;
 mod answers;
 mod api;
 mod clients;
+mod conflict;
 mod contract;
 mod cookies;
 mod exchange;

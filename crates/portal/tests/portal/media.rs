@@ -46,6 +46,7 @@ async fn every_address_takes_one_media_type() {
         (Method::POST, "/auth/logout", FORM),
         (Method::POST, "/auth/register", FORM),
         (Method::POST, "/auth/confirm", FORM),
+        (Method::POST, "/auth/cookies/delete", FORM),
         (Method::POST, "/auth/account/password", FORM),
         (Method::POST, "/auth/account/sessions/end", FORM),
         (Method::POST, "/auth/account/sessions/end-others", FORM),
@@ -84,6 +85,37 @@ async fn every_address_takes_one_media_type() {
             .header(header::CONTENT_ENCODING, "gzip");
         let answer = client.send(encoded.body(Body::from("x")).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+    }
+}
+
+/// A script that has nothing to say sends `text/plain` or its library's favourite type, and no body.
+#[tokio::test]
+async fn an_empty_body_is_of_every_type_where_none_is_needed() {
+    let house = House::new();
+    for path in ["/auth/api/v1/logout", "/auth/logout"] {
+        for sent in [
+            "text/plain;charset=UTF-8",
+            FORM,
+            JSON,
+            "application/octet-stream",
+            "multipart/form-data; boundary=x",
+        ] {
+            for length in [None, Some("0")] {
+                let mut request = Browser::of(&house)
+                    .request(Method::POST, path)
+                    .header("sec-fetch-site", "same-origin")
+                    .header(header::CONTENT_TYPE, sent);
+                if let Some(length) = length {
+                    request = request.header(header::CONTENT_LENGTH, length);
+                }
+                let answer = Browser::of(&house).take(request.body(Body::empty()).unwrap()).await;
+                assert!(
+                    answer.status.is_success() || answer.status.is_redirection(),
+                    "{path} {sent}: {}",
+                    answer.status
+                );
+            }
+        }
     }
 }
 

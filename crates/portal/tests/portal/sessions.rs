@@ -116,7 +116,7 @@ async fn nothing_is_ended_without_a_proven_page_of_ours() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {site}");
         }
         let stranger = Browser::of(&house).post(path, &[("csrf_token", &good)]).await;
-        assert_eq!(stranger.header("location"), "/auth/login?return_to=/auth/account");
+        assert_eq!(stranger.header("location"), "/auth/login?return_to=/auth/account&done=not-sent");
     }
     for path in ["/auth/api/v1/sessions".to_owned(), format!("/auth/api/v1/sessions/{other}")] {
         for token in [None, Some("x"), Some(&*bobs)] {
@@ -224,5 +224,26 @@ async fn a_notice_is_told_after_our_own_redirects_alone() {
             .get(&format!("/auth/account?done={}", unknown.replace('<', "%3C").replace('>', "%3E")))
             .await;
         assert!(!page.body.contains("role=\"status\""), "{unknown}");
+    }
+}
+
+/// A form that outlived its session: the login page says that nothing was done, and keeps the way back.
+#[tokio::test]
+async fn a_form_sent_after_the_session_ended_is_not_just_a_login_page() {
+    let house = House::new();
+    for (path, back) in [
+        ("/auth/account/sessions/end", "/auth/account"),
+        ("/auth/account/sessions/end-others", "/auth/account"),
+        ("/auth/account/password", "/auth/account/password"),
+        ("/auth/confirm", "/auth/confirm%3Freturn_to%3D/orders"),
+    ] {
+        let mut browser = Browser::of(&house);
+        let answer = browser.post(path, &[("csrf_token", "x"), ("return_to", "/orders")]).await;
+        let login = answer.header("location").to_owned();
+        assert_eq!(login, format!("/auth/login?return_to={back}&done=not-sent"), "{path}");
+        let request = browser.request(Method::GET, &login).header("sec-fetch-site", "same-origin");
+        let page = browser.take(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert!(page.body.contains("was not carried out"), "{}", page.body);
+        assert!(page.input("return_to").is_some());
     }
 }

@@ -31,6 +31,7 @@ pub(crate) struct Raw {
     pub(crate) tokens: Tokens,
     pub(crate) keys: Keys,
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) hsts: Hsts,
     pub(crate) theme: Theme,
     pub(crate) texts: Texts,
     /// Services that get JWTs.
@@ -128,6 +129,9 @@ pub(crate) struct Sessions {
     pub(crate) max_per_account: u32,
     /// For how long after a password was shown an account may be changed without showing it again.
     pub(crate) step_up: Span,
+    /// Whether signing out has the browser empty the storage of the origin (localStorage, IndexedDB, service workers), which is
+    /// the application's, too.
+    pub(crate) clear_storage: bool,
 }
 
 /// Sessions that outlive the browser, for whoever asks for it when signing in: weaker ones, with limits of their own.
@@ -206,6 +210,17 @@ pub(crate) struct TrustedProxies {
     pub(crate) forward_auth: Vec<String>,
     /// Whose X-Forwarded-For tells the client's address on the public listener.
     pub(crate) public: Vec<String>,
+}
+
+/// `Strict-Transport-Security` (RFC 6797) on the answers of Vestibule itself, where `public_url` is https: browsers then come by https
+/// alone.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Hsts {
+    /// For how long after the last answer browsers keep to https. "0s" sends no such header.
+    pub(crate) max_age: Span,
+    /// Whether that also binds every host below the one of `public_url`.
+    pub(crate) include_subdomains: bool,
 }
 
 /// How the pages look.
@@ -361,6 +376,7 @@ impl Default for Sessions {
             remember: Remember::default(),
             max_per_account: 100,
             step_up: Span::minutes(10),
+            clear_storage: false,
         }
     }
 }
@@ -404,6 +420,12 @@ impl Default for Keys {
 impl Default for TrustedProxies {
     fn default() -> Self {
         Self { forward_auth: vec!["127.0.0.1/32".into()], public: Vec::new() }
+    }
+}
+
+impl Default for Hsts {
+    fn default() -> Self {
+        Self { max_age: Span::days(365), include_subdomains: false }
     }
 }
 

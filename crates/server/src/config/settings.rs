@@ -16,6 +16,7 @@ use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::throttle::Allowance;
 use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::{Https, NotACookieName};
+use vestibule_core::wire::guard::{Hosts, Hsts};
 use vestibule_portal::TokenCookies;
 use vestibule_portal::texts::Texts;
 use vestibule_verify::Algorithm;
@@ -54,6 +55,9 @@ pub(crate) struct Settings {
     pub(crate) session_cap: Cap,
     /// How fresh a proof must be to change an account with.
     pub(crate) step_up: Duration,
+    /// Whether signing out empties the storage of the origin.
+    pub(crate) clears_storage: bool,
+    pub(crate) hsts: Hsts,
     pub(crate) session_cookie: CookieName,
     pub(crate) pre_session_cookie: CookieName,
     pub(crate) device_cookie: CookieName,
@@ -195,6 +199,8 @@ impl Settings {
             remember: sessions::remember(&raw.sessions.remember)?,
             session_cap: sessions::cap(raw.sessions.max_per_account),
             step_up: sessions::step_up(&raw.sessions)?,
+            clears_storage: raw.sessions.clear_storage,
+            hsts: hsts(&raw.hsts, https),
             passwords: password_rules(&raw.passwords)?,
             algorithm: algorithm(&raw.tokens.algorithm)?,
             tokens,
@@ -329,6 +335,14 @@ fn internal_danger(raw: &Raw, listen: Listen) -> Result<Vec<Danger>, Wrong> {
             );
             Err(Wrong::new("listen.internal", what))
         }
+    }
+}
+
+fn hsts(raw: &raw::Hsts, https: Https) -> Hsts {
+    let hosts = if raw.include_subdomains { Hosts::AndSubdomains } else { Hosts::This };
+    match https {
+        Https::No => Hsts::unsaid(),
+        Https::Yes => Hsts::lasting(raw.max_age.duration(), hosts),
     }
 }
 

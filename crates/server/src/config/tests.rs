@@ -221,6 +221,10 @@ fn bad_configurations_are_refused_in_so_many_words() {
             "v.toml:2:1: route[0].path: \"/auth/x\" is under /auth/, which is Vestibule's own",
         ),
         (
+            "[[route]]\npath = \"/.well-known/jwks.json\"\nrequire = \"public\"",
+            "v.toml:2:1: route[0].path: \"/.well-known/jwks.json\" is a document of Vestibule's own",
+        ),
+        (
             "[[route]]\npath = \"/a\"\nrequire = \"login\"",
             "v.toml:3:1: route[0].require: \"login\" is no requirement; use \"signed-in\" or \"public\"",
         ),

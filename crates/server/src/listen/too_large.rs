@@ -6,13 +6,12 @@ use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use vestibule_core::problem::{MEDIA_TYPE, Problem};
-use vestibule_core::wire::cookie::Https;
-use vestibule_core::wire::guard;
+use vestibule_core::wire::guard::{self, Hsts};
 
 const TITLE: &str = "Too many cookies";
 
 /// The answer, after which the connection ends.
-pub(super) fn answer(headers: &HeaderMap, most: usize, https: Https) -> Response<Full<Bytes>> {
+pub(super) fn answer(headers: &HeaderMap, most: usize, hsts: &Hsts) -> Response<Full<Bytes>> {
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     let kilobytes = most / 1024;
     let is_for_a_person = headers.get_all(ACCEPT).iter().any(|accepted| {
@@ -33,7 +32,7 @@ pub(super) fn answer(headers: &HeaderMap, most: usize, https: Https) -> Response
     headers.insert(CONTENT_TYPE, media_type);
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    guard::set(headers, https);
+    guard::set(headers, hsts);
     response
 }
 

@@ -11,6 +11,7 @@ use vestibule_core::principal::Assurance;
 use vestibule_core::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route};
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
+use vestibule_portal::WELL_KNOWN;
 
 use super::{encryption, headers, paths};
 use crate::config::Wrong;
@@ -37,8 +38,8 @@ const RESERVED_HEADERS: [&str; 16] = [
     "x-csrf-token",
 ];
 
-/// Paths of the public listener that are our own.
-const OUR_PATHS: [&str; 2] = ["/auth/", "/.well-known/"];
+/// What is under this path of the public listener is our own; and three documents of `/.well-known/`.
+const OUR_PATH: &str = "/auth/";
 
 /// Judges the audiences; relative files start at `base`, and no JWT may be larger than `largest_jwt` bytes.
 pub(super) fn audiences(
@@ -171,10 +172,11 @@ fn host(key: &str, text: &str) -> Result<String, Wrong> {
 }
 
 fn path(key: &str, text: &str) -> Result<PathPattern, Wrong> {
-    if let Some(ours) =
-        OUR_PATHS.iter().find(|ours| text.starts_with(*ours) || text == ours.trim_end_matches('/'))
-    {
-        return Err(Wrong::new(key, format!("{text:?} is under {ours}, which is Vestibule's own")));
+    if text.starts_with(OUR_PATH) || text == OUR_PATH.trim_end_matches('/') {
+        return Err(Wrong::new(key, format!("{text:?} is under {OUR_PATH}, which is Vestibule's own")));
+    }
+    if WELL_KNOWN.contains(&text) {
+        return Err(Wrong::new(key, format!("{text:?} is a document of Vestibule's own")));
     }
     PathPattern::parse(text).map_err(|_| {
         let what = format!("{text:?} is not a plain path; begin with /, and leave out //, \".\", \"..\", ;, \\, #, control characters and encoded slashes");
