@@ -19,6 +19,7 @@ mod forge;
 mod personas;
 
 mod elsewhere;
+mod story_accounts;
 mod story_ageing;
 mod story_application;
 mod story_broken;

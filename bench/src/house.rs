@@ -22,7 +22,7 @@ use vestibule_core::decide::{Decider, Decision, Inquiry};
 use vestibule_core::id::Subject;
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
-use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Warrant};
+use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Renamed, Warrant};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{
     Accept, Activity, AmbiguousPath, Case, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
@@ -242,6 +242,15 @@ impl Accounts for RememberedAccounts {
         warrant: Warrant,
     ) -> Result<Changed, Fault> {
         self.store.set_password(subject, new, warrant).await
+    }
+
+    async fn set_identifier(
+        &self,
+        subject: Subject,
+        new: Identifier,
+        epoch: Option<u64>,
+    ) -> Result<Renamed, Fault> {
+        self.store.set_identifier(subject, new, epoch).await
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {

@@ -22,10 +22,12 @@ use crate::throttle::{Allowance, Asker, Receipt, Reservation};
 mod again;
 pub(crate) mod attempts;
 pub mod known_device;
+pub mod whom;
 
 pub use again::{Confirmation, NewToken, Reproof};
 pub use attempts::tallies_of;
 pub use known_device::DeviceMark;
+pub use whom::{NameDigest, Whom};
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use crate::key::KeyRecord;
 use crate::live::LiveSession;
 use crate::secret::Password;
 use crate::session::{Cap, Reissue, Session, SessionDigest};
-use crate::throttle::{Asker, Attempt, Receipt, Reservation};
+use crate::throttle::{AccountTally, Asker, Attempt, Receipt, Reservation};
 use crate::time::Timestamp;
 use crate::token::Because;
 
@@ -229,6 +229,15 @@ pub trait Accounts: Send + Sync {
         warrant: Warrant,
     ) -> Result<Changed, Fault>;
 
+    /// Gives an account another identifier, if no other account has that; every live session gets a new version, so that the next JWT
+    /// tells it. With an epoch given, only the account of that epoch is changed.
+    async fn set_identifier(
+        &self,
+        subject: Subject,
+        new: Identifier,
+        epoch: Option<u64>,
+    ) -> Result<Renamed, Fault>;
+
     /// Sets traits; every live session gets a new version, so that the next JWT tells them.
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault>;
 
@@ -290,6 +299,17 @@ pub enum Added {
     Added,
     /// Another account has this identifier.
     IdentifierTaken,
+}
+
+/// How giving an account another identifier went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renamed {
+    /// It has it, and that is durable.
+    Renamed,
+    /// Another account has it; nothing is changed.
+    Taken,
+    /// There is no such account, or it is of another epoch.
+    Unknown,
 }
 
 /// How changing an account went.
@@ -375,6 +395,10 @@ pub trait Throttle: Send + Sync {
     /// The attempt was never evaluated: the account gets it back, and a crowd of strangers. The source does not.
     async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault>;
 
+    /// What is remembered of these accounts, in their order; [`AccountTally::FRESH`] where nothing is. For operators: no attempt is
+    /// decided by it.
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault>;
+
     /// Forgets what is remembered of these accounts, known or not; of sources and crowds nothing.
     async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault>;
 }
@@ -416,7 +440,24 @@ pub trait Directory: Send + Sync {
     async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Fault>;
 
     /// Accounts in the order of their identifiers.
-    async fn accounts(&self, page: Page) -> Result<Vec<Account>, Fault>;
+    async fn accounts(&self, which: AccountsPage<'_>) -> Result<Vec<Account>, Fault>;
+
+    /// What accounts are called; those that are gone are left out.
+    async fn identifiers(&self, of: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault>;
+
+    /// When an account was last signed in to; `None` where that never happened, or before it was kept.
+    async fn last_sign_in(&self, subject: Subject) -> Result<Option<Timestamp>, Fault>;
+}
+
+/// A part of the listing of accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountsPage<'a> {
+    /// Those whose identifiers come after this one.
+    pub after: Option<&'a Identifier>,
+    /// Those whose identifiers have this within them, which is compared as it is.
+    pub containing: Option<&'a str>,
+    /// How many to return at most.
+    pub take: u32,
 }
 
 /// A part of a listing.

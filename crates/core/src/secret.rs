@@ -40,6 +40,8 @@ pub enum Purpose {
     StandIn,
     /// The store's name for what a login throttle counts.
     Throttle,
+    /// What a log calls a name that was typed and that nobody has.
+    TypedName,
 }
 
 impl Purpose {
@@ -57,6 +59,7 @@ impl Purpose {
             Self::Session => b"session\0",
             Self::StandIn => b"stand-in\0",
             Self::Throttle => b"throttle\0",
+            Self::TypedName => b"typed-name\0",
         }
     }
 }

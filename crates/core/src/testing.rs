@@ -19,7 +19,7 @@ use crate::logout::Logout;
 use crate::port::*;
 use crate::secret::{Password, Pepper};
 use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionLimits};
-use crate::throttle::{Asker, Attempt, Receipt, Reservation, STRANGERS, TallyBook};
+use crate::throttle::{AccountTally, Asker, Attempt, Receipt, Reservation, STRANGERS, TallyBook};
 use crate::time::Timestamp;
 
 pub(crate) mod trade;
@@ -285,6 +285,26 @@ impl Accounts for World {
         Ok(Changed::Changed { ended, kept: kept.map(|(kept, _)| Box::new(kept)) })
     }
 
+    async fn set_identifier(
+        &self,
+        subject: Subject,
+        new: Identifier,
+        epoch: Option<u64>,
+    ) -> Result<Renamed, Fault> {
+        self.answer()?;
+        let mut accounts = self.accounts.lock();
+        if accounts.values().any(|other| other.identifier == new && other.subject != subject) {
+            return Ok(Renamed::Taken);
+        }
+        match accounts.get_mut(&subject).filter(|account| epoch.is_none_or(|it| it == account.epoch)) {
+            Some(account) => {
+                account.identifier = new;
+                Ok(Renamed::Renamed)
+            }
+            None => Ok(Renamed::Unknown),
+        }
+    }
+
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
         self.accounts.lock().get_mut(&subject).unwrap().traits = traits;
         Ok(Changed::Changed { ended: Vec::new(), kept: None })
@@ -316,6 +336,11 @@ impl Throttle for World {
     async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
         self.tallies.lock().give_back(receipt);
         Ok(())
+    }
+
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+        let tallies = self.tallies.lock();
+        Ok(accounts.iter().map(|account| tallies.tally(account)).collect())
     }
 
     async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault> {

@@ -9,6 +9,7 @@ use metrics::Counter;
 use vestibule_core::caller::NotKnown;
 use vestibule_core::exchange::NotExchanged;
 use vestibule_core::id::{ClientId, SessionId, Subject};
+use vestibule_core::login::Whom;
 use vestibule_core::port::FaultLog;
 use vestibule_core::problem::Incident;
 use vestibule_core::session::Session;
@@ -61,15 +62,27 @@ pub(crate) fn login_succeeded(session: &Session) {
     );
 }
 
-/// Whom the attempt was for is not said: people type passwords into the wrong field.
-pub(crate) fn login_refused(source: Option<IpAddr>) {
+/// Whom the attempt was for is said by subject or digest: people type passwords into the wrong field.
+pub(crate) fn login_refused(whom: Whom, source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => REFUSED).increment(1);
-    tracing::warn!(target: "vestibule::refusal", event = "login.refused", source.address = source.map(display));
+    tracing::warn!(
+        target: "vestibule::refusal",
+        event = "login.refused",
+        subject = whom.account().map(display),
+        name.digest = whom.name().map(display),
+        source.address = source.map(display),
+    );
 }
 
-pub(crate) fn login_throttled(source: Option<IpAddr>) {
+pub(crate) fn login_throttled(whom: Whom, source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => THROTTLED).increment(1);
-    tracing::warn!(target: "vestibule::refusal", event = "login.throttled", source.address = source.map(display));
+    tracing::warn!(
+        target: "vestibule::refusal",
+        event = "login.throttled",
+        subject = whom.account().map(display),
+        name.digest = whom.name().map(display),
+        source.address = source.map(display),
+    );
 }
 
 pub(crate) fn login_fault() {
@@ -112,12 +125,13 @@ pub(crate) fn confirmed(session: &Session, source: Option<IpAddr>) {
 }
 
 /// Somebody in a session did not know its account's password: perhaps it is not theirs.
-pub(crate) fn confirm_refused(session: SessionId, source: Option<IpAddr>) {
+pub(crate) fn confirm_refused(session: SessionId, subject: Subject, source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => REFUSED).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",
         event = "login.confirm-refused",
         session.id = %session,
+        subject = %subject,
         source.address = source.map(display),
     );
 }
@@ -269,21 +283,25 @@ pub(crate) fn refresh_fault() {
     metrics::counter!(REFRESHES, "outcome" => FAULT).increment(1);
 }
 
-/// Whose name it was is not said, as with logins.
-pub(crate) fn registration_taken(source: Option<IpAddr>) {
+/// Whose name it was is said by subject or digest, as with logins.
+pub(crate) fn registration_taken(whom: Whom, source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => TAKEN).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",
         event = "registration.taken",
+        subject = whom.account().map(display),
+        name.digest = whom.name().map(display),
         source.address = source.map(display),
     );
 }
 
-pub(crate) fn registration_throttled(source: Option<IpAddr>) {
+pub(crate) fn registration_throttled(whom: Whom, source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => THROTTLED).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",
         event = "registration.throttled",
+        subject = whom.account().map(display),
+        name.digest = whom.name().map(display),
         source.address = source.map(display),
     );
 }

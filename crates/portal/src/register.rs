@@ -26,14 +26,19 @@ impl Portal {
             return Err(Fault::Bug("registration is asked for where it is closed"));
         };
         let source = self.source(parts);
-        let request = RegistrationRequest { identifier: typed.identifier, password: typed.password, source };
+        let identifier = typed.identifier;
+        let request = RegistrationRequest { identifier, password: typed.password, source };
         let outcome = on_the_beat(registration.attempt(request), looked, ANSWERED_EVERY).await;
         match &outcome {
             Ok(RegistrationOutcome::Registered { added: Some(subject) }) => {
                 event::registered(*subject, source);
             }
-            Ok(RegistrationOutcome::Registered { added: None }) => event::registration_taken(source),
-            Ok(RegistrationOutcome::Wait(_)) => event::registration_throttled(source),
+            Ok(RegistrationOutcome::Registered { added: None }) => {
+                event::registration_taken(self.login.whom(identifier).await, source);
+            }
+            Ok(RegistrationOutcome::Wait(_)) => {
+                event::registration_throttled(self.login.whom(identifier).await, source);
+            }
             Ok(RegistrationOutcome::IdentifierRefused(_) | RegistrationOutcome::PasswordRefused(_))
             | Err(_) => {}
         }

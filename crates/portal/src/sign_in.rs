@@ -39,6 +39,7 @@ impl Portal {
             Keeper::Browser => self.held_by_browser(parts).await?,
             Keeper::Program => Vec::new(),
         };
+        let identifier = typed.identifier;
         let outcome = self.attempt(typed, kind, held.first(), parts).await;
         if matches!(outcome, Ok(LoginOutcome::Opened { .. })) {
             // One was replaced in the same step. Where a browser came to hold more, it forgets them all, so they all end.
@@ -52,8 +53,12 @@ impl Portal {
                 // The one that it replaced, and those that had to make room.
                 event::sessions_ended(ended, session.id, session.subject, self.source(parts));
             }
-            Ok(LoginOutcome::Refused) => event::login_refused(self.source(parts)),
-            Ok(LoginOutcome::Wait(_)) => event::login_throttled(self.source(parts)),
+            Ok(LoginOutcome::Refused) => {
+                event::login_refused(self.login.whom(identifier).await, self.source(parts));
+            }
+            Ok(LoginOutcome::Wait(_)) => {
+                event::login_throttled(self.login.whom(identifier).await, self.source(parts));
+            }
             Err(_) => event::login_fault(),
         }
         outcome

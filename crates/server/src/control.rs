@@ -12,7 +12,7 @@ pub(crate) mod view;
 use view::{AccountView, ClientView, Explanation, KeyView, SessionView, VerifiedView};
 
 /// Rises when either side would misunderstand the other.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The longest question: some accounts to import, each with its traits.
 const MAX_ASK: usize = 256 * 1024;
 /// The longest answer: a page of accounts with all their traits.
@@ -42,13 +42,20 @@ pub(crate) enum Ask {
         how: ImportHow,
     },
     AccountList {
-        skip: u32,
+        /// Those whose identifiers come after this one.
+        after: Option<String>,
+        /// Those whose identifiers have this within them.
+        containing: Option<String>,
+        which: Listed,
+        /// How many at most.
+        take: u32,
     },
     AccountRemove {
         who: String,
     },
     AccountSet {
         who: String,
+        identifier: Option<String>,
         traits: Option<String>,
         password_hash: Option<String>,
     },
@@ -101,6 +108,15 @@ pub(crate) enum Ask {
         jwt: String,
         audience: String,
     },
+}
+
+/// Which accounts are listed.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Listed {
+    All,
+    /// Those whose owners must wait before the next attempt, for what was guessed.
+    Throttled,
 }
 
 /// An account of another program. No Debug: it carries a password hash.
@@ -195,6 +211,8 @@ pub(crate) enum Answer {
     },
     Accounts {
         accounts: Vec<AccountView>,
+        /// After which identifier the listing goes on; none where this is its end.
+        more_after: Option<String>,
     },
     /// With its secret, which nobody is told again.
     ClientAdded {

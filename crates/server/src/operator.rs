@@ -9,14 +9,17 @@ use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits}
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyPurpose, KeyRecord};
 use vestibule_core::login::tallies_of;
-use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Throttle, Warrant};
+use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Throttle};
 use vestibule_core::rotation::{Begin, Retirement};
 use vestibule_verify::{KeyId, Verifier};
+
+use accounts::Changes;
 
 use crate::assemble::House;
 use crate::control::view::{AccountView, KeyView, SessionView, VerifiedView};
 use crate::control::{Answer, Ask, Beginning, PAGE, Purpose, Which};
 
+mod accounts;
 mod clients;
 mod explain;
 mod import;
@@ -30,6 +33,8 @@ pub(crate) struct Operator {
 enum Not {
     Fault(Fault),
     Refused(String),
+    /// A fault after a part of it was done.
+    Unfinished(String),
 }
 
 impl From<Fault> for Not {
@@ -53,6 +58,7 @@ impl Operator {
             Ok(answer) => answer,
             Err(Not::Fault(fault)) => Answer::Fault { what: fault.report() },
             Err(Not::Refused(what)) => Answer::Refused { what },
+            Err(Not::Unfinished(what)) => Answer::Fault { what },
         }
     }
 
@@ -65,18 +71,20 @@ impl Operator {
             Ask::AccountImport { accounts, how } => {
                 Ok(Answer::Imported { accounts: import::import(&self.house, accounts, how).await? })
             }
-            Ask::AccountList { skip } => {
-                let accounts = Directory::accounts(store, Page { skip, take: PAGE }).await?;
-                Ok(Answer::Accounts { accounts: accounts.iter().map(AccountView::from).collect() })
+            Ask::AccountList { after, containing, which, take } => {
+                accounts::list(&self.house, after, containing, which, take).await
             }
             Ask::AccountRemove { who } => {
                 let account = self.account(&who).await?;
                 self.changed(&who, "account.removed", account.subject, store.remove(account.subject).await?)
             }
-            Ask::AccountSet { who, traits, password_hash } => {
-                self.set_account(&who, traits.as_deref(), password_hash).await
+            Ask::AccountSet { who, identifier, traits, password_hash } => {
+                self.set_account(&who, Changes { identifier, traits, password_hash }).await
             }
-            Ask::AccountShow { who } => Ok(Answer::Account { account: (&self.account(&who).await?).into() }),
+            Ask::AccountShow { who } => {
+                let account = self.account(&who).await?;
+                Ok(Answer::Account { account: accounts::show(&self.house, &account).await? })
+            }
             Ask::AccountStatus { who, status } => {
                 let account = self.account(&who).await?;
                 let status =
@@ -116,7 +124,7 @@ impl Operator {
                 };
                 let page = Page { skip, take: PAGE };
                 let sessions = Directory::sessions(store, of, page, self.house.clock.now()).await?;
-                Ok(Answer::Sessions { sessions: sessions.iter().map(SessionView::from).collect() })
+                Ok(Answer::Sessions { sessions: accounts::sessions(&self.house, &sessions).await? })
             }
             Ask::SessionShow { session } => {
                 let found = Directory::session(store, session_id(&session)?, self.house.clock.now()).await?;
@@ -159,36 +167,6 @@ impl Operator {
                 Err(Not::Refused(what))
             }
         }
-    }
-
-    async fn set_account(
-        &self,
-        who: &str,
-        traits: Option<&str>,
-        password_hash: Option<String>,
-    ) -> Result<Answer, Not> {
-        // Two steps, for whoever sets a password seldom sets traits with it; what could be wrong in the second is found out first, and
-        // where it fails all the same, it is said that the first was done.
-        let traits = traits.map(|text| self.traits(Some(text))).transpose()?;
-        let subject = self.account(who).await?.subject;
-        let has_new_traits = traits.is_some();
-        let mut answer = Answer::Done { ended: 0 };
-        if let Some(traits) = traits {
-            let changed = self.house.store.set_traits(subject, traits).await?;
-            answer = self.changed(who, "account.traits-set", subject, changed)?;
-        }
-        if let Some(hash) = password_hash {
-            let hash = PasswordHash::from_phc(hash);
-            let changed = match self.house.store.set_password(subject, hash, Warrant::Operator).await {
-                Err(fault) if has_new_traits => {
-                    let what = format!("the traits are set, the password is not: {}", fault.report());
-                    return Ok(Answer::Fault { what });
-                }
-                changed => changed?,
-            };
-            answer = self.changed(who, "account.password-set", subject, changed)?;
-        }
-        Ok(answer)
     }
 
     async fn retire_key(&self, key_id: &str) -> Result<Answer, Not> {

@@ -13,9 +13,9 @@ use vestibule_core::family::TokenFamily;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Directory, Keys, Page, Retired, Throttle};
+use vestibule_core::port::{AccountsPage, Directory, Keys, Page, Retired, Throttle};
 use vestibule_core::session::{Session, SessionDigest, Span, judge};
-use vestibule_core::throttle::{Attempt, Receipt, Reservation, TallyBook};
+use vestibule_core::throttle::{AccountTally, Attempt, Receipt, Reservation, TallyBook};
 use vestibule_core::verify::KeyId;
 use vestibule_core::{Fault, Timestamp};
 
@@ -33,6 +33,8 @@ struct State {
     accounts: HashMap<Subject, Account>,
     identifiers: BTreeMap<Identifier, Subject>,
     sessions: HashMap<SessionDigest, Kept>,
+    /// When each account was last signed in to.
+    sign_ins: HashMap<Subject, Timestamp>,
     /// Of the sessions that are open.
     ids: HashSet<SessionId>,
     /// How many sessions were ever opened.
@@ -111,6 +113,11 @@ impl Throttle for MemoryStore {
         Ok(())
     }
 
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+        let state = self.0.lock();
+        Ok(accounts.iter().map(|account| state.tallies.tally(account)).collect())
+    }
+
     async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault> {
         self.0.lock().tallies.forgive(accounts);
         Ok(())
@@ -138,10 +145,25 @@ impl Directory for MemoryStore {
         Ok(state.sessions.values().find(|kept| kept.session.id == id).and_then(|kept| kept.if_live(now)))
     }
 
-    async fn accounts(&self, page: Page) -> Result<Vec<Account>, Fault> {
+    async fn accounts(&self, which: AccountsPage<'_>) -> Result<Vec<Account>, Fault> {
         let state = self.0.lock();
-        let ordered = state.identifiers.values().filter_map(|subject| state.accounts.get(subject));
-        Ok(ordered.skip(page.skip as usize).take(page.take as usize).cloned().collect())
+        let AccountsPage { after, containing, take } = which;
+        let ordered = state.identifiers.iter().filter(|(identifier, _)| {
+            after.is_none_or(|after| *identifier > after)
+                && containing.is_none_or(|part| identifier.as_str().contains(part))
+        });
+        let accounts = ordered.filter_map(|(_, subject)| state.accounts.get(subject));
+        Ok(accounts.take(take as usize).cloned().collect())
+    }
+
+    async fn identifiers(&self, of: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault> {
+        let state = self.0.lock();
+        let called = |subject| Some((*subject, state.accounts.get(subject)?.identifier.clone()));
+        Ok(of.iter().filter_map(called).collect())
+    }
+
+    async fn last_sign_in(&self, subject: Subject) -> Result<Option<Timestamp>, Fault> {
+        Ok(self.0.lock().sign_ins.get(&subject).copied())
     }
 }
 

@@ -37,6 +37,11 @@ impl TallyBook {
         self.keep(&receipt.attempt, self.tallies(&receipt.attempt).give_back(receipt));
     }
 
+    /// What is remembered of an account.
+    pub fn tally(&self, account: &[u8; 32]) -> AccountTally {
+        self.accounts.get(account).copied().unwrap_or(AccountTally::FRESH)
+    }
+
     /// Forgets what is remembered of these accounts.
     pub fn forgive(&mut self, accounts: &[[u8; 32]]) {
         self.accounts.retain(|account, _| !accounts.contains(account));

@@ -310,7 +310,15 @@ impl Directory for World {
         Ok(found.map(|(digest, _)| Self::session(*digest)))
     }
 
-    async fn accounts(&self, _: Page) -> Result<Vec<Account>, Fault> {
+    async fn accounts(&self, _: AccountsPage<'_>) -> Result<Vec<Account>, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn identifiers(&self, _: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn last_sign_in(&self, _: Subject) -> Result<Option<Timestamp>, Fault> {
         Err(NOT_ASKED)
     }
 }
@@ -347,6 +355,10 @@ impl Accounts for World {
     }
 
     async fn set_password(&self, _: Subject, _: PasswordHash, _: Warrant) -> Result<Changed, Fault> {
+        Err(NOT_ASKED)
+    }
+
+    async fn set_identifier(&self, _: Subject, _: Identifier, _: Option<u64>) -> Result<Renamed, Fault> {
         Err(NOT_ASKED)
     }
 

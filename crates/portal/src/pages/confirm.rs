@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
-use vestibule_core::login::{NewToken, Reproof};
+use vestibule_core::login::{NewToken, Reproof, Whom};
 
 use super::{Alert, Frame, HOME, come_back, destination, open_too_long, render, see_other, throttled};
 use crate::ending::End;
@@ -137,8 +137,10 @@ impl Portal {
         let outcome = self.login.reprove(&known.session, password, source).await;
         match &outcome {
             Ok(Reproof::Proven(renewed)) => event::confirmed(&renewed.session, source),
-            Ok(Reproof::Refused) => event::confirm_refused(known.session.id(), source),
-            Ok(Reproof::Wait(_)) => event::login_throttled(source),
+            Ok(Reproof::Refused) => {
+                event::confirm_refused(known.session.id(), known.session.subject(), source)
+            }
+            Ok(Reproof::Wait(_)) => event::login_throttled(Whom::Account(known.session.subject()), source),
             Ok(Reproof::Gone) => {}
             Err(_) => event::login_fault(),
         }

@@ -11,6 +11,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
+use vestibule_core::login::Whom;
 use vestibule_core::password_change::{NewPassword, PasswordChanged};
 
 use super::{
@@ -121,8 +122,12 @@ impl Portal {
             Ok(PasswordChanged::Changed { ended, .. }) => {
                 event::password_changed(known.session.id(), known.session.subject(), ended.len(), source);
             }
-            Ok(PasswordChanged::Refused) => event::confirm_refused(known.session.id(), source),
-            Ok(PasswordChanged::Wait(_)) => event::login_throttled(source),
+            Ok(PasswordChanged::Refused) => {
+                event::confirm_refused(known.session.id(), known.session.subject(), source)
+            }
+            Ok(PasswordChanged::Wait(_)) => {
+                event::login_throttled(Whom::Account(known.session.subject()), source)
+            }
             Ok(PasswordChanged::Gone | PasswordChanged::NewRefused(_)) | Err(_) => {}
         }
         changed

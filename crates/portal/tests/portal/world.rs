@@ -14,7 +14,7 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::secret::Password;
 use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
-use vestibule_core::throttle::{Asker, Attempt, Receipt, Reservation, TallyBook};
+use vestibule_core::throttle::{AccountTally, Asker, Attempt, Receipt, Reservation, TallyBook};
 use vestibule_core::{Fault, Timestamp};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -264,7 +264,15 @@ impl Directory for World {
         Ok(self.sessions_held().into_iter().find(|session| session.id == id))
     }
 
-    async fn accounts(&self, _: Page) -> Result<Vec<Account>, Fault> {
+    async fn accounts(&self, _: AccountsPage<'_>) -> Result<Vec<Account>, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn identifiers(&self, _: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault> {
+        unimplemented!("not asked by the portal")
+    }
+
+    async fn last_sign_in(&self, _: Subject) -> Result<Option<Timestamp>, Fault> {
         unimplemented!("not asked by the portal")
     }
 }
@@ -336,6 +344,26 @@ impl Accounts for World {
         Ok(Changed::Changed { ended, kept: kept.map(Box::new) })
     }
 
+    async fn set_identifier(
+        &self,
+        subject: Subject,
+        new: Identifier,
+        epoch: Option<u64>,
+    ) -> Result<Renamed, Fault> {
+        self.changed()?;
+        let mut state = self.state.lock();
+        if state.accounts.values().any(|other| other.identifier == new && other.subject != subject) {
+            return Ok(Renamed::Taken);
+        }
+        match state.accounts.get_mut(&subject).filter(|account| epoch.is_none_or(|it| it == account.epoch)) {
+            Some(account) => {
+                account.identifier = new;
+                Ok(Renamed::Renamed)
+            }
+            None => Ok(Renamed::Unknown),
+        }
+    }
+
     async fn set_traits(&self, _: Subject, _: Traits) -> Result<Changed, Fault> {
         unimplemented!("not asked by the portal")
     }
@@ -369,6 +397,10 @@ impl Throttle for World {
         self.changed()?;
         self.state.lock().tallies.give_back(receipt);
         Ok(())
+    }
+
+    async fn tallies(&self, _: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+        unimplemented!("not asked by the portal")
     }
 
     async fn forgive(&self, _: &[[u8; 32]]) -> Result<(), Fault> {

@@ -8,8 +8,9 @@ use super::output::{self, Column, counted, facts, say};
 use super::{Context, Failure, ask_one, input};
 use crate::assemble::password_policy;
 use crate::config::Settings;
-use crate::control::view::AccountView;
-use crate::control::{Answer, Ask, PAGE};
+use crate::control::client::Desk;
+use crate::control::view::{AccountView, StandingView, TallyView, ThrottleView};
+use crate::control::{Answer, Ask, Listed, PAGE};
 use crate::host::entropy::SystemEntropy;
 
 mod import;
@@ -20,13 +21,9 @@ pub(super) enum AccountCommand {
     Add(Add),
     /// Add accounts of another program, with their password hashes, from JSON lines
     Import(import::Import),
-    /// List all accounts
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one account
+    /// List accounts in the order of their identifiers
+    List(List),
+    /// Show one account, when it was last signed in to, and what was guessed at it
     Show {
         /// Identifier or subject
         account: String,
@@ -34,7 +31,7 @@ pub(super) enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Set traits or a new password; a new password ends all sessions
+    /// Set the identifier, traits or a new password; a new password ends all sessions
     Set(Set),
     /// Refuse sign-in and end all sessions
     Disable {
@@ -74,8 +71,30 @@ pub(super) struct Add {
 }
 
 #[derive(Args)]
+pub(super) struct List {
+    /// Only those whose owners must wait for what somebody guessed
+    #[arg(long)]
+    throttled: bool,
+    /// Only those whose identifiers have this within them
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Only those that come after this identifier
+    #[arg(long, value_name = "IDENTIFIER")]
+    after: Option<String>,
+    /// At most so many; what follows them is listed with --after
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 #[group(required = true, multiple = true, id = "what")]
 pub(super) struct SetWhat {
+    /// What its owner will type from now on; sessions stay, and services are told at the next JWT
+    #[arg(long, value_name = "IDENTIFIER")]
+    identifier: Option<String>,
     /// Facts that services may be told: a JSON object, in place of the old one
     #[arg(long, value_name = "JSON")]
     traits: Option<String>,
@@ -99,7 +118,7 @@ impl AccountCommand {
             Self::Disable { account } => set_status(context, account, "disabled"),
             Self::Enable { account } => set_status(context, account, "enabled"),
             Self::Import(import) => import.run(context),
-            Self::List { json } => list(context, json),
+            Self::List(list) => list.run(context),
             Self::Remove { account } => {
                 let ended = done(context, Ask::AccountRemove { who: account.clone() })?;
                 say(&format!("{account} is removed; {} ended", counted(ended, "session")))
@@ -142,19 +161,23 @@ impl Add {
 
 impl Set {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let Self { account: who, what: SetWhat { traits, password_stdin } } = self;
+        let Self { account: who, what: SetWhat { identifier, traits, password_stdin } } = self;
         let typed = if password_stdin { Some(input::new_password()?) } else { None };
         let settings = context.settings()?;
         let answer = context.ask(async |desk| {
             let password_hash = match &typed {
                 // It is judged by the identifier, which `who` need not be.
                 Some(typed) => match ask_one(desk, Ask::AccountShow { who: who.clone() }).await? {
-                    Answer::Account { account } => Some(hashed(&settings, typed, &account.identifier)?),
+                    Answer::Account { account } => {
+                        let called = identifier.as_ref().unwrap_or(&account.identifier);
+                        Some(hashed(&settings, typed, called)?)
+                    }
                     _ => return Err(Failure::mismatch()),
                 },
                 None => None,
             };
-            let ask = Ask::AccountSet { who: who.clone(), traits: traits.clone(), password_hash };
+            let (identifier, traits) = (identifier.clone(), traits.clone());
+            let ask = Ask::AccountSet { who: who.clone(), identifier, traits, password_hash };
             ask_one(desk, ask).await
         })?;
         let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
@@ -186,45 +209,92 @@ fn done(context: &Context, ask: Ask) -> Result<usize, Failure> {
     }
 }
 
-fn list(context: &Context, json: bool) -> Result<(), Failure> {
-    let accounts = context.ask(async |desk| {
+impl List {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let (accounts, more_after) = context.ask(async |desk| self.all(desk).await)?;
+        if self.json {
+            output::json(&accounts)?;
+        } else if accounts.is_empty() {
+            say(self.nothing())?;
+        } else {
+            self.table(&accounts)?;
+        }
+        if let Some(after) = more_after {
+            output::note(&format!("there are more: --after {after}"));
+        }
+        Ok(())
+    }
+
+    /// The accounts, and after which there are more.
+    async fn all(&self, desk: &Desk) -> Result<(Vec<AccountView>, Option<String>), Failure> {
         let mut all: Vec<AccountView> = Vec::new();
+        let mut after = self.after.clone();
+        let limit = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         loop {
-            let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            let Answer::Accounts { accounts } = ask_one(desk, Ask::AccountList { skip }).await? else {
+            let ask = Ask::AccountList {
+                after,
+                containing: self.filter.clone(),
+                which: if self.throttled { Listed::Throttled } else { Listed::All },
+                take: u32::try_from(limit - all.len()).unwrap_or(u32::MAX).min(PAGE),
+            };
+            let Answer::Accounts { accounts, more_after } = ask_one(desk, ask).await? else {
                 return Err(Failure::mismatch());
             };
-            let is_last = accounts.len() < PAGE as usize;
             all.extend(accounts);
-            if is_last {
-                return Ok(all);
+            if more_after.is_none() || all.len() >= limit {
+                return Ok((all, more_after));
             }
+            after = more_after;
         }
-    })?;
-    if json {
-        return output::json(&accounts);
     }
-    if accounts.is_empty() {
-        return say("No accounts yet: vestibule account add ada@example.com --password-stdin");
+
+    const fn nothing(&self) -> &'static str {
+        if self.throttled {
+            "No account must wait."
+        } else if self.filter.is_some() || self.after.is_some() {
+            "No such accounts."
+        } else {
+            "No accounts yet: vestibule account add ada@example.com --password-stdin"
+        }
     }
-    let row = |it: &AccountView| {
-        let password = if it.has_password { "yes" } else { "no" };
-        vec![
-            it.identifier.clone(),
-            it.subject.clone(),
-            it.status.clone(),
-            password.into(),
-            it.created_at.clone(),
-        ]
-    };
-    let columns = [
-        Column::Id("IDENTIFIER"),
-        Column::Id("SUBJECT"),
-        Column::Text("STATUS"),
-        Column::Text("PASSWORD"),
-        Column::Text("CREATED"),
-    ];
-    output::table(&columns, accounts.iter().map(row))
+
+    fn table(&self, accounts: &[AccountView]) -> Result<(), Failure> {
+        let mut columns = vec![Column::Id("IDENTIFIER"), Column::Id("SUBJECT"), Column::Text("STATUS")];
+        if self.throttled {
+            columns.extend([Column::Text("STRANGERS WAIT UNTIL"), Column::Text("KNOWN DEVICES WAIT UNTIL")]);
+        } else {
+            columns.extend([Column::Text("PASSWORD"), Column::Text("CREATED")]);
+        }
+        let rows = accounts.iter().map(|it| {
+            let mut row = vec![it.identifier.clone(), it.subject.clone(), it.status.clone()];
+            match it.standing.as_ref().filter(|_| self.throttled).map(|standing| &standing.throttle) {
+                Some(ThrottleView { strangers, known_devices }) => {
+                    let waits = [strangers, known_devices].map(|it| it.next_at.clone().unwrap_or_default());
+                    row.extend(waits);
+                }
+                None => row.extend([yes_or_no(it.has_password).to_owned(), it.created_at.clone()]),
+            }
+            row
+        });
+        output::table(&columns, rows)
+    }
+}
+
+/// What is said of failed attempts.
+fn attempts(tally: &TallyView) -> String {
+    let TallyView { failures, last_at, next_at } = tally;
+    let Some(last_at) = last_at else { return "no failed attempts".to_owned() };
+    let attempts = counted(usize::try_from(*failures).unwrap_or(usize::MAX), "failed attempt");
+    match next_at {
+        Some(next_at) => {
+            format!("{attempts} in a row, the last at {last_at}; the next is looked at from {next_at} on")
+        }
+        None => format!("{attempts} in a row, the last at {last_at}"),
+    }
+}
+
+fn yes_or_no(is_so: bool) -> &'static str {
+    if is_so { "yes" } else { "no" }
 }
 
 fn show(context: &Context, who: String, json: bool) -> Result<(), Failure> {
@@ -233,13 +303,22 @@ fn show(context: &Context, who: String, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&account);
     }
-    facts(&[
+    let mut lines = vec![
         ("identifier", account.identifier),
         ("subject", account.subject),
         ("status", account.status),
-        ("password", if account.has_password { "yes" } else { "no" }.to_owned()),
+        ("password", yes_or_no(account.has_password).to_owned()),
         ("traits", serde_json::Value::Object(account.traits).to_string()),
         ("epoch", account.epoch.to_string()),
         ("created", account.created_at),
-    ])
+    ];
+    if let Some(StandingView { last_sign_in_at, sessions, throttle }) = account.standing {
+        lines.extend([
+            ("last sign-in", last_sign_in_at.unwrap_or_else(|| "none that is known of".to_owned())),
+            ("sessions", sessions.to_string()),
+            ("strangers", attempts(&throttle.strangers)),
+            ("known devices", attempts(&throttle.known_devices)),
+        ]);
+    }
+    facts(&lines)
 }

@@ -149,7 +149,8 @@ async fn demo_account(house: &Arc<House>) -> Result<Zeroizing<String>, Failure> 
         traits: traits.clone(),
         password_hash: Some(hash.clone()),
     };
-    let set = Ask::AccountSet { who: IDENTIFIER.to_owned(), traits, password_hash: Some(hash) };
+    let set =
+        Ask::AccountSet { who: IDENTIFIER.to_owned(), identifier: None, traits, password_hash: Some(hash) };
     let answer = match operator.answer(add).await {
         Answer::Refused { .. } => operator.answer(set).await,
         answer => answer,

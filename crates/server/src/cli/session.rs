@@ -92,6 +92,7 @@ fn list(context: &Context, of: Option<String>, json: bool) -> Result<(), Failure
         let address = it.address.clone().unwrap_or_default();
         vec![
             it.session.clone(),
+            it.identifier.clone().unwrap_or_default(),
             it.subject.clone(),
             it.kind.clone(),
             address,
@@ -101,6 +102,7 @@ fn list(context: &Context, of: Option<String>, json: bool) -> Result<(), Failure
     };
     let columns = [
         Column::Id("SESSION"),
+        Column::Id("IDENTIFIER"),
         Column::Id("SUBJECT"),
         Column::Text("KIND"),
         Column::Text("ADDRESS"),
@@ -118,6 +120,7 @@ fn show(context: &Context, session: String, json: bool) -> Result<(), Failure> {
     }
     facts(&[
         ("session", session.session),
+        ("identifier", session.identifier.unwrap_or_default()),
         ("subject", session.subject),
         ("kind", session.kind),
         ("opened", session.opened_at),

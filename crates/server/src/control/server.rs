@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     const HURRY: Duration = Duration::from_millis(100);
-    const QUESTION: &[u8] = b"{\"version\":1,\"body\":{\"ask\":\"key-list\"}}\n";
+    const QUESTION: &[u8] = b"{\"version\":2,\"body\":{\"ask\":\"key-list\"}}\n";
 
     /// Asks for work that takes three times the patience; the socket, what came of the conversation, and whether the work was done.
     async fn ask_for_long_work(hangs_up: bool) -> (String, bool) {

@@ -8,6 +8,7 @@ use vestibule_core::account::Account;
 use vestibule_core::client::{Client, ClientProof};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::session::Session;
+use vestibule_core::throttle::AccountTally;
 
 /// An account.
 #[derive(Debug, Deserialize, Serialize)]
@@ -19,6 +20,52 @@ pub(crate) struct AccountView {
     pub(crate) traits: Map<String, Value>,
     pub(crate) epoch: u64,
     pub(crate) created_at: String,
+    /// Where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) standing: Option<StandingView>,
+}
+
+/// How an account is used, and what is guessed at it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct StandingView {
+    pub(crate) last_sign_in_at: Option<String>,
+    /// Live ones.
+    pub(crate) sessions: usize,
+    pub(crate) throttle: ThrottleView,
+}
+
+/// Failed attempts in a row.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct ThrottleView {
+    /// On devices that it was signed in on before, all together.
+    pub(crate) known_devices: TallyView,
+    /// By everybody else.
+    pub(crate) strangers: TallyView,
+}
+
+/// What is remembered of attempts.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct TallyView {
+    pub(crate) failures: u32,
+    pub(crate) last_at: Option<String>,
+    /// When the next one is looked at; none where that is now.
+    pub(crate) next_at: Option<String>,
+}
+
+impl TallyView {
+    pub(crate) fn of(tally: AccountTally, now: Timestamp) -> Self {
+        Self {
+            failures: tally.failures,
+            last_at: (tally.failures > 0).then(|| moment(tally.counted_at)),
+            next_at: (tally.not_before > now).then(|| moment(tally.not_before)),
+        }
+    }
+}
+
+impl ThrottleView {
+    pub(crate) const fn makes_wait(&self) -> bool {
+        self.known_devices.next_at.is_some() || self.strangers.next_at.is_some()
+    }
 }
 
 /// An OAuth client.
@@ -42,6 +89,9 @@ pub(crate) struct ClientView {
 pub(crate) struct SessionView {
     pub(crate) session: String,
     pub(crate) subject: String,
+    /// Its account's; none where that has just been removed.
+    #[serde(default)]
+    pub(crate) identifier: Option<String>,
     pub(crate) kind: String,
     pub(crate) version: u32,
     pub(crate) epoch: u64,
@@ -140,6 +190,7 @@ impl From<&Account> for AccountView {
             traits: account.traits.as_map().clone(),
             epoch: account.epoch,
             created_at: moment(account.created_at),
+            standing: None,
         }
     }
 }
@@ -170,6 +221,7 @@ impl From<&Session> for SessionView {
         Self {
             session: session.id.to_string(),
             subject: session.subject.to_string(),
+            identifier: None,
             kind: session.kind.name().to_owned(),
             version: session.version,
             epoch: session.epoch,

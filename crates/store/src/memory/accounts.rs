@@ -8,7 +8,7 @@ use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::Subject;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Accounts, Added, Candidate, Changed, Warrant};
+use vestibule_core::port::{Accounts, Added, Candidate, Changed, Renamed, Warrant};
 
 use super::{Kept, MemoryStore, State};
 
@@ -86,6 +86,26 @@ impl Accounts for MemoryStore {
         Ok(Changed::Changed { ended, kept })
     }
 
+    async fn set_identifier(
+        &self,
+        subject: Subject,
+        new: Identifier,
+        epoch: Option<u64>,
+    ) -> Result<Renamed, Fault> {
+        let state = &mut *self.0.lock();
+        let account =
+            state.accounts.get_mut(&subject).filter(|account| epoch.is_none_or(|it| it == account.epoch));
+        let Some(account) = account else { return Ok(Renamed::Unknown) };
+        if state.identifiers.get(&new).is_some_and(|holder| *holder != subject) {
+            return Ok(Renamed::Taken);
+        }
+        state.identifiers.remove(&account.identifier);
+        state.identifiers.insert(new.clone(), subject);
+        account.identifier = new;
+        state.renew(subject, None);
+        Ok(Renamed::Renamed)
+    }
+
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
         let state = &mut *self.0.lock();
         let Some(account) = state.accounts.get_mut(&subject) else { return Ok(Changed::Unknown) };
@@ -112,6 +132,7 @@ impl Accounts for MemoryStore {
         let state = &mut *self.0.lock();
         let Some(account) = state.accounts.remove(&subject) else { return Ok(Changed::Unknown) };
         state.identifiers.remove(&account.identifier);
+        state.sign_ins.remove(&subject);
         Ok(Changed::Changed { ended: state.end(|kept| kept.session.subject == subject), kept: None })
     }
 }

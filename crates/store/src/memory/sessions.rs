@@ -41,6 +41,8 @@ impl Sessions for MemoryStore {
         let mut ended = state.end(|kept| Some(kept.session.id) == replaces);
         ended.extend(state.make_room(&session, cap));
         state.opened += 1;
+        let last = state.sign_ins.entry(session.subject).or_insert(session.opened_at);
+        *last = (*last).max(session.opened_at);
         state.ids.insert(session.id);
         let live = Arc::new(LiveSession::new(&session));
         state.sessions.insert(session.digest, Kept { number: state.opened, session, family: None, live });

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Accounts, Added, Candidate, Changed, Ending, Warrant};
+use vestibule_core::port::{Accounts, Added, Candidate, Changed, Ending, Renamed, Warrant};
 use vestibule_core::session::{Reissue, Session, SessionDigest};
 
 use super::SqliteStore;
@@ -82,6 +82,15 @@ impl Accounts for SqliteStore {
         warrant: Warrant,
     ) -> Result<Changed, Fault> {
         self.writer.write(SetPassword { subject, new, warrant }).await
+    }
+
+    async fn set_identifier(
+        &self,
+        subject: Subject,
+        new: Identifier,
+        epoch: Option<u64>,
+    ) -> Result<Renamed, Fault> {
+        self.writer.write(SetIdentifier { subject, new, epoch }).await
     }
 
     async fn set_traits(&self, subject: Subject, traits: Traits) -> Result<Changed, Fault> {
@@ -211,6 +220,54 @@ async fn reissue_as(
     }
 }
 
+struct SetIdentifier {
+    subject: Subject,
+    new: Identifier,
+    epoch: Option<u64>,
+}
+
+impl Change for SetIdentifier {
+    type Answer = Renamed;
+
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Renamed>, Trouble> {
+        let holders: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT subject FROM accounts WHERE (subject = ?1 AND (?3 IS NULL OR epoch = ?3)) OR (identifier = ?2 AND subject <> ?1)",
+        )
+        .bind(&self.subject.bytes()[..])
+        .bind(self.new.as_str())
+        .bind(self.epoch.map(integer))
+        .fetch_all(&mut *transaction)
+        .await?;
+        if !holders.iter().any(|holder| holder == self.subject.bytes()) {
+            return Ok(Written::without_table(Renamed::Unknown));
+        }
+        if holders.len() > 1 {
+            return Ok(Written::without_table(Renamed::Taken));
+        }
+        sqlx::query("UPDATE accounts SET identifier = ?2 WHERE subject = ?1")
+            .bind(&self.subject.bytes()[..])
+            .bind(self.new.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        Ok(Written { answer: Renamed::Renamed, table: renew(self.subject, transaction).await? })
+    }
+}
+
+/// Gives every session of an account a new version: what was minted for the old one is not handed out again.
+async fn renew(subject: Subject, transaction: &mut SqliteConnection) -> Result<Vec<TableChange>, Trouble> {
+    let renewed: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+        "UPDATE sessions SET version = version + 1 WHERE subject = ?1 RETURNING digest, version",
+    )
+    .bind(&subject.bytes()[..])
+    .fetch_all(transaction)
+    .await?;
+    let changes = renewed.into_iter().map(|(digest, version)| {
+        let version = u32::try_from(version).map_err(|_| Trouble::corrupt("a stored session", "version"))?;
+        Ok(TableChange::Renew(rows::digest(&digest)?, version))
+    });
+    changes.collect()
+}
+
 struct SetTraits {
     subject: Subject,
     traits: Traits,
@@ -228,21 +285,8 @@ impl Change for SetTraits {
         if known.rows_affected() == 0 {
             return Ok(Written::without_table(Changed::Unknown));
         }
-        let renewed: Vec<(Vec<u8>, i64)> = sqlx::query_as(
-            "UPDATE sessions SET version = version + 1 WHERE subject = ?1 RETURNING digest, version",
-        )
-        .bind(&self.subject.bytes()[..])
-        .fetch_all(transaction)
-        .await?;
-        let table = renewed.into_iter().map(|(digest, version)| {
-            let version =
-                u32::try_from(version).map_err(|_| Trouble::corrupt("a stored session", "version"))?;
-            Ok(TableChange::Renew(rows::digest(&digest)?, version))
-        });
-        Ok(Written {
-            answer: Changed::Changed { ended: Vec::new(), kept: None },
-            table: table.collect::<Result<_, Trouble>>()?,
-        })
+        let answer = Changed::Changed { ended: Vec::new(), kept: None };
+        Ok(Written { answer, table: renew(self.subject, transaction).await? })
     }
 }
 
@@ -280,6 +324,10 @@ impl Change for Remove {
 
     async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
         let ended = end(Ending::Subject(self.0), &mut *transaction).await?;
+        sqlx::query("DELETE FROM sign_ins WHERE subject = ?1")
+            .bind(&self.0.bytes()[..])
+            .execute(&mut *transaction)
+            .await?;
         let known = sqlx::query("DELETE FROM accounts WHERE subject = ?1")
             .bind(&self.0.bytes()[..])
             .execute(transaction)

@@ -2,14 +2,14 @@
 //! In: a page. Out: records, with the last use as memory knows it.
 
 use async_trait::async_trait;
-use vestibule_core::account::Account;
+use vestibule_core::account::{Account, Identifier};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Directory, Page};
+use vestibule_core::port::{AccountsPage, Directory, Page};
 use vestibule_core::session::{Session, Span, judge};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
-use super::rows::{AccountRow, NumberedSession, SessionRow, integer};
+use super::rows::{self, AccountRow, NumberedSession, SessionRow, integer, timestamp};
 use super::trouble::Trouble;
 
 /// The most rows looked at between two questions.
@@ -36,15 +36,51 @@ impl Directory for SqliteStore {
         self.read(question).await
     }
 
-    async fn accounts(&self, page: Page) -> Result<Vec<Account>, Fault> {
+    async fn accounts(&self, which: AccountsPage<'_>) -> Result<Vec<Account>, Fault> {
         let question = async {
-            let rows: Vec<AccountRow> =
-                sqlx::query_as("SELECT * FROM accounts ORDER BY identifier LIMIT ?1 OFFSET ?2")
-                    .bind(i64::from(page.take))
-                    .bind(i64::from(page.skip))
-                    .fetch_all(&self.readers)
-                    .await?;
+            // No identifier is empty: all come after that.
+            let rows: Vec<AccountRow> = sqlx::query_as(
+                "SELECT * FROM accounts WHERE identifier > ?1 AND (?2 IS NULL OR instr(identifier, ?2) > 0)
+                 ORDER BY identifier LIMIT ?3",
+            )
+            .bind(which.after.map_or("", Identifier::as_str))
+            .bind(which.containing)
+            .bind(i64::from(which.take))
+            .fetch_all(&self.readers)
+            .await?;
             rows.into_iter().map(AccountRow::read).collect()
+        };
+        self.read(question).await
+    }
+
+    async fn identifiers(&self, of: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault> {
+        let question = async {
+            let subjects = of.iter().map(|subject| &subject.bytes()[..]);
+            let rows: Vec<(Vec<u8>, String)> = sqlx::query_as(
+                "SELECT subject, identifier FROM accounts
+                 WHERE subject IN (SELECT unhex(value) FROM json_each(?1))",
+            )
+            .bind(rows::hex_array(subjects))
+            .fetch_all(&self.readers)
+            .await?;
+            let read = |(subject, identifier): (Vec<u8>, String)| {
+                let identifier = Identifier::parse(&identifier)
+                    .map_err(|_| Trouble::corrupt("a stored account", "identifier"))?;
+                Ok((rows::subject(&subject)?, identifier))
+            };
+            rows.into_iter().map(read).collect()
+        };
+        self.read(question).await
+    }
+
+    async fn last_sign_in(&self, subject: Subject) -> Result<Option<Timestamp>, Fault> {
+        let question = async {
+            let at: Option<i64> = sqlx::query_scalar("SELECT at FROM sign_ins WHERE subject = ?1")
+                .bind(&subject.bytes()[..])
+                .fetch_optional(&self.readers)
+                .await?;
+            let read = |at| timestamp(at).ok_or_else(|| Trouble::corrupt("a stored sign-in", "at"));
+            at.map(read).transpose()
         };
         self.read(question).await
     }

@@ -65,6 +65,7 @@ impl Job for Openings {
             .filter_map(|opening| Some((*numbers.get(&opening.open.session.digest)?, &opening.open)))
             .collect();
         opened.sort_unstable_by_key(|(number, _)| *number);
+        note_sign_ins(&opened, &mut *transaction).await?;
         room.replace(&opened, transaction).await?;
         room.cap(&opened, transaction).await?;
 
@@ -109,6 +110,23 @@ impl Job for Openings {
     fn changes(&self) -> usize {
         self.openings.len()
     }
+}
+
+/// Keeps when their accounts were signed in to.
+async fn note_sign_ins(opened: &[(i64, &Open)], transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+    let of = |(_, open): &(i64, &Open)| {
+        json!([HEXLOWER.encode(open.session.subject.bytes()), open.session.opened_at.millis()])
+    };
+    let sign_ins: Vec<Value> = opened.iter().map(of).collect();
+    sqlx::query(
+        "INSERT INTO sign_ins (subject, at)
+         SELECT unhex(one.value ->> 0), one.value ->> 1 FROM json_each(?1) AS one WHERE true
+         ON CONFLICT (subject) DO UPDATE SET at = max(at, excluded.at)",
+    )
+    .bind(Value::from(sign_ins).to_string())
+    .execute(transaction)
+    .await?;
+    Ok(())
 }
 
 /// Inserts those whose account is still there to have them, and answers their numbers.

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use sqlx::FromRow;
 use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
@@ -237,9 +238,14 @@ pub(super) fn session_id(blob: &[u8]) -> Result<SessionId, Trouble> {
     Ok(SessionId::from_bytes(bytes))
 }
 
-fn subject(blob: &[u8]) -> Result<Subject, Trouble> {
+pub(super) fn subject(blob: &[u8]) -> Result<Subject, Trouble> {
     let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored row", "subject"))?;
     Ok(Subject::from_bytes(bytes))
+}
+
+/// Blobs as one JSON array of hexadecimal texts: what a statement takes that asks for any number of them.
+pub(super) fn hex_array<'a>(blobs: impl Iterator<Item = &'a [u8]>) -> String {
+    serde_json::Value::from(blobs.map(|blob| HEXLOWER.encode(blob)).collect::<Vec<_>>()).to_string()
 }
 
 /// SQLite's integers are signed: what is beyond them (the end of time) is kept as the largest.

@@ -11,7 +11,7 @@ use vestibule_core::throttle::{
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
-use super::rows::{integer, timestamp};
+use super::rows::{self, integer, timestamp};
 use super::trouble::Trouble;
 use super::writer::{Change, Written};
 
@@ -30,6 +30,25 @@ impl Throttle for SqliteStore {
 
     async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
         self.writer.write(Settle { receipt: *receipt, settled: Tallies::give_back }).await
+    }
+
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+        let question = async {
+            let rows: Vec<(Vec<u8>, i64, i64, i64)> = sqlx::query_as(
+                "SELECT account, failures, not_before, counted_at FROM account_tallies
+                 WHERE account IN (SELECT unhex(value) FROM json_each(?1))",
+            )
+            .bind(rows::hex_array(accounts.iter().map(|account| &account[..])))
+            .fetch_all(&self.readers)
+            .await?;
+            let read = |row: &(Vec<u8>, i64, i64, i64)| tally(Some(row.1), Some(row.2), Some(row.3));
+            let of = |account: &[u8; 32]| match rows.iter().find(|row| row.0 == account) {
+                Some(row) => Ok(read(row)?.unwrap_or(AccountTally::FRESH)),
+                None => Ok(AccountTally::FRESH),
+            };
+            accounts.iter().map(of).collect()
+        };
+        self.read(question).await
     }
 
     async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault> {

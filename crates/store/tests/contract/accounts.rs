@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::Fault;
-use vestibule_core::account::{Identifier, Status, Traits};
-use vestibule_core::port::{Added, Changed, Opened, Reissued, Warrant};
+use vestibule_core::account::{Account, Identifier, Status, Traits};
+use vestibule_core::port::{Added, Changed, Opened, Reissued, Renamed, Warrant};
 use vestibule_core::session::{Cap, Reissue};
 use vestibule_core::token::Stamp;
 
@@ -266,6 +266,51 @@ async fn a_removed_account_leaves_nothing_but_a_free_identifier() {
         let mut next = account(5);
         next.identifier = account(1).identifier;
         assert_eq!(store.add(next).await.unwrap(), Added::Added);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_identifier_is_the_accounts_alone_and_renews_its_sessions() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1, 2]).await;
+        with_sessions(&*store, 2, &[3]).await;
+        let named = |text| Identifier::parse(text).unwrap();
+        let found = async |text| {
+            let account = store.find_by_identifier(&named(text)).await.unwrap();
+            account.map(|account| account.subject)
+        };
+        let rename =
+            async |of, text, epoch| store.set_identifier(subject(of), named(text), epoch).await.unwrap();
+
+        assert_eq!(rename(1, "ada@example.com", None).await, Renamed::Renamed);
+        assert_eq!(found("ada@example.com").await, Some(subject(1)));
+        assert_eq!(found("person001@example.com").await, None, "the old one is free");
+        assert_eq!(find_account(&*store, 1).await.unwrap().epoch, 1);
+        for number in [1, 2] {
+            assert_eq!(live(&*store, digest(number)).unwrap().version(), 2, "its next JWT says so");
+        }
+        assert_eq!(live(&*store, digest(3)).unwrap().version(), 1, "nobody else's changes");
+
+        assert_eq!(rename(2, "ada@example.com", None).await, Renamed::Taken);
+        assert_eq!(found("person002@example.com").await, Some(subject(2)), "nothing is changed by that");
+        assert_eq!(live(&*store, digest(3)).unwrap().version(), 1);
+        assert_eq!(rename(1, "ada@example.com", Some(1)).await, Renamed::Renamed, "its own is not taken");
+        assert_eq!(rename(1, "grace@example.com", Some(7)).await, Renamed::Unknown, "of another epoch");
+        assert_eq!(rename(1, "person002@example.com", Some(7)).await, Renamed::Unknown);
+        assert_eq!(rename(9, "grace@example.com", None).await, Renamed::Unknown);
+        assert_eq!(rename(9, "ada@example.com", None).await, Renamed::Unknown);
+        assert_eq!(found("grace@example.com").await, None);
+        // What one account gave up another may have, and a new one as well.
+        assert_eq!(rename(2, "person001@example.com", Some(1)).await, Renamed::Renamed);
+        let newcomer = Account { identifier: named("person002@example.com"), ..account(3) };
+        assert_eq!(store.add(newcomer).await.unwrap(), Added::Added);
+        assert_eq!(
+            store.add(Account { subject: subject(4), ..account(1) }).await.unwrap(),
+            Added::IdentifierTaken
+        );
+        store.remove(subject(1)).await.unwrap();
+        assert_eq!(found("ada@example.com").await, None, "and it goes with its account");
     })
     .await;
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use vestibule_core::port::Page;
+use vestibule_core::port::{AccountsPage, Ending, Page};
+use vestibule_core::session::{Cap, Session};
 
 use crate::world::*;
 
@@ -53,14 +54,55 @@ async fn accounts_are_listed_in_the_order_of_their_identifiers() {
         for number in [3, 1, 2, 5, 4] {
             store.add(account(number)).await.unwrap();
         }
-        let subjects = async |skip, take| {
-            let listed = store.accounts(Page { skip, take }).await.unwrap();
+        let subjects = async |after: Option<u8>, containing, take| {
+            let after = after.map(|number| account(number).identifier);
+            let page = AccountsPage { after: after.as_ref(), containing, take };
+            let listed = store.accounts(page).await.unwrap();
             listed.into_iter().map(|account| account.subject).collect::<Vec<_>>()
         };
-        assert_eq!(subjects(0, 10).await, [1, 2, 3, 4, 5].map(subject));
-        assert_eq!(subjects(3, 10).await, [4, 5].map(subject));
-        assert_eq!(subjects(1, 2).await, [2, 3].map(subject));
-        assert_eq!(subjects(5, 2).await, []);
+        assert_eq!(subjects(None, None, 10).await, [1, 2, 3, 4, 5].map(subject));
+        assert_eq!(subjects(Some(3), None, 10).await, [4, 5].map(subject));
+        assert_eq!(subjects(Some(1), None, 2).await, [2, 3].map(subject));
+        assert_eq!(subjects(Some(5), None, 2).await, []);
+        // An identifier that nobody has is a place in the order as well.
+        assert_eq!(subjects(Some(200), None, 2).await, []);
+        assert_eq!(subjects(None, Some("on004@"), 10).await, [4].map(subject));
+        assert_eq!(subjects(Some(2), Some("example"), 2).await, [3, 4].map(subject));
+        for nobodys in ["%", "_", "*", "PERSON", "'"] {
+            assert_eq!(subjects(None, Some(nobodys), 10).await, [], "{nobodys} is a text like any other");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn accounts_are_called_by_their_identifiers() {
+    on_every_store(async |store| {
+        store.add(account(1)).await.unwrap();
+        store.add(account(2)).await.unwrap();
+        let mut called = store.identifiers(&[subject(2), subject(7), subject(1)]).await.unwrap();
+        called.sort();
+        assert_eq!(called, [1, 2].map(|number| (subject(number), account(number).identifier)));
+        assert_eq!(store.identifiers(&[]).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_sign_in_outlives_its_session_and_not_its_account() {
+    on_every_store(async |store| {
+        with_sessions(&*store, 1, &[1]).await;
+        store.add(account(2)).await.unwrap();
+        assert_eq!(store.last_sign_in(subject(1)).await.unwrap(), Some(START));
+        assert_eq!(store.last_sign_in(subject(2)).await.unwrap(), None);
+        let later = START.after(IDLE);
+        store.open(Session { opened_at: later, ..session(2, 1) }, None, Cap::NONE).await.unwrap();
+        // One that waited longer for the store is not the last.
+        store.open(session(3, 1), None, Cap::NONE).await.unwrap();
+        store.end(Ending::Everyone).await.unwrap();
+        assert_eq!(store.last_sign_in(subject(1)).await.unwrap(), Some(later));
+        store.remove(subject(1)).await.unwrap();
+        assert_eq!(store.last_sign_in(subject(1)).await.unwrap(), None);
     })
     .await;
 }

@@ -64,7 +64,8 @@ async fn picture(store: &dyn Store) -> Picture {
         session.seen_at = START;
         sessions.push((session, live.version(), live.epoch()));
     }
-    let accounts = store.accounts(ALL).await.unwrap().into_iter();
+    let accounts =
+        store.accounts(AccountsPage { take: ALL.take, ..Default::default() }).await.unwrap().into_iter();
     let mut clients = Vec::new();
     for client in store.clients().all(ALL).await.unwrap() {
         let found = store.clients().find(&client.id).await.unwrap().expect("a listed client is found");

@@ -232,7 +232,7 @@ async fn damaged_rows_are_told_as_damaged() {
         let home = Home::new();
         let store = home.with_account(SqliteOptions::default()).await;
         harm(&home, damage).await;
-        let page = Page { skip: 0, take: 10 };
+        let page = AccountsPage { take: 10, ..Default::default() };
         assert_corrupt(store.accounts(page).await.err(), damage);
     }
     for damage in [

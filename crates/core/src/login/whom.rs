@@ -1,0 +1,72 @@
+//! Whom an attempt was about, as a log may say it. In: what was typed as an identifier. Out: the account's subject where there is one, else
+//! a keyed digest: people type passwords into the wrong field, so what was typed itself is never told.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+
+use super::Login;
+use crate::account::Identifier;
+use crate::id::Subject;
+use crate::secret::{Pepper, Purpose};
+
+/// Whom an attempt was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// This account.
+    Account(Subject),
+    /// A name that no account has.
+    Name(NameDigest),
+}
+
+/// Stands for a name that was typed: equal names have equal digests, in this installation alone, and without its pepper nobody can try names
+/// against one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameDigest([u8; 8]);
+
+impl NameDigest {
+    /// Of a name as typed; spellings that mean one identifier have one digest.
+    pub fn of(pepper: &Pepper, typed: &str) -> Self {
+        let identifier = Identifier::parse(typed).ok();
+        let name = identifier.as_ref().map_or(typed, Identifier::as_str);
+        let digest = pepper.digest(Purpose::TypedName, &[name.as_bytes()]);
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for NameDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl Whom {
+    /// The account, if there is one.
+    pub const fn account(self) -> Option<Subject> {
+        match self {
+            Self::Account(subject) => Some(subject),
+            Self::Name(_) => None,
+        }
+    }
+
+    /// What stands for the name where there is no account.
+    pub const fn name(self) -> Option<NameDigest> {
+        match self {
+            Self::Account(_) => None,
+            Self::Name(digest) => Some(digest),
+        }
+    }
+}
+
+impl Login {
+    /// Whom an attempt that came to nothing was about. A name that nobody has costs the same look and the same digest as one that somebody
+    /// has. Where it cannot be looked up, the digest is all that is known.
+    pub async fn whom(&self, typed: &str) -> Whom {
+        let digest = NameDigest::of(&self.pepper, typed);
+        let Ok(identifier) = Identifier::parse(typed) else { return Whom::Name(digest) };
+        match self.accounts.find_by_identifier(&identifier).await {
+            Ok(Some(account)) => Whom::Account(account.subject),
+            Ok(None) | Err(_) => Whom::Name(digest),
+        }
+    }
+}
