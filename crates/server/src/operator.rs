@@ -16,7 +16,7 @@ use vestibule_verify::{KeyId, Verifier};
 use accounts::Changes;
 
 use crate::assemble::House;
-use crate::control::view::{AccountView, KeyView, SessionView, VerifiedView};
+use crate::control::view::{AccountView, KeyView, VerifiedView};
 use crate::control::{Answer, Ask, Beginning, PAGE, Purpose, Which};
 
 mod accounts;
@@ -129,7 +129,11 @@ impl Operator {
             Ask::SessionShow { session } => {
                 let found = Directory::session(store, session_id(&session)?, self.house.clock.now()).await?;
                 match found {
-                    Some(session) => Ok(Answer::Session { session: (&session).into() }),
+                    Some(session) => {
+                        let views = accounts::sessions(&self.house, &[session]).await?;
+                        let session = views.into_iter().next().ok_or(Fault::Bug("a session has no view"))?;
+                        Ok(Answer::Session { session })
+                    }
                     None => Err(Not::Refused(no_session(&session))),
                 }
             }

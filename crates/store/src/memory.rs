@@ -158,7 +158,7 @@ impl Directory for MemoryStore {
 
     async fn identifiers(&self, of: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault> {
         let state = self.0.lock();
-        let called = |subject| Some((*subject, state.accounts.get(subject)?.identifier.clone()));
+        let called = |subject: &Subject| Some((*subject, state.accounts.get(subject)?.identifier.clone()));
         Ok(of.iter().filter_map(called).collect())
     }
 

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use vestibule_verify::RevocationView;
 
 use super::{SetClock, World, pepper, run};
-use crate::account::Account;
+use crate::account::{Account, Identifier};
 use crate::client::{Client, ClientId, ClientProof, ClientSecret};
 use crate::decide::Decider;
 use crate::exchange::Exchange;
@@ -20,7 +20,7 @@ use crate::id::{SessionId, Subject};
 use crate::introspect::{Introspector, MOST_A_SECOND, Pace};
 use crate::live::LiveSession;
 use crate::mint::{Audience, AudienceTable, Minter};
-use crate::port::{Clients, Directory, Page};
+use crate::port::{AccountsPage, Clients, Directory, Page};
 use crate::session::{Session, SessionToken};
 use crate::time::Timestamp;
 
@@ -70,8 +70,16 @@ impl Directory for Names {
         Ok((live && self.session.id == id).then(|| self.session.clone()))
     }
 
-    async fn accounts(&self, _: Page) -> Result<Vec<Account>, Fault> {
+    async fn accounts(&self, _: AccountsPage<'_>) -> Result<Vec<Account>, Fault> {
         Ok(Vec::new())
+    }
+
+    async fn identifiers(&self, _: &[Subject]) -> Result<Vec<(Subject, Identifier)>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn last_sign_in(&self, _: Subject) -> Result<Option<Timestamp>, Fault> {
+        Ok(None)
     }
 }
 
