@@ -72,7 +72,7 @@ fn a_wrong_key_is_named_with_its_audience() {
         assert!(!refusal.contains("VEmD"), "{refusal}");
     }
     let absent = from("[[audience]]\nname = \"orders\"\nencrypt_to_file = \"nowhere.jwk\"");
-    assert!(refusal(absent).starts_with(&format!("{at}cannot read ")));
+    assert!(refusal(absent).starts_with(&format!("{at}/srv/nowhere.jwk cannot be read: ")));
     let folder = from("[[audience]]\nname = \"orders\"\nencrypt_to_file = \".\"");
     assert!(refusal(folder).contains("is not a file"));
 }
