@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use vestibule_core::Fault;
 use vestibule_core::account::Traits;
 use vestibule_core::port::Changed;
-use vestibule_core::port::{Accounts, Directory, Ending, Keys, Opened, Page, Sessions, Throttle};
+use vestibule_core::port::{Accounts, AccountsPage, Directory, Ending, Keys, Opened, Sessions, Throttle};
 use vestibule_core::session::Cap;
 use vestibule_core::throttle::{Attempt, Party, STRANGERS};
 use vestibule_store::SqliteOptions;
