@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use crate::id::ClientId;
 use crate::secret::{Pepper, Purpose};
-use crate::text::is_unseen;
+use crate::text::was_always_refused;
 use crate::time::Timestamp;
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ pub enum NotAClient {
 impl Client {
     /// Whether this can be registered, and can have been: asked before it is kept and when it is read back.
     pub fn check(&self) -> Result<(), NotAClient> {
-        let is_seen = !self.name.chars().any(is_unseen) && self.name.trim() == self.name;
+        let is_seen = !self.name.chars().any(was_always_refused) && self.name.trim() == self.name;
         if !(1..=100).contains(&self.name.chars().count()) || !is_seen {
             return Err(NotAClient::Name);
         }

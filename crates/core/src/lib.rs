@@ -11,7 +11,7 @@ pub mod fault;
 pub mod id;
 pub mod reject;
 pub mod secret;
-mod text;
+pub mod text;
 pub mod time;
 
 pub mod principal;

@@ -107,7 +107,7 @@ pub enum LoginOutcome {
 impl Login {
     /// Tries to sign in. A fault counts no attempt at the account where nothing was evaluated.
     pub async fn attempt(&self, request: LoginRequest<'_>) -> Result<LoginOutcome, Fault> {
-        let identifier = Identifier::parse(request.identifier).ok();
+        let identifier = Identifier::known(request.identifier).ok();
         let Some(password) = Password::parse(request.password) else {
             // Longer than any password we ever took: no work is owed to it, and its length tells nothing of the account.
             return Ok(LoginOutcome::Refused);

@@ -67,6 +67,18 @@ fn request<'a>(identifier: &'a str, password: &'a str) -> LoginRequest<'a> {
     }
 }
 
+/// An account of an earlier version keeps its name, and its owner keeps the way in.
+#[test]
+fn an_owner_of_an_old_name_still_signs_in() {
+    let bench = bench();
+    let mut old = account(9, "old", "new");
+    old.identifier = Identifier::known("o\u{AD}ld@example.com").unwrap();
+    bench.world.accounts.lock().insert(old.subject, old);
+    let attempt = |typed| run(bench.login.attempt(request(typed, PASSWORD))).unwrap();
+    assert!(matches!(attempt("O\u{AD}LD@example.com"), LoginOutcome::Opened { .. }));
+    assert!(matches!(attempt("old@example.com"), LoginOutcome::Refused));
+}
+
 #[test]
 fn the_right_password_opens_a_session_with_a_fresh_token() {
     let bench = bench();

@@ -51,6 +51,18 @@ fn what_is_no_good_by_itself_is_no_attempt() {
     assert!(matches!(attempt(&registration, "n", NEW), RegistrationOutcome::Registered { added: Some(_) }));
 }
 
+/// A name that would be shown like another's is refused before anything is asked or hashed.
+#[test]
+fn names_with_invisible_characters_cannot_be_registered() {
+    let desk = Desk::new();
+    let registration = registration(&desk);
+    for typed in ["a\u{AD}da@example.com", "ada\u{E0041}@example.com", "\u{3164}ada@example.com", "a  da"] {
+        let outcome = attempt(&registration, typed, NEW);
+        assert!(matches!(outcome, RegistrationOutcome::IdentifierRefused(_)), "{typed:?}");
+    }
+    assert_eq!(desk.world.hashed.load(SeqCst), 0);
+}
+
 #[test]
 fn attempts_count_against_the_name_and_against_the_source_with_its_logins() {
     let desk = Desk::new();

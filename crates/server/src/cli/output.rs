@@ -9,6 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
 use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
+use vestibule_core::text::spelled_out;
 
 use super::Failure;
 
@@ -86,7 +87,7 @@ fn laid_out(mut table: Table, columns: &[Column], rows: impl IntoIterator<Item =
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|it| Cell::new(it.heading()).add_attribute(Attribute::Bold)));
     rows.into_iter().for_each(|row| {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| spelled_out(cell)));
     });
     for (column, laid_out) in columns.iter().zip(table.column_iter_mut()) {
         if let Column::Id(_) = column {
@@ -104,8 +105,9 @@ pub(super) fn facts(facts: &[(&str, String)]) -> Result<(), Failure> {
 /// What [`facts`] prints.
 pub(super) fn facts_text(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<String> = facts.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
-    lines.join("\n")
+    let line = |(name, value): &(&str, String)| format!("{name:width$}  {}", spelled_out(value));
+    facts.iter().map(line).collect::<Vec<_>>().join("
+")
 }
 
 /// "1 session", "3 sessions".

@@ -1,8 +1,9 @@
 //! What operators do with clients. In: a registration, or which client. Out: the client as it is shown, with its secret once and never
 //! again; every client that is added can be used at once, and one that is removed cannot.
 
-use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecret};
+use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecret, NotAClient};
 use vestibule_core::port::{Clients, Page};
+use vestibule_core::text::is_unseen;
 use vestibule_verify::KeySet;
 use zeroize::Zeroizing;
 
@@ -81,6 +82,10 @@ fn proof(house: &House, keys: Option<&str>) -> Result<(ClientProof, Option<Clien
 /// in without a session. A slip in a name would show only when the client is refused, far away from whoever made it.
 fn judge(house: &House, client: &Client) -> Result<(), Not> {
     client.check().map_err(|cause| Not::Refused(cause.to_string()))?;
+    // Stricter than what is read back: a record of an earlier version stays readable.
+    if client.name.chars().any(is_unseen) {
+        return Err(Not::Refused(NotAClient::Name.to_string()));
+    }
     let audiences = house.minter.audiences();
     for name in client.audiences.iter().chain(&client.serves) {
         if name == house.minter.issuer() {

@@ -111,12 +111,13 @@ fn lines_that_are_wrong_are_named_with_their_field_and_the_others_are_added() {
         r#"{"identifier": "status@example.com", "status": "locked"}"#.to_owned(),
         r#"{"identifier": "off@example.com", "status": "disabled", "traits": {"department": "R&D"}}"#
             .to_owned(),
+        r#"{"identifier": "a\u00adda@example.com"}"#.to_owned(),
     ];
     let file = place.folder.path().join("accounts.jsonl");
     fs::write(&file, lines.join("\n")).unwrap();
     let ended = place.run(&["account", "import", "accounts.jsonl"], "");
     assert_eq!(ended.code, 1, "{ended:?}");
-    assert_eq!(ended.out, "2 accounts added, 13 lines refused\n", "{ended:?}");
+    assert_eq!(ended.out, "2 accounts added, 14 lines refused\n", "{ended:?}");
     for (number, says) in [
         (2, "is not well-formed JSON"),
         (4, "is not a JSON object"),
@@ -131,6 +132,7 @@ fn lines_that_are_wrong_are_named_with_their_field_and_the_others_are_added() {
         (13, "traits: must be an object"),
         (14, "traits: traits may take"),
         (15, "status: \"locked\" is no status"),
+        (17, "identifier: an identifier has no characters that cannot be seen (U+00AD)"),
     ] {
         let start = format!("vestibule: line {number}: ");
         let found = ended.err.lines().find(|line| line.starts_with(&start)).unwrap_or_default();

@@ -93,7 +93,7 @@ pub(super) struct AccountRow {
 impl AccountRow {
     pub(super) fn read(self) -> Result<Account, Trouble> {
         let corrupt = |column: &str| Trouble::corrupt("a stored account", column);
-        let identifier = Identifier::parse(&self.identifier).map_err(|_| corrupt("identifier"))?;
+        let identifier = Identifier::known(&self.identifier).map_err(|_| corrupt("identifier"))?;
         if identifier.as_str() != self.identifier {
             return Err(corrupt("identifier"));
         }

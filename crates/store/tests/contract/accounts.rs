@@ -39,6 +39,24 @@ async fn an_account_is_found_by_both_of_its_names() {
     .await;
 }
 
+/// What an earlier version let an account be called is read back, found and listed: no record is corrupt by a stricter rule.
+#[tokio::test]
+async fn an_account_keeps_a_name_that_is_refused_today() {
+    on_every_store(async |store| {
+        let mut old = account(1);
+        old.identifier = Identifier::known("a\u{AD}da@example.com").unwrap();
+        assert!(Identifier::parse(old.identifier.as_str()).is_err());
+        store.add(old.clone()).await.unwrap();
+        let found = store.find_by_identifier(&old.identifier).await.unwrap();
+        assert!(found.unwrap().subject == old.subject);
+        assert!(find_account(&*store, 1).await.unwrap().identifier == old.identifier);
+        assert_eq!(store.accounts(ALL).await.unwrap().len(), 1);
+        let candidate = store.find_to_sign_in(Some(&old.identifier), subject(2)).await.unwrap();
+        assert!(candidate.account.unwrap().subject == old.subject);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn one_identifier_is_one_account() {
     on_every_store(async |store| {
