@@ -86,12 +86,68 @@ fn a_withdrawn_signing_key_is_replaced_and_its_jwts_are_no_good_any_more() {
     let first = signed_with(&scene, &mut browser);
     assert_eq!(browser.look("/orders/").status, 200);
     let old_jwt = scene.service.one().jwt().unwrap().to_owned();
-    scene.vestibule.operator.ok(&["key", "retire", &first], "");
+    scene.vestibule.operator.fails(1, &["key", "retire", &first], "", "key retire --now");
+    assert_eq!(signed_with(&scene, &mut browser), first, "nothing was changed");
+    scene.vestibule.operator.ok(&["key", "retire", "--now", &first], "");
     let second = signed_with(&scene, &mut browser);
     assert_ne!(second, first, "the only key was withdrawn, so another one signs");
     assert_eq!(published(&scene), [second.as_str()]);
     let verify = ["token", "verify", "--audience", "orders"];
     scene.vestibule.operator.fails(1, &verify, &old_jwt, "refused");
+}
+
+/// What a running server does with the key that is named, in each of its states, for both kinds of keys: that key goes, and no other.
+#[test]
+fn a_running_server_retires_exactly_what_is_named() {
+    let scene = Scene::behind(Door::BuiltIn);
+    let operator = &scene.vestibule.operator;
+    for edge in [&[][..], &["--edge"]] {
+        let purpose = if edge.is_empty() { "services" } else { "edge" };
+        let rotate = |more: &[&str]| {
+            let key = operator.json(&[&["key", "rotate"], edge, more].concat());
+            key["key_id"].as_str().unwrap().to_owned()
+        };
+        let states = || {
+            let keys = operator.json(&["key", "list"]);
+            let keys = keys.as_array().unwrap().iter().filter(|key| key["purpose"] == purpose);
+            let text = |key: &serde_json::Value, member: &str| key[member].as_str().unwrap().to_owned();
+            keys.map(|key| (text(key, "key_id"), text(key, "state")))
+                .filter(|(_, state)| state != "retired")
+                .collect::<std::collections::BTreeMap<_, _>>()
+        };
+        let expect = |expected: &[(&str, &str)]| {
+            let expected =
+                expected.iter().map(|(id, state)| ((*id).to_owned(), (*state).to_owned())).collect();
+            assert_eq!(states(), expected, "{purpose}");
+        };
+        let retire = |id: &str| operator.ok(&["key", "retire", id], "");
+
+        let old = states().into_keys().next().unwrap();
+        let active = rotate(&["--now"]);
+        let waiting = rotate(&[]);
+        expect(&[(&old, "retiring"), (&active, "active"), (&waiting, "waiting")]);
+
+        let told = retire(&waiting);
+        assert!(told.contains("is retired") && !told.contains("signs"), "{told}");
+        expect(&[(&old, "retiring"), (&active, "active")]);
+        operator.fails(1, &["key", "retire", &waiting], "", "is retired already");
+        operator.fails(1, &["key", "retire", "nonsense"], "", "there is no key");
+        operator.fails(1, &["key", "retire", &active], "", "signs now; nothing was changed");
+        expect(&[(&old, "retiring"), (&active, "active")]);
+
+        let waiting = rotate(&[]);
+        retire(&old);
+        expect(&[(&active, "active"), (&waiting, "waiting")]);
+        let told = operator.ok(&["key", "retire", "--now", &active], "");
+        assert!(told.contains(&format!("{waiting} (ES256) signs from now on")), "{told}");
+        expect(&[(&waiting, "active")]);
+        operator.ok(&["key", "retire", "--now", &waiting], "");
+        let left = states();
+        assert_eq!(left.values().collect::<Vec<_>>(), ["active"], "{purpose}");
+        assert!(!left.contains_key(&waiting), "{purpose}");
+    }
+    let mut browser = scene.signed_in();
+    assert_eq!(published(&scene), [signed_with(&scene, &mut browser)]);
 }
 
 /// The other algorithms do the whole story, too.

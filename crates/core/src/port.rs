@@ -332,20 +332,20 @@ pub trait Keys: Send + Sync {
     /// All records, the gone ones included.
     async fn all(&self) -> Result<Vec<KeyRecord>, Fault>;
 
-    /// Adds a key, and sets for every other key of its purpose that has none yet when it is gone.
-    async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault>;
-
-    /// Withdraws a key at once; says whether there was one to withdraw.
-    async fn retire(&self, key_id: &KeyId, at: Timestamp) -> Result<Retired, Fault>;
+    /// Adds a key, where there is a new one, and sets the dates of others, all in one step or not at all. A key id that is in use
+    /// already, and dates for a key that is not there, are faults.
+    async fn change(&self, new: Option<KeyRecord>, dates: Vec<KeyDates>) -> Result<(), Fault>;
 }
 
-/// How retiring a key went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retired {
-    /// It is withdrawn.
-    Retired,
-    /// There is no such key, or it was gone already.
-    Unknown,
+/// When a key that is kept begins to sign, and when it is withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDates {
+    /// Which key.
+    pub key_id: KeyId,
+    /// When it begins to sign.
+    pub active_from: Timestamp,
+    /// When it is withdrawn; `None` while no successor is known.
+    pub gone_at: Option<Timestamp>,
 }
 
 /// OAuth clients: few, rarely changed, and asked for by every request that one of them makes.

@@ -39,7 +39,10 @@ pub(crate) struct Ingredient {
 impl KeyRoom {
     /// Makes sure that a key signs for each purpose.
     pub(crate) async fn ensure_signers(&self) -> Result<(), Fault> {
-        self.rotation.ensure_signers().await?;
+        for began in self.rotation.ensure_signers().await? {
+            let (key_id, purpose) = (began.key_id.as_str(), began.purpose.name());
+            tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = key_id, key.purpose = purpose, "a signing key begins: there was none");
+        }
         self.refresh().await
     }
 
@@ -59,9 +62,9 @@ impl KeyRoom {
         Ok(record)
     }
 
-    /// Withdraws a key at once.
-    pub(crate) async fn retire(&self, key_id: &KeyId) -> Result<Retirement, Fault> {
-        let retirement = self.rotation.retire(key_id).await?;
+    /// Withdraws a key at once; the one that signs with [`Begin::Now`] alone.
+    pub(crate) async fn retire(&self, key_id: &KeyId, begin: Begin) -> Result<Retirement, Fault> {
+        let retirement = self.rotation.retire(key_id, begin).await?;
         self.refresh().await?;
         Ok(retirement)
     }

@@ -17,7 +17,7 @@ use accounts::Changes;
 
 use crate::assemble::House;
 use crate::control::view::{AccountView, KeyView, VerifiedView};
-use crate::control::{Answer, Ask, Beginning, PAGE, Purpose, Which};
+use crate::control::{Answer, Ask, PAGE, Purpose, Which};
 
 mod accounts;
 mod clients;
@@ -114,8 +114,8 @@ impl Operator {
                 records.sort_by_key(|record| std::cmp::Reverse(record.purpose));
                 Ok(Answer::Keys { keys: records.iter().map(|it| self.key_view(it, &records)).collect() })
             }
-            Ask::KeyRetire { key_id } => self.retire_key(&key_id).await,
-            Ask::KeyRotate { begin, of } => self.rotate_keys(begin, of).await,
+            Ask::KeyRetire { key_id, begin } => self.retire_key(&key_id, begin.into()).await,
+            Ask::KeyRotate { begin, of } => self.rotate_keys(begin.into(), of).await,
             Ask::SessionEnd { which } => self.end_sessions(which).await,
             Ask::SessionList { of, skip } => {
                 let of = match of {
@@ -173,32 +173,40 @@ impl Operator {
         }
     }
 
-    async fn retire_key(&self, key_id: &str) -> Result<Answer, Not> {
-        let unknown = || {
-            Not::Refused(format!("there is no key {key_id} that could be retired; see `vestibule key list`"))
-        };
+    async fn retire_key(&self, key_id: &str, begin: Begin) -> Result<Answer, Not> {
+        let unknown = || Not::Refused(format!("there is no key {key_id}; see `vestibule key list`"));
         let key_id = KeyId::parse(key_id).map_err(|_| unknown())?;
-        match self.house.key_room.retire(&key_id).await? {
-            Retirement::Unknown => Err(unknown()),
-            Retirement::Replaced | Retirement::Retired => {
-                tracing::warn!(target: "vestibule::event", event = "key.retired", key.id = key_id.as_str());
-                Ok(Answer::Done { ended: 0 })
+        let name = key_id.as_str();
+        let successor = match self.house.key_room.retire(&key_id, begin).await? {
+            Retirement::AlreadyRetired => {
+                return Err(Not::Refused(format!("the key {name} is retired already; nothing was changed")));
             }
+            Retirement::Signs => {
+                let what = format!(
+                    "the key {name} signs now; nothing was changed. `vestibule key retire --now {name}` withdraws it and lets another key sign at once"
+                );
+                return Err(Not::Refused(what));
+            }
+            Retirement::Unknown => return Err(unknown()),
+            Retirement::Replaced(successor) => Some(successor),
+            Retirement::Retired => None,
+        };
+        tracing::warn!(target: "vestibule::event", event = "key.retired", key.id = name);
+        let records = Keys::all(self.house.store.as_ref()).await?;
+        let successor = records.iter().find(|record| successor.as_ref() == Some(&record.key_id));
+        if let Some(record) = successor {
+            note_rotation(record);
         }
+        Ok(Answer::KeyRetired { successor: successor.map(|record| self.key_view(record, &records)) })
     }
 
-    async fn rotate_keys(&self, begin: Beginning, of: Purpose) -> Result<Answer, Not> {
-        let begin = match begin {
-            Beginning::Ahead => Begin::Ahead,
-            Beginning::Now => Begin::Now,
-        };
+    async fn rotate_keys(&self, begin: Begin, of: Purpose) -> Result<Answer, Not> {
         let purpose = match of {
             Purpose::Edge => KeyPurpose::Edge,
             Purpose::Services => KeyPurpose::Services,
         };
         let record = self.house.key_room.rotate(purpose, begin).await?;
-        let key_id = record.key_id.as_str();
-        tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = key_id, key.purpose = purpose.name());
+        note_rotation(&record);
         let records = Keys::all(self.house.store.as_ref()).await?;
         Ok(Answer::Key { key: self.key_view(&record, &records) })
     }
@@ -248,7 +256,7 @@ impl Operator {
         {
             return Ok(account);
         }
-        let found = match Identifier::parse(who) {
+        let found = match Identifier::known(who) {
             Ok(identifier) => store.find_by_identifier(&identifier).await?,
             Err(_) => None,
         };
@@ -280,6 +288,11 @@ impl Operator {
     fn key_view(&self, record: &KeyRecord, all: &[KeyRecord]) -> KeyView {
         KeyView::of(record, all, self.house.clock.now())
     }
+}
+
+fn note_rotation(record: &KeyRecord) {
+    let (key_id, purpose) = (record.key_id.as_str(), record.purpose.name());
+    tracing::info!(target: "vestibule::event", event = "key.rotated", key.id = key_id, key.purpose = purpose);
 }
 
 fn session_id(text: &str) -> Result<SessionId, Not> {

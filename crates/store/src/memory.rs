@@ -13,10 +13,9 @@ use vestibule_core::family::TokenFamily;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{AccountsPage, Directory, Keys, Page, Retired, Throttle};
+use vestibule_core::port::{AccountsPage, Directory, KeyDates, Keys, Page, Throttle};
 use vestibule_core::session::{Session, SessionDigest, Span, judge};
 use vestibule_core::throttle::{AccountTally, Attempt, Receipt, Reservation, TallyBook};
-use vestibule_core::verify::KeyId;
 use vestibule_core::{Fault, Timestamp};
 
 mod accounts;
@@ -72,28 +71,21 @@ impl Keys for MemoryStore {
         Ok(keys)
     }
 
-    async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault> {
+    async fn change(&self, new: Option<KeyRecord>, dates: Vec<KeyDates>) -> Result<(), Fault> {
         let keys = &mut self.0.lock().keys;
-        if keys.iter().any(|key| key.key_id == new.key_id) {
+        if new.iter().any(|new| keys.iter().any(|key| key.key_id == new.key_id)) {
             return Err(Fault::Bug("a signing key was added under a key id that is in use"));
         }
-        let others = keys.iter_mut().filter(|key| key.purpose == new.purpose);
-        others.for_each(|key| key.gone_at = key.gone_at.or(Some(others_gone_at)));
-        keys.push(new);
-        Ok(())
-    }
-
-    async fn retire(&self, key_id: &KeyId, at: Timestamp) -> Result<Retired, Fault> {
-        let keys = &mut self.0.lock().keys;
-        let is_there =
-            |key: &&mut KeyRecord| key.key_id == *key_id && key.gone_at.is_none_or(|gone| gone > at);
-        match keys.iter_mut().find(is_there) {
-            Some(key) => {
-                key.gone_at = Some(at);
-                Ok(Retired::Retired)
-            }
-            None => Ok(Retired::Unknown),
+        if dates.iter().any(|of| keys.iter().all(|key| key.key_id != of.key_id)) {
+            return Err(Fault::Bug("a signing key was dated that is not there"));
         }
+        for KeyDates { key_id, active_from, gone_at } in dates {
+            for key in keys.iter_mut().filter(|key| key.key_id == key_id) {
+                (key.active_from, key.gone_at) = (active_from, gone_at);
+            }
+        }
+        keys.extend(new);
+        Ok(())
     }
 }
 

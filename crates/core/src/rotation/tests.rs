@@ -1,12 +1,11 @@
 use async_trait::async_trait;
-use parking_lot::Mutex;
 
 use super::*;
 use crate::key::{KeyPurpose, KeyRing};
 use crate::testing::{CountingEntropy, SetClock, run};
 
 #[derive(Default)]
-struct Records(Mutex<Vec<KeyRecord>>);
+struct Records(parking_lot::Mutex<Vec<KeyRecord>>);
 
 #[async_trait]
 impl Keys for Records {
@@ -14,24 +13,14 @@ impl Keys for Records {
         Ok(self.0.lock().clone())
     }
 
-    async fn rotate(&self, new: KeyRecord, others_gone_at: Timestamp) -> Result<(), Fault> {
+    async fn change(&self, new: Option<KeyRecord>, dates: Vec<KeyDates>) -> Result<(), Fault> {
         let mut records = self.0.lock();
-        for record in records.iter_mut().filter(|record| record.purpose == new.purpose) {
-            record.gone_at.get_or_insert(others_gone_at);
+        for of in dates {
+            let record = records.iter_mut().find(|record| record.key_id == of.key_id).unwrap();
+            (record.active_from, record.gone_at) = (of.active_from, of.gone_at);
         }
-        records.push(new);
+        records.extend(new);
         Ok(())
-    }
-
-    async fn retire(&self, key_id: &KeyId, at: Timestamp) -> Result<Retired, Fault> {
-        let mut records = self.0.lock();
-        match records.iter_mut().find(|record| record.key_id == *key_id) {
-            Some(record) => {
-                record.gone_at = Some(at);
-                Ok(Retired::Retired)
-            }
-            None => Ok(Retired::Unknown),
-        }
     }
 }
 
@@ -47,6 +36,7 @@ fn rotation() -> (Rotation, Arc<SetClock>) {
         algorithm: Algorithm::Es256,
         publish_ahead: DAY,
         longest_jwt: Duration::from_secs(300),
+        turn: Turn::default(),
     };
     (rotation, clock)
 }
@@ -116,10 +106,10 @@ fn rotating_or_retiring_for_one_purpose_changes_nothing_for_the_other() {
     let before = edge();
     assert_eq!(before.len(), 1);
     run(rotation.rotate(KeyPurpose::Services, Begin::Now)).unwrap();
-    run(rotation.retire(&rotation.key_id(1))).unwrap();
+    assert_eq!(run(rotation.retire(&rotation.key_id(1), Begin::Now)).unwrap(), replaced(&rotation, 2));
     assert_eq!(edge(), before);
     let services = rotation.states();
-    assert_eq!(run(rotation.retire(&before[0].0)).unwrap(), Retirement::Replaced);
+    assert!(matches!(run(rotation.retire(&before[0].0, Begin::Now)).unwrap(), Retirement::Replaced(_)));
     assert_eq!((edge().len(), rotation.states()), (2, services));
     // The schedule looks after both, each when its own key is old enough.
     clock.advance(30 * DAY);
@@ -129,22 +119,89 @@ fn rotating_or_retiring_for_one_purpose_changes_nothing_for_the_other() {
     assert_eq!(added, KeyPurpose::ALL);
 }
 
+/// The key that signs goes when it is said that another may begin unannounced, and not otherwise.
 #[test]
-fn retiring_the_only_signer_begins_a_successor_first() {
+fn retiring_the_signer_asks_for_now() {
     let (rotation, _) = rotation();
     run(rotation.ensure_signers()).unwrap();
-    assert_eq!(run(rotation.retire(&rotation.key_id(0))).unwrap(), Retirement::Replaced);
+    assert_eq!(run(rotation.retire(&rotation.key_id(0), Begin::Ahead)).unwrap(), Retirement::Signs);
+    assert_eq!(rotation.states(), [KeyState::Active]);
+    assert_eq!(run(rotation.retire(&rotation.key_id(0), Begin::Now)).unwrap(), replaced(&rotation, 1));
     assert_eq!(rotation.states(), [KeyState::Retired, KeyState::Active]);
-    assert_eq!(run(rotation.retire(&rotation.key_id(0))).unwrap(), Retirement::Unknown);
+    for begin in [Begin::Ahead, Begin::Now] {
+        let again = run(rotation.retire(&rotation.key_id(0), begin)).unwrap();
+        assert_eq!(again, Retirement::AlreadyRetired);
+    }
+    assert_eq!(rotation.states(), [KeyState::Retired, KeyState::Active]);
 }
 
+/// A waiting key goes alone: the key that signs is dated for no successor any more.
 #[test]
-fn retiring_one_of_two_needs_no_successor() {
+fn retiring_the_waiting_key_leaves_the_signer() {
+    for begin in [Begin::Ahead, Begin::Now] {
+        let (rotation, clock) = rotation();
+        run(rotation.ensure_signers()).unwrap();
+        run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+        assert_eq!(run(rotation.retire(&rotation.key_id(1), begin)).unwrap(), Retirement::Retired);
+        assert_eq!(rotation.states(), [KeyState::Active, KeyState::Retired]);
+        clock.advance(20 * DAY);
+        run(rotation.ensure_signers()).unwrap();
+        assert_eq!(rotation.states(), [KeyState::Active, KeyState::Retired]);
+    }
+}
+
+/// The key that verifiers know already begins, rather than one that they never saw.
+#[test]
+fn retiring_the_signer_lets_the_waiting_key_begin() {
     let (rotation, _) = rotation();
     run(rotation.ensure_signers()).unwrap();
-    run(rotation.rotate(KeyPurpose::Services, Begin::Now)).unwrap();
-    assert_eq!(run(rotation.retire(&rotation.key_id(0))).unwrap(), Retirement::Retired);
+    run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+    assert_eq!(run(rotation.retire(&rotation.key_id(0), Begin::Now)).unwrap(), replaced(&rotation, 1));
     assert_eq!(rotation.states(), [KeyState::Retired, KeyState::Active]);
+    assert_eq!(rotation.records()[1].gone_at, None);
+}
+
+/// Rotating again moves the time of the signer's end with that of its successor.
+#[test]
+fn rotating_ahead_twice_leaves_no_gap() {
+    let (rotation, clock) = rotation();
+    run(rotation.ensure_signers()).unwrap();
+    run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+    clock.advance(DAY / 2);
+    run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+    clock.advance(DAY - Duration::from_secs(60));
+    assert_eq!(rotation.states(), [KeyState::Active, KeyState::Retired, KeyState::Waiting]);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(rotation.states(), [KeyState::Retiring, KeyState::Retired, KeyState::Active]);
+}
+
+/// With the clock set back, the key that signed goes on; none that verifiers do not know begins.
+#[test]
+fn a_clock_set_back_lets_a_known_key_sign() {
+    let (rotation, clock) = rotation();
+    clock.advance(DAY);
+    run(rotation.ensure_signers()).unwrap();
+    clock.set(Timestamp::from_millis(clock.now().millis() - 3_600_000));
+    assert_eq!(rotation.states(), [KeyState::Waiting]);
+    run(rotation.ensure_signers()).unwrap();
+    assert_eq!(rotation.states(), [KeyState::Active]);
+}
+
+/// What an earlier version left behind: the signer is dated, and its successor is withdrawn.
+#[test]
+fn a_signer_that_is_dated_for_nobody_stays() {
+    let (rotation, clock) = rotation();
+    run(rotation.ensure_signers()).unwrap();
+    run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+    run(rotation.keys.change(None, vec![gone(&rotation.records()[1], clock.now())])).unwrap();
+    run(rotation.ensure_signers()).unwrap();
+    assert_eq!(rotation.records()[0].gone_at, None);
+    clock.advance(20 * DAY);
+    assert_eq!(rotation.states(), [KeyState::Active, KeyState::Retired]);
+}
+
+fn replaced(rotation: &Rotation, by: usize) -> Retirement {
+    Retirement::Replaced(rotation.key_id(by))
 }
 
 /// KM-02: whatever an operator withdraws or hurries, what is signed now stays verifiable until it expires.
@@ -154,24 +211,36 @@ fn no_jwt_is_orphaned_by_retiring_or_rotating_out_of_turn() {
     let retire_the_waiting: Act = |rotation, clock| {
         run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
         clock.advance(DAY - Duration::from_secs(600));
-        assert_eq!(run(rotation.retire(&rotation.key_id(1))).unwrap(), Retirement::Replaced);
+        assert_eq!(run(rotation.retire(&rotation.key_id(1), Begin::Now)).unwrap(), Retirement::Retired);
     };
     let retire_the_new_signer: Act = |rotation, clock| {
         run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
         clock.advance(DAY + Duration::from_secs(300));
-        assert_eq!(run(rotation.retire(&rotation.key_id(1))).unwrap(), Retirement::Replaced);
+        assert_eq!(run(rotation.retire(&rotation.key_id(1), Begin::Now)).unwrap(), replaced(rotation, 2));
     };
     let hurry_past_the_waiting: Act = |rotation, clock| {
         run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
         clock.advance(DAY - Duration::from_secs(300));
         run(rotation.rotate(KeyPurpose::Services, Begin::Now)).unwrap();
     };
+    let rotate_ahead_twice: Act = |rotation, clock| {
+        run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+        clock.advance(DAY - Duration::from_secs(300));
+        run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+    };
     let rotate_twice_at_once: Act = |rotation, _| {
         run(rotation.rotate(KeyPurpose::Services, Begin::Now)).unwrap();
         run(rotation.rotate(KeyPurpose::Services, Begin::Now)).unwrap();
     };
     let seal = SealKey::new(&[1; 32]).unwrap();
-    for act in [retire_the_waiting, retire_the_new_signer, hurry_past_the_waiting, rotate_twice_at_once] {
+    let acts = [
+        retire_the_waiting,
+        retire_the_new_signer,
+        hurry_past_the_waiting,
+        rotate_ahead_twice,
+        rotate_twice_at_once,
+    ];
+    for act in acts {
         let (rotation, clock) = rotation();
         run(rotation.ensure_signers()).unwrap();
         act(&rotation, &clock);

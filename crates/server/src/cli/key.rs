@@ -51,6 +51,9 @@ pub(super) enum KeyCommand {
         /// As `key list` names it; one in 64 begins with a hyphen
         #[arg(value_name = "KID", allow_hyphen_values = true)]
         key_id: String,
+        /// Withdraw it although it signs: the key that waits, or else a new one, signs at once
+        #[arg(long)]
+        now: bool,
     },
 }
 
@@ -59,11 +62,15 @@ impl KeyCommand {
         match self {
             Self::List { json } => list(context, json),
             Self::Encryption { private, alg, curve } => encryption(&private, &alg, &curve),
-            Self::Retire { key_id } => {
-                let ask = Ask::KeyRetire { key_id: key_id.clone() };
-                match context.ask(async |desk| ask_one(desk, ask).await)? {
-                    Answer::Done { .. } => say(&format!("{key_id} is retired")),
-                    _ => Err(Failure::mismatch()),
+            Self::Retire { key_id, now } => {
+                let begin = if now { Beginning::Now } else { Beginning::Ahead };
+                let ask = Ask::KeyRetire { key_id: key_id.clone(), begin };
+                let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
+                let Answer::KeyRetired { successor } = answer else { return Err(Failure::mismatch()) };
+                say(&format!("{key_id} is retired"))?;
+                match successor {
+                    Some(key) => say(&format!("{} ({}) signs from now on", key.key_id, key.algorithm)),
+                    None => Ok(()),
                 }
             }
             Self::Rotate { edge, now, json } => {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use place::*;
 
 mod clients;
+mod containers;
 mod drain;
 mod import;
 mod log;
@@ -107,6 +108,15 @@ fn accounts_are_kept_without_a_running_server() {
         place.fails(1, &["account", "add", account, "--password-stdin"], &typed, says);
     }
     place.fails(1, &["account", "add", "bob@example.com", "--traits", "[]"], "", "must be a JSON object");
+    for (typed, says) in [
+        ("a\u{AD}da@example.com", "U+00AD"),
+        ("ada\u{2800}@example.com", "U+2800"),
+        ("ada\u{E0100}@example.com", "U+E0100"),
+        ("ada  lovelace", "two spaces"),
+        ("i\u{307}da", "U+0307"),
+    ] {
+        place.fails(1, &["account", "add", typed], "", says);
+    }
 
     let accounts = place.json(&["account", "list"]);
     assert_eq!(accounts.as_array().unwrap().len(), 1);
@@ -148,9 +158,10 @@ fn keys_rotate_and_retire_without_a_running_server() {
         found.unwrap()["state"].as_str().unwrap().to_owned()
     };
     assert_eq!((state(&first).as_str(), state(&third).as_str()), ("retiring", "active"));
+    assert_eq!(state(second["key_id"].as_str().unwrap()), "retired");
     place.ok(&["key", "retire", &first], "");
     assert_eq!(state(&first), "retired");
-    place.fails(1, &["key", "retire", &first], "", "there is no key");
+    place.fails(1, &["key", "retire", &first], "", "is retired already");
     place.fails(1, &["key", "retire", "nonsense"], "", "there is no key");
     // A thumbprint may begin with a hyphen, and is no option then.
     let hyphen = format!("-{}", &first[1..]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
-use vestibule_core::port::Retired;
+use vestibule_core::port::KeyDates;
 use vestibule_core::verify::{Algorithm, KeyId};
 use vestibule_core::{Fault, Timestamp};
 
@@ -12,78 +12,69 @@ use crate::world::*;
 const LATER: Timestamp = Timestamp::from_unix_seconds(1_800_001_000);
 
 #[tokio::test]
-async fn a_new_key_dates_the_end_of_the_others() {
+async fn a_key_comes_and_others_are_dated_in_one_step() {
     on_every_store(async |store| {
         assert!(store.all().await.unwrap().is_empty());
         let mut first = key("first", 0);
         first.algorithm = Algorithm::EdDsa;
-        store.rotate(first, LATER).await.unwrap();
-        store.rotate(key("second", 1), LATER).await.unwrap();
-        // One that has a date keeps it.
-        store.rotate(key("third", 2), LATER.after(Duration::from_secs(1))).await.unwrap();
+        let edge = KeyRecord { purpose: KeyPurpose::Edge, ..key("edge", 1) };
+        store.change(Some(first), Vec::new()).await.unwrap();
+        store.change(Some(edge), Vec::new()).await.unwrap();
+        store.change(Some(key("second", 2)), vec![dates("first", START, Some(LATER))]).await.unwrap();
 
         let keys = store.all().await.unwrap();
-        let names: Vec<_> = keys.iter().map(|key| (key.key_id.as_str(), key.gone_at)).collect();
-        let after = LATER.after(Duration::from_secs(1));
-        assert_eq!(names, [("first", Some(LATER)), ("second", Some(after)), ("third", None)]);
+        let found: Vec<_> = keys
+            .iter()
+            .map(|it| (it.key_id.as_str(), it.purpose.name(), it.active_from, it.gone_at))
+            .collect();
+        let begins = |seconds| START.after(Duration::from_secs(seconds));
+        assert_eq!(
+            found,
+            [
+                ("first", "services", START, Some(LATER)),
+                ("edge", "edge", begins(101), None),
+                ("second", "services", begins(102), None),
+            ]
+        );
         assert_eq!(keys[0].algorithm, Algorithm::EdDsa);
         assert!(keys[2].sealed == SealedKey::from_bytes(vec![2; 60]));
         assert_eq!(keys[2].created_at, START.after(Duration::from_secs(2)));
-        assert_eq!(keys[2].active_from, START.after(Duration::from_secs(102)));
-    })
-    .await;
-}
 
-/// KM-04: a new key for one purpose takes nothing over from the other.
-#[tokio::test]
-async fn a_new_key_dates_the_end_of_no_key_for_another_purpose() {
-    on_every_store(async |store| {
-        let edge = |name, number| KeyRecord { purpose: KeyPurpose::Edge, ..key(name, number) };
-        store.rotate(key("services", 0), LATER).await.unwrap();
-        store.rotate(edge("edge", 1), LATER).await.unwrap();
-        store.rotate(edge("edge-too", 2), LATER).await.unwrap();
+        // Dates can be taken back, and several keys are dated at once.
+        let both = vec![dates("first", LATER, None), dates("second", LATER, Some(LATER))];
+        store.change(None, both).await.unwrap();
         let keys = store.all().await.unwrap();
-        let found: Vec<_> =
-            keys.iter().map(|key| (key.key_id.as_str(), key.purpose.name(), key.gone_at)).collect();
-        assert_eq!(
-            found,
-            [("services", "services", None), ("edge", "edge", Some(LATER)), ("edge-too", "edge", None)]
-        );
-        let fault = store.rotate(key("edge", 3), LATER).await.unwrap_err();
-        assert!(matches!(fault, Fault::Bug(_)), "one key id, one purpose: {}", fault.report());
+        let found: Vec<_> = keys.iter().map(|it| (it.active_from, it.gone_at)).collect();
+        assert_eq!(found, [(LATER, None), (begins(101), None), (LATER, Some(LATER))]);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_key_id_is_never_used_twice() {
+async fn a_change_of_keys_that_fails_changes_nothing() {
     on_every_store(async |store| {
-        store.rotate(key("first", 0), LATER).await.unwrap();
-        let fault = store.rotate(key("first", 1), LATER).await.unwrap_err();
-        assert!(matches!(fault, Fault::Bug(_)), "{}", fault.report());
+        store.change(Some(key("first", 0)), Vec::new()).await.unwrap();
+        let edge = KeyRecord { purpose: KeyPurpose::Edge, ..key("first", 3) };
+        for (new, dated) in [
+            // A key id is never used twice, for another purpose neither.
+            (Some(key("first", 1)), vec![dates("first", LATER, Some(LATER))]),
+            (Some(edge), Vec::new()),
+            (Some(key("second", 1)), vec![dates("first", LATER, Some(LATER)), dates("unknown", LATER, None)]),
+            (None, vec![dates("unknown", LATER, None)]),
+        ] {
+            let fault = store.change(new, dated).await.unwrap_err();
+            assert!(matches!(fault, Fault::Bug(_)), "{}", fault.report());
+        }
         let keys = store.all().await.unwrap();
-        assert_eq!(keys.len(), 1);
-        assert_eq!(keys[0].gone_at, None, "a rotation that failed withdraws nothing");
+        let found: Vec<_> = keys.iter().map(|it| (it.key_id.as_str(), it.gone_at)).collect();
+        assert_eq!(found, [("first", None)]);
+        assert_eq!(keys[0].active_from, START.after(Duration::from_secs(100)));
     })
     .await;
 }
 
-#[tokio::test]
-async fn a_key_is_withdrawn_at_once_and_once() {
-    on_every_store(async |store| {
-        store.rotate(key("first", 0), LATER).await.unwrap();
-        store.rotate(key("second", 1), LATER).await.unwrap();
-        let first = KeyId::parse("first").unwrap();
-        let unknown = KeyId::parse("unknown").unwrap();
-        assert_eq!(store.retire(&unknown, START).await.unwrap(), Retired::Unknown);
-        // It would have gone later anyway: now it goes at once.
-        assert_eq!(store.retire(&first, START).await.unwrap(), Retired::Retired);
-        assert_eq!(store.all().await.unwrap()[0].gone_at, Some(START));
-        assert_eq!(store.retire(&first, LATER).await.unwrap(), Retired::Unknown);
-        assert_eq!(store.all().await.unwrap()[0].gone_at, Some(START));
-        assert_eq!(store.all().await.unwrap()[1].gone_at, None);
-    })
-    .await;
+fn dates(name: &str, active_from: Timestamp, gone_at: Option<Timestamp>) -> KeyDates {
+    KeyDates { key_id: KeyId::parse(name).unwrap(), active_from, gone_at }
 }
 
 fn key(name: &str, number: u8) -> KeyRecord {

@@ -17,6 +17,7 @@ mod keys;
 mod machine;
 mod races;
 mod reissue;
+mod rotation;
 mod sessions;
 mod throttle;
 mod world;

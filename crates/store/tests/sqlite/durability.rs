@@ -34,7 +34,7 @@ async fn what_was_stored_is_there_after_a_restart() {
         active_from: START,
         gone_at: None,
     };
-    store.rotate(key, START).await.unwrap();
+    store.change(Some(key), Vec::new()).await.unwrap();
     let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger(STRANGERS) };
     for _ in 0..FREE_ATTEMPTS {
         assert!(matches!(store.reserve(attempt, START).await.unwrap(), Reservation::Reserved(_)));
