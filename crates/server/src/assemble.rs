@@ -27,7 +27,7 @@ use vestibule_core::mint::{Audience, AudienceTable, LONGEST_LIFETIME, Minter};
 use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
 use vestibule_core::registration::Registration;
-use vestibule_core::rotation::Rotation;
+use vestibule_core::rotation::{Rotation, Turn};
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::wire::forwarded::TrustedProxies;
@@ -47,7 +47,7 @@ use crate::config::{Look, Settings};
 use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
-use crate::host::secret_file;
+use crate::host::secret_file::{self, Sharing};
 use crate::key_room::{KeyRoom, ingredients};
 use crate::telemetry::DroppedClaims;
 use crate::untrusted::UntrustedProxies;
@@ -99,12 +99,14 @@ impl House {
     pub(crate) async fn open(settings: Settings) -> Result<Arc<Self>> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        secret_file::private_dir(&settings.data_dir)?;
+        let sharing = if settings.shared_files { Sharing::Taken } else { Sharing::Refused };
+        secret_file::private_dir(&settings.data_dir, sharing)?;
         let is_new = !settings.database.exists();
-        let secret = |path: &Path, what| installation_secret(path, what, is_new, entropy.as_ref());
+        let secret = |path: &Path, what| installation_secret(path, what, is_new, sharing, entropy.as_ref());
         let seal = Arc::new(SealKey::new(&*secret(&settings.secrets.seal_key, "seal key")?)?);
         let pepper = Pepper::new(&*secret(&settings.secrets.pepper, "pepper")?);
-        let store = SqliteStore::open(&settings.database, SqliteOptions::default()).await?;
+        let options = SqliteOptions { shared_files: settings.shared_files, ..SqliteOptions::default() };
+        let store = SqliteStore::open(&settings.database, options).await?;
 
         let records = Keys::all(store.as_ref()).await?;
         let ring = KeyRing::unseal(&records, &seal, 0, clock.now())?;
@@ -168,6 +170,7 @@ impl House {
                 algorithm: settings.algorithm,
                 publish_ahead: settings.publish_ahead,
                 longest_jwt,
+                turn: Turn::default(),
             },
             keys,
             seal,
@@ -351,13 +354,14 @@ fn installation_secret(
     path: &Path,
     what: &str,
     is_new: bool,
+    sharing: Sharing,
     entropy: &dyn Entropy,
 ) -> Result<Zeroizing<[u8; 32]>> {
-    match secret_file::read(path)? {
+    match secret_file::read(path, sharing)? {
         Some(secret) => Ok(secret),
         None if is_new => {
             if let Some(folder) = path.parent() {
-                secret_file::private_dir(folder)?;
+                secret_file::private_dir(folder, sharing)?;
             }
             secret_file::create(path, entropy)
         }

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vestibule_core::key::KeyState;
+use vestibule_core::rotation::Begin;
 
+mod address;
 pub(crate) mod client;
 pub(crate) mod server;
 pub(crate) mod view;
@@ -88,6 +90,7 @@ pub(crate) enum Ask {
     KeyList,
     KeyRetire {
         key_id: String,
+        begin: Beginning,
     },
     KeyRotate {
         begin: Beginning,
@@ -184,6 +187,15 @@ pub(crate) enum Beginning {
     Now,
 }
 
+impl From<Beginning> for Begin {
+    fn from(beginning: Beginning) -> Self {
+        match beginning {
+            Beginning::Ahead => Self::Ahead,
+            Beginning::Now => Self::Now,
+        }
+    }
+}
+
 /// Which keys.
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -235,6 +247,10 @@ pub(crate) enum Answer {
     },
     Key {
         key: KeyView,
+    },
+    /// One key is withdrawn; `successor` signs from now on, where it was the one that signed.
+    KeyRetired {
+        successor: Option<KeyView>,
     },
     Keys {
         keys: Vec<KeyView>,

@@ -3,6 +3,7 @@
 //! In: digests, sealed blobs and records of core. Out: the same records, or a fault; never an error of a database's own.
 #![warn(missing_docs)]
 
+pub mod access;
 mod memory;
 mod sqlite;
 mod statistics;

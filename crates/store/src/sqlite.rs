@@ -48,6 +48,8 @@ pub struct SqliteOptions {
     pub answer_within: Duration,
     /// How long another program may hold the database locked before changes are refused; below `answer_within`.
     pub lock_wait: Duration,
+    /// Takes files and folders that other accounts can read or write.
+    pub shared_files: bool,
     /// The most pages of 4096 bytes that the file may have; `None`: what the disk has room for.
     pub max_pages: Option<u32>,
 }
@@ -59,6 +61,7 @@ impl Default for SqliteOptions {
             queue: 1024,
             answer_within: Duration::from_secs(5),
             lock_wait: Duration::from_secs(2),
+            shared_files: false,
             max_pages: None,
         }
     }
@@ -81,7 +84,7 @@ impl SqliteStore {
     /// The fault's source is [`StoreInUse`] when another process has it open.
     pub async fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Arc<Self>, Fault> {
         let path: PathBuf = path.as_ref().to_owned();
-        let lock = files::prepare(&path)?;
+        let lock = files::prepare(&path, options.shared_files)?;
         let connect = connect::writer(&path, &options);
         let mut connection = connect.connect().await.map_err(Trouble::from)?;
         connect::migrate(&mut connection).await?;

@@ -24,7 +24,7 @@ use crate::config;
 use crate::control::{Answer, Ask};
 use crate::demo::{self, Demo};
 use crate::host::entropy::SystemEntropy;
-use crate::host::secret_file;
+use crate::host::secret_file::{self, Sharing};
 use crate::listen;
 use crate::operator::Operator;
 use crate::telemetry::{self, LogFormat};
@@ -86,7 +86,7 @@ impl Folder {
                 std::env::temp_dir().join(format!("vestibule-dev-{}", BASE32_DNSSEC.encode(&random)))
             }
         };
-        secret_file::private_dir(&path)?;
+        secret_file::private_dir(&path, Sharing::Refused)?;
         // Commands are started from elsewhere: the file they are pointed to must be found from there.
         let path = path.canonicalize().map_err(|error| cannot("find", &path, &error))?;
         Ok(Self { path, is_temporary: asked.is_none() })

@@ -13,7 +13,7 @@ use crate::assemble::House;
 use crate::config::{self, Settings, environment};
 use crate::host::calibration::{Calibrated, calibrate};
 use crate::host::entropy::SystemEntropy;
-use crate::host::secret_file;
+use crate::host::secret_file::{self, Sharing};
 
 const TEMPLATE: &str = include_str!("../config/template.toml");
 
@@ -52,7 +52,7 @@ impl Init {
         let database = settings.database.clone();
         std::fs::create_dir_all(&self.dir)
             .map_err(|error| Failure::Usage(format!("cannot create {}: {error}", self.dir.display())))?;
-        secret_file::private_dir(&secrets)?;
+        secret_file::private_dir(&secrets, Sharing::Refused)?;
         secret_file::create(&secrets.join("seal.key"), &SystemEntropy)?;
         secret_file::create(&secrets.join("pepper.key"), &SystemEntropy)?;
         let written = OpenOptions::new().write(true).create_new(true).open(&file).and_then(|mut it| {

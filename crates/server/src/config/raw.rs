@@ -14,9 +14,12 @@ use super::span::Span;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Raw {
-    /// Database, keys, pepper and control socket; made with mode 0700. Default: `vestibule-data`.
+    /// Database, keys, pepper and control socket; made with mode 0700. Others may put nothing into it. Default: `vestibule-data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Takes `data_dir`, the database and the secrets although other accounts on this machine can read or write them: for file systems
+    /// that have no modes.
+    pub(crate) danger_shared_files: bool,
     /// The origin that browsers see. http:// only on loopback. Default: http:// and `listen.public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
@@ -92,8 +95,8 @@ pub(crate) struct Tls {
     pub(crate) key_file: PathBuf,
 }
 
-/// Files of 32 random bytes each, as one line of base64url; mode 0600. `vestibule init` makes them, or the
-/// first start.
+/// Files of 32 random bytes each, as one line of base64url. `vestibule init` makes them with mode 0600, or the first start. Files of
+/// root's may be open to a group of this program's (0440); on a read-only file system in memory, any mode is taken.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Secrets {

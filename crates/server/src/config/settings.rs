@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use vestibule_core::account::password::PasswordCost;
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::mint::Audience;
@@ -44,6 +44,8 @@ pub(crate) use tokens::TokenSettings;
 pub(crate) struct Settings {
     /// Database, default secrets, control socket.
     pub(crate) data_dir: PathBuf,
+    /// Whether files that other accounts can read or write are taken.
+    pub(crate) shared_files: bool,
     /// The origin that browsers see; also the `iss` of every JWT.
     pub(crate) public_url: Origin,
     pub(crate) listen: Listen,
@@ -151,6 +153,13 @@ impl Settings {
         };
         let public_url = public_url(&raw, listen)?;
         let mut dangers = internal_danger(&raw, listen)?;
+        if raw.danger_shared_files {
+            dangers.push(Danger {
+                key: "danger_shared_files".into(),
+                what: "other accounts on this machine may read or replace the secrets and the database",
+                lasts: Lasts::UntilRestart,
+            });
+        }
         let in_data = |configured: &Option<PathBuf>, default: &str| match configured {
             Some(path) => under_base(path),
             None => data_dir.join(default),
@@ -212,6 +221,7 @@ impl Settings {
             )?,
             public_proxies: networks("trusted_proxies.public", &raw.trusted_proxies.public)?,
             data_dir,
+            shared_files: raw.danger_shared_files,
             public_url,
             listen,
             secrets,
@@ -253,14 +263,15 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
 }
 
 fn socket(key: &str, text: &str) -> Result<SocketAddr, Wrong> {
-    text.parse().map_err(|_| {
-        Wrong::new(
-            key,
-            format!(
-                "{text:?} is not an address with a port; write it like \"127.0.0.1:8080\" or \"[::1]:8080\""
-            ),
-        )
-    })
+    let wrong = |what: &str| {
+        let right = "write it like \"127.0.0.1:8080\" or \"[::1]:8080\"";
+        Wrong::new(key, format!("{text:?} {what}; {right}"))
+    };
+    let address: SocketAddr = text.parse().map_err(|_| wrong("is not an address with a port"))?;
+    if address.port() == 0 {
+        return Err(wrong("has port 0, which another program could not be told"));
+    }
+    Ok(address)
 }
 
 /// Longer than a minute or two no balancer takes; a slip that keeps a server from ending is worse than none.
@@ -435,15 +446,26 @@ fn algorithm(name: &str) -> Result<Algorithm, Wrong> {
     }
 }
 
+/// Peers are compared as what they are: an IPv4 address that came over an IPv6 socket is an IPv4 address (RFC 4291 section 2.5.5.2),
+/// and so is a network of such.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let (Some(address), Some(prefix)) = (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96))
+    else {
+        return network;
+    };
+    Ipv4Net::new(address, prefix).map_or(network, IpNet::V4)
+}
+
 fn networks(key: &str, texts: &[String]) -> Result<Vec<IpNet>, Wrong> {
     let parse = |(index, text): (usize, &String)| {
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         let wrong = |what| Wrong::new(format!("{key}[{index}]"), what);
         match network {
-            Ok(everyone) if everyone.prefix_len() == 0 => Err(wrong(format!(
+            Ok(everyone) if unmapped(everyone).prefix_len() == 0 => Err(wrong(format!(
                 "{text:?} is everyone: then every client could say what a proxy says; name the proxies themselves"
             ))),
-            Ok(network) => Ok(network),
+            Ok(network) => Ok(unmapped(network)),
             Err(_) => Err(wrong(format!(
                 "{text:?} is not a network; write it like \"10.0.0.0/8\" or \"192.0.2.7/32\""
             ))),

@@ -11,6 +11,7 @@ use tokio::net::UnixStream;
 use vestibule_core::Fault;
 use zeroize::Zeroizing;
 
+use super::address::Address;
 use super::{Answer, Ask, Line, MAX_ANSWER, VERSION};
 use crate::assemble::House;
 use crate::config::{Settings, Source};
@@ -30,7 +31,7 @@ impl Desk {
     /// Finds the running server, or opens the store that `source` leads to. It makes none: a command in the wrong folder would otherwise
     /// work on an empty one.
     pub(crate) async fn find(settings: Settings, source: &Source) -> Result<Self> {
-        match UnixStream::connect(settings.control_socket()).await {
+        match connect(&settings).await {
             Ok(_) => Ok(Self::There(Box::new(settings))),
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
@@ -114,9 +115,14 @@ async fn over_socket(settings: &Settings, ask: Ask) -> Result<Answer> {
     }
 }
 
+async fn connect(settings: &Settings) -> io::Result<UnixStream> {
+    let address = Address::of(&settings.control_socket())?;
+    UnixStream::connect(address.path()).await
+}
+
 /// Sends a line and reads one.
 async fn exchange(settings: &Settings, text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut stream = BufReader::new(UnixStream::connect(settings.control_socket()).await?);
+    let mut stream = BufReader::new(connect(settings).await?);
     stream.write_all(text).await?;
     let mut line = Vec::new();
     (&mut stream).take(MAX_ANSWER as u64 + 1).read_until(b'\n', &mut line).await?;

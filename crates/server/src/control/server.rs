@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::fs::Mode;
+use rustix::process::umask;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
+use super::address::Address;
 use super::{Answer, Ask, Line, MAX_ASK, VERSION};
 use crate::operator::Operator;
 
@@ -38,9 +41,12 @@ impl ControlSocket {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("cannot replace {}", path.display())),
         }
-        // Its folder has mode 0700, so nobody else reaches it in the moment before its own mode is set.
-        let listener = UnixListener::bind(path)
-            .with_context(|| format!("cannot open the control socket {}", path.display()))?;
+        // Others may enter its folder: it must be closed to them from its first moment. What another thread makes in that moment is closed
+        // to others, too.
+        let usual = umask(Mode::RWXG | Mode::RWXO);
+        let bound = Address::of(path).and_then(|address| UnixListener::bind(address.path()));
+        umask(usual);
+        let listener = bound.with_context(|| format!("cannot open the control socket {}", path.display()))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))
             .with_context(|| format!("cannot close {} to others", path.display()))?;
         Ok(Self { listener, path: path.to_owned() })

@@ -1,14 +1,15 @@
-//! Files that hold the installation's secrets: 32 random bytes as one line of base64url, mode 0600. In: a path. Out: the bytes,
+//! Files that hold the installation's secrets: 32 random bytes as one line of base64url, made with mode 0600. In: a path. Out: the bytes,
 //! wiped when dropped, or one sentence about what is wrong; the secret is in no message.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use data_encoding::BASE64URL_NOPAD;
 use vestibule_core::port::Entropy;
+use vestibule_store::access::{Found, Identity, Kind, Verdict, judge};
 use zeroize::Zeroizing;
 
 use super::text_file;
@@ -42,13 +43,13 @@ pub(crate) fn write_new(path: &Path, text: &[u8]) -> Result<()> {
 }
 
 /// Reads a secret; `None` when there is no such file.
-pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>> {
+pub(crate) fn read(path: &Path, sharing: Sharing) -> Result<Option<Zeroizing<[u8; 32]>>> {
     let mut file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    refuse_if_not_ours_alone(path, &file.metadata()?)?;
+    hold(Kind::Secret, path, &file.metadata()?, sharing)?;
     let mut line = Zeroizing::new(Vec::with_capacity(LINE_LENGTH + 5));
     (&mut file)
         .take(LINE_LENGTH as u64 + 5)
@@ -57,8 +58,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>> {
     parse(&line).map(Some).with_context(|| path.display().to_string())
 }
 
-/// Makes a folder that only its owner may enter; one that is there must be like that already.
-pub(crate) fn private_dir(path: &Path) -> Result<()> {
+/// Makes a folder that only its owner may enter; into one that is there, others may put nothing.
+pub(crate) fn private_dir(path: &Path, sharing: Sharing) -> Result<()> {
     if !path.exists() {
         fs::DirBuilder::new()
             .recursive(true)
@@ -70,33 +71,30 @@ pub(crate) fn private_dir(path: &Path) -> Result<()> {
     if !metadata.is_dir() {
         bail!("{} is not a folder", path.display());
     }
-    refuse_if_not_ours_alone(path, &metadata)
+    hold(Kind::Folder, path, &metadata, sharing)
 }
 
-/// Whoever owns a file can read it whatever its mode says, and write another secret into it; root can anyway.
-fn refuse_if_another_owns_it(path: &Path, owner: u32, us: u32) -> Result<()> {
-    if owner != us && owner != 0 {
-        bail!(
-            "{} belongs to the account with uid {owner}, and this program runs as uid {us}; run it as that account, or: chown {us} {}",
-            path.display(),
-            path.display()
-        );
-    }
-    Ok(())
+/// Whether files that other accounts can read or write are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    Refused,
+    Taken,
 }
 
-fn refuse_if_not_ours_alone(path: &Path, metadata: &fs::Metadata) -> Result<()> {
-    refuse_if_another_owns_it(path, metadata.uid(), rustix::process::geteuid().as_raw())?;
-    let mode = metadata.mode() & 0o777;
-    if mode & 0o077 != 0 {
-        let right = if metadata.is_dir() { "700" } else { "600" };
-        bail!(
-            "{} has mode {mode:o}: others on this machine can read it; run: chmod {right} {}",
-            path.display(),
-            path.display()
-        );
+/// Closes what is open to others where it is ours to close, and refuses it where not.
+fn hold(kind: Kind, path: &Path, metadata: &fs::Metadata, sharing: Sharing) -> Result<()> {
+    if sharing == Sharing::Taken {
+        return Ok(());
     }
-    Ok(())
+    match judge(kind, Found::of(path, metadata), &Identity::own()) {
+        Verdict::Fine => Ok(()),
+        Verdict::Refused(what) => bail!("{} {what}", path.display()),
+        Verdict::Tighten(mode) => {
+            tracing::warn!(path = %path.display(), "others could reach it; its mode is now {mode:o}");
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))
+                .with_context(|| format!("cannot close {} to others", path.display()))
+        }
+    }
 }
 
 fn parse(line: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
@@ -118,7 +116,7 @@ fn parse(line: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::MetadataExt;
 
     use super::*;
     use crate::host::entropy::SystemEntropy;
@@ -129,46 +127,47 @@ mod tests {
         let path = folder.path().join("seal.key");
         let made = create(&path, &SystemEntropy).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(*read(&path).unwrap().unwrap(), *made);
+        assert_eq!(*read(&path, Sharing::Refused).unwrap().unwrap(), *made);
         assert!(create(&path, &SystemEntropy).is_err(), "an existing secret is never replaced");
-        assert_eq!(*read(&path).unwrap().unwrap(), *made);
-        assert!(read(&folder.path().join("absent")).unwrap().is_none());
+        assert_eq!(*read(&path, Sharing::Refused).unwrap().unwrap(), *made);
+        assert!(read(&folder.path().join("absent"), Sharing::Refused).unwrap().is_none());
     }
 
     #[test]
     fn what_others_can_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seal.key");
-        create(&path, &SystemEntropy).unwrap();
-        for mode in [0o640, 0o604, 0o660, 0o601] {
+        let made = create(&path, &SystemEntropy).unwrap();
+        for mode in [0o604, 0o644, 0o666, 0o601] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let message = format!("{:#}", read(&path).unwrap_err());
-            assert!(message.contains("chmod 600"), "{message}");
+            let message = format!("{:#}", read(&path, Sharing::Refused).unwrap_err());
+            assert!(message.contains("chmod 600") && message.contains("danger_shared_files"), "{message}");
+            assert_eq!(*read(&path, Sharing::Taken).unwrap().unwrap(), *made);
+        }
+        // Open to a group of its owner's: the owner closes it.
+        for mode in [0o640, 0o660] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(*read(&path, Sharing::Refused).unwrap().unwrap(), *made);
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         }
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(format!("{:#}", private_dir(folder.path()).unwrap_err()).contains("chmod 700"));
+        private_dir(folder.path(), Sharing::Refused).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o757)).unwrap();
+        let message = format!("{:#}", private_dir(folder.path(), Sharing::Refused).unwrap_err());
+        assert!(message.contains("chmod 700"), "{message}");
+        private_dir(folder.path(), Sharing::Taken).unwrap();
     }
 
     #[test]
-    fn what_belongs_to_another_account_is_refused_and_what_is_ours_is_not() {
+    fn what_belongs_to_another_account_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seal.key");
         create(&path, &SystemEntropy).unwrap();
         let us = fs::metadata(&path).unwrap().uid();
-        for (owner, program, is_taken) in [(7, 7, true), (0, 7, true), (8, 7, false), (7, 0, false)] {
-            let outcome = refuse_if_another_owns_it(&path, owner, program);
-            assert_eq!(outcome.is_ok(), is_taken, "{owner} {program}");
-            if let Err(error) = outcome {
-                assert!(
-                    error
-                        .to_string()
-                        .contains(&format!("uid {owner}, and this program runs as uid {program}"))
-                );
-            }
-        }
         // Whoever may give files away can see it happen for real.
         if std::os::unix::fs::chown(&path, Some(us + 1), None).is_ok() {
-            assert!(format!("{:#}", read(&path).unwrap_err()).contains("belongs to"));
+            let message = format!("{:#}", read(&path, Sharing::Refused).unwrap_err());
+            assert!(message.contains("belongs to"), "{message}");
         }
     }
 
@@ -188,7 +187,7 @@ mod tests {
             let path = folder.path().join(number.to_string());
             fs::write(&path, format!("{text}\n")).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            let message = format!("{:#}", read(&path).unwrap_err());
+            let message = format!("{:#}", read(&path, Sharing::Refused).unwrap_err());
             assert!(text.is_empty() || !message.contains(text.as_str()), "{message}");
             assert!(message.contains("vestibule init"), "{message}");
         }

@@ -3,12 +3,13 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use vestibule_core::Fault;
 
 use super::trouble::Trouble;
+use crate::access::{Found, Identity, Kind, Verdict, judge};
 
 const LOCK: &str = "vestibule.lock";
 
@@ -23,31 +24,37 @@ pub struct StoreInUse(String);
 /// An advisory lock on the data directory; dropping it, or ending the process in any way, gives it back.
 pub(super) struct Lock(#[expect(dead_code, reason = "held for what its drop does")] File);
 
-/// Makes what is missing, private; refuses what others could put something else in place of.
-pub(super) fn prepare(database: &Path) -> Result<Lock, Fault> {
+/// Makes what is missing, private; refuses what others could put something else in place of, unless it may be `shared`.
+pub(super) fn prepare(database: &Path, shared: bool) -> Result<Lock, Fault> {
     let directory = match database.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    prepare_directory(directory)?;
+    prepare_directory(directory, shared)?;
     let lock = lock(&directory.join(LOCK))?;
-    prepare_file(database)?;
+    prepare_file(database, shared)?;
     Ok(lock)
 }
 
-fn prepare_directory(directory: &Path) -> Result<(), Trouble> {
+fn prepare_directory(directory: &Path, shared: bool) -> Result<(), Trouble> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at(directory))?;
     let found = fs::metadata(directory).map_err(at(directory))?;
     if !found.is_dir() {
         return Err(Trouble::NotOurs(format!("{} is not a directory", directory.display())));
     }
-    if found.mode() & 0o022 != 0 {
-        return Err(Trouble::NotOurs(format!(
-            "{} can be written by others than its owner; they could put another database there (chmod 700 it)",
-            directory.display()
-        )));
+    if shared { Ok(()) } else { hold(Kind::Folder, directory, &found) }
+}
+
+/// Closes what is open to others where it is ours to close, and refuses it where not.
+fn hold(kind: Kind, path: &Path, metadata: &fs::Metadata) -> Result<(), Trouble> {
+    match judge(kind, Found::of(path, metadata), &Identity::own()) {
+        Verdict::Fine => Ok(()),
+        Verdict::Refused(what) => Err(Trouble::NotOurs(format!("{} {what}", path.display()))),
+        Verdict::Tighten(mode) => {
+            tracing::warn!(path = %path.display(), "others could reach it; its mode is now {mode:o}");
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(at(path))
+        }
     }
-    Ok(())
 }
 
 fn lock(path: &Path) -> Result<Lock, Fault> {
@@ -68,7 +75,7 @@ fn lock(path: &Path) -> Result<Lock, Fault> {
 }
 
 /// The database file must be there before SQLite opens it: its write-ahead log inherits its mode.
-fn prepare_file(database: &Path) -> Result<(), Trouble> {
+fn prepare_file(database: &Path, shared: bool) -> Result<(), Trouble> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(database);
     match made {
         Ok(_) => return Ok(()),
@@ -79,11 +86,7 @@ fn prepare_file(database: &Path) -> Result<(), Trouble> {
     if !found.is_file() {
         return Err(Trouble::NotOurs(format!("{} is not a plain file", database.display())));
     }
-    if found.mode() & 0o077 != 0 {
-        tracing::warn!(file = %database.display(), "the database could be read by others; its mode is now 0600");
-        fs::set_permissions(database, fs::Permissions::from_mode(0o600)).map_err(at(database))?;
-    }
-    Ok(())
+    if shared { Ok(()) } else { hold(Kind::Database, database, &found) }
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> Trouble {
