@@ -3,8 +3,10 @@
 
 use http::HeaderMap;
 use http::header::ORIGIN;
+use url::Url;
 
 use crate::reject::Reject;
+use crate::text::is_unseen;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
@@ -16,31 +18,34 @@ pub struct Origins(Vec<Origin>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
-/// Why a text is not a web origin.
+/// Why a text is not a web origin that a browser could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an origin: expected http://host or https://host, with a port if need be and nothing behind it")]
+#[error(
+    "not an origin: expected http://host or https://host, with a port from 1 to 65535 if need be and nothing behind it; \
+     a host is a name of letters, digits, - and _ between dots, or an address"
+)]
 pub struct NotAnOrigin;
 
 impl Origin {
-    /// Parses `scheme://host[:port]`; lower-cases scheme and host and drops a default port.
+    /// Parses `scheme://host[:port]` by the URL standard, and keeps what browsers serialise: scheme and host in lower case, names beyond
+    /// ASCII in their `xn--` form, addresses in their canonical text, no default port.
     pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
-        let (scheme, rest) = text.split_once("://").ok_or(NotAnOrigin)?;
-        let scheme = scheme.to_ascii_lowercase();
-        let default_port = match scheme.as_str() {
-            "http" => 80,
-            "https" => 443,
-            _ => return Err(NotAnOrigin),
-        };
-        let uri: http::uri::Authority = rest.parse().map_err(|_| NotAnOrigin)?;
-        if rest.contains('@') || uri.host().is_empty() || !rest.is_ascii() || uri.host().ends_with('.') {
+        let (_, authority) = text.split_once("://").ok_or(NotAnOrigin)?;
+        // The standard drops, turns round or decodes these; in a configuration each of them is a slip.
+        let is_plain = |c: char| !c.is_whitespace() && !is_unseen(c) && !"/\\?#@%".contains(c);
+        if !authority.chars().all(is_plain) || authority.ends_with(':') {
             return Err(NotAnOrigin);
         }
-        let host = uri.host().to_ascii_lowercase();
-        match uri.port_u16() {
-            Some(port) if port != default_port => Ok(Self(format!("{scheme}://{host}:{port}"))),
-            None if uri.as_str().len() != uri.host().len() => Err(NotAnOrigin),
-            _ => Ok(Self(format!("{scheme}://{host}"))),
+        let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
+        let host_is_one = match url.host() {
+            Some(url::Host::Domain(name)) => is_host_name(name),
+            Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
+            None => false,
+        };
+        if !matches!(url.scheme(), "http" | "https") || !host_is_one || url.port() == Some(0) {
+            return Err(NotAnOrigin);
         }
+        Ok(Self(url.origin().ascii_serialization()))
     }
 
     /// The serialised form, as browsers send it.
@@ -55,6 +60,13 @@ impl Origin {
             Some((host, port)) if !port.ends_with(']') => host,
             _ => authority,
         }
+    }
+
+    /// The port, where it is not the scheme's own.
+    pub fn port(&self) -> Option<u16> {
+        let host_ends =
+            self.0.split_once("://").map_or(0, |(scheme, _)| scheme.len() + 3) + self.host().len();
+        self.0.get(host_ends..).and_then(|rest| rest.strip_prefix(':')).and_then(|port| port.parse().ok())
     }
 
     /// Whether the scheme is `https`.
@@ -82,6 +94,18 @@ impl Origins {
             _ => Err(Reject::CsrfOrigin),
         }
     }
+}
+
+/// Names that resolve: labels of 1 to 63 letters, digits, `-` and `_` (which the DNS takes and some networks use), no `-` at either end
+/// (RFC 1123 section 2.1). The URL standard takes more, such as `*`, `;` and empty labels, and no browser ever gets an answer there.
+fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reject> {

@@ -160,6 +160,17 @@ fn origins_have_one_form() {
     assert_eq!(Origin::parse("http://[::1]").unwrap().host(), "[::1]");
     assert!(Origin::parse("https://app.test").unwrap().is_https());
     assert!(!Origin::parse("http://app.test").unwrap().is_https());
+    // Literals: what Chromium and Firefox send as `Origin` from pages of these addresses.
+    for (written, sent) in [
+        ("https://B\u{FC}cher.example", "https://xn--bcher-kva.example"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://my_app.internal:8443", "https://my_app.internal:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("https://[2001:DB8:0:0:0:0:0:1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://localhost:65535", "http://localhost:65535"),
+    ] {
+        assert_eq!(form(written), Ok(sent.to_owned()), "{written}");
+    }
     for bad in [
         "",
         "app.test",
@@ -167,15 +178,66 @@ fn origins_have_one_form() {
         "https://",
         "https://app.test/",
         "https://app.test/x",
+        "https://app.test?x",
+        "https://app.test#x",
+        "https://app.test\\x",
+        "https:app.test",
+        "https:\\\\app.test",
+        " https://app.test",
+        "https://app.test ",
+        "https://a\tpp.test",
+        "https://%61pp.test",
         "https://a@app.test",
+        "https://a:b@app.test",
         "https://app.test.",
         "https://app.test:",
         "https://app.test:port",
         "https://app.test:65536",
         "https://:443",
         "https://app.test.:443",
+        "https://app.test:0",
+        "https://app.test:65536",
+        "https://app.test:8443x",
+        "https://app.test:-1",
+        "https://app[::1]:443",
+        "https://[::1",
+        "https://[::1]x",
+        "https://[fe80::1%25eth0]",
+        "https://a[b]",
+        "https://*.example.com",
+        "https://*",
+        "https://a;b",
+        "https://a,b",
+        "https://a b",
+        "https://a!b",
+        "https://a..b",
+        "https://.a",
+        "https://-a.test",
+        "https://a-.test",
+        "https://256.256.256.256",
+        "https://1.2.3.4.5",
+        "https://xn--a",
+        "https://a\u{AD}",
+        "https://",
         "null",
     ] {
-        assert!(Origin::parse(bad).is_err(), "{bad:?}");
+        assert_eq!(form(bad), Err(NotAnOrigin), "{bad:?}");
+    }
+    let label = "a".repeat(63);
+    assert!(Origin::parse(&format!("https://{label}.test")).is_ok());
+    assert!(Origin::parse(&format!("https://{label}a.test")).is_err());
+    assert!(Origin::parse(&format!("https://{}", [label.as_str(); 4].join("."))).is_err());
+}
+
+proptest::proptest! {
+    /// Whatever is taken is its own serialised form, and the URL standard agrees.
+    #[test]
+    fn an_origin_is_what_the_url_standard_serialises(text in "https?://[a-zA-Z0-9.\\[\\]:*;_%@/-]{0,20}") {
+        if let Ok(origin) = Origin::parse(&text) {
+            let again = Origin::parse(origin.as_str());
+            proptest::prop_assert_eq!(again.as_ref(), Ok(&origin));
+            let url = url::Url::parse(&text).unwrap();
+            proptest::prop_assert_eq!(url.origin().ascii_serialization(), origin.as_str());
+        }
     }
 }

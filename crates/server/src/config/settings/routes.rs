@@ -161,8 +161,11 @@ fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wr
 
 /// By the rule that requests are held to: a host that none of them could name would cover nothing.
 fn host(key: &str, text: &str) -> Result<String, Wrong> {
-    match host_of(text) {
-        Ok(host) if host == text => Ok(host.to_ascii_lowercase()),
+    // As browsers send it: a name beyond ASCII in its `xn--` form.
+    let origin = Origin::parse(&format!("http://{text}")).ok();
+    let host = origin.as_ref().filter(|it| it.port().is_none() && !text.ends_with(":80")).map(Origin::host);
+    match host {
+        Some(host) if host_of(host) == Ok(host) => Ok(host.to_owned()),
         _ => {
             let what =
                 format!("{text:?} is not a host; write it like \"app.example.com\", without scheme and port");
@@ -316,5 +319,10 @@ fn upstream(key: &str, text: &str) -> Result<Uri, Wrong> {
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return Err(wrong("has a path or query: requests keep the path they came with"));
     }
-    Ok(uri)
+    // Of what is taken here, each can be resolved; the rest would be a failure at each request.
+    let origin = Origin::parse(text.strip_suffix('/').unwrap_or(text));
+    origin
+        .ok()
+        .and_then(|it| it.as_str().parse().ok())
+        .ok_or_else(|| wrong("names no host or port that can be"))
 }
