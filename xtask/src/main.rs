@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod blocklist;
+mod built;
+mod checkout;
 mod docs;
 mod mutants;
 mod walls;
@@ -21,7 +23,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Args),
-    /// Write docs/config.md, the page of all keys, from the configuration's schema
+    /// Write docs/config.md, the page of all keys, from the configuration's schema; with --check, hold all pages to what they name
     Docs(docs::Args),
     Blocklist(blocklist::Args),
     Mutants(mutants::Args),

@@ -18,12 +18,13 @@ mod policy;
 mod ranks;
 mod rules;
 mod source;
-mod tree;
+pub(crate) mod tree;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
+use crate::checkout;
 use graph::Graph;
 use policy::Policy;
 use source::Source;
@@ -34,9 +35,9 @@ pub(crate) struct Args {
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
-    /// The checkout to judge
-    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
-    root: PathBuf,
+    /// The checkout to judge; the one around the current folder unless it is named
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
 }
 
 /// One breach: where it is, which wall it breaks, and why that wall stands there.
@@ -66,8 +67,8 @@ struct Largest {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let root =
-        args.root.canonicalize().with_context(|| format!("no such folder: {}", args.root.display()))?;
+    let root = checkout::root(args.root.as_deref())?;
+    let root = root.canonicalize().with_context(|| format!("no such folder: {}", root.display()))?;
     let report = inspect(&root)?;
     let mut out = std::io::stdout().lock();
     if args.json {

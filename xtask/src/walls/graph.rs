@@ -53,7 +53,7 @@ struct Edge {
 
 impl Graph {
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let cargo = option_env!("CARGO").unwrap_or("cargo");
+        let cargo = crate::checkout::cargo();
         let output = Command::new(cargo)
             .args(["metadata", "--format-version=1", "--all-features"])
             .current_dir(root)
