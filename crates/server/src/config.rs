@@ -10,12 +10,14 @@ use crate::host::text_file;
 
 mod claim;
 pub(crate) mod environment;
+mod hint;
 pub(crate) mod raw;
 pub(crate) mod reload;
 mod settings;
 pub(crate) mod span;
 mod text;
 
+pub(crate) use settings::sense::warnings;
 pub(crate) use settings::{Danger, Look, Settings};
 
 use raw::Raw;
@@ -102,11 +104,21 @@ pub(crate) fn read(
     // The file by itself first: its errors know their places.
     if let Err(error) = toml::from_str::<Raw>(text) {
         let at = error.span().map(|span| span.start);
-        return Err(ConfigError {
-            place: at.map_or_else(|| name.to_owned(), |at| format!("{name}:{}", places.place_at(at))),
-            key: at.and_then(|at| places.key_at(at)).unwrap_or_default().to_owned(),
-            what: clean(error.message()),
-        });
+        let place = at.map_or_else(|| name.to_owned(), |at| format!("{name}:{}", places.place_at(at)));
+        if error.message().starts_with("duplicate key")
+            && let Some((key, first)) = at.and_then(|at| places.first_of(text, at))
+        {
+            let what = format!("is set twice; it is set before at {name}:{first}");
+            return Err(ConfigError { place, key, what });
+        }
+        let key = at.and_then(|at| places.key_at(at)).unwrap_or_default().to_owned();
+        let mut what = clean(error.message());
+        if what.starts_with("invalid type") {
+            what.push_str(&hint::for_key(&key));
+        } else if what.starts_with("wanted ") {
+            what = format!("is of the wrong kind{}", hint::for_key(&key));
+        }
+        return Err(ConfigError { place, key, what });
     }
     let overrides = environment::read(variables)?;
     let whole = |what: String| ConfigError { place: name.to_owned(), key: String::new(), what };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::output::{self, counted, say};
 use super::{Context, Failure};
 use crate::config::raw::Raw;
+use crate::config::warnings;
 use crate::untrusted;
 
 #[derive(Subcommand)]
@@ -36,7 +37,7 @@ impl ConfigCommand {
                 for danger in &settings.dangers {
                     say(&format!("danger: {}: {}", danger.key, danger.what))?;
                 }
-                if let Some(warning) = untrusted::none_named(&settings) {
+                for warning in warnings(&settings).into_iter().chain(untrusted::none_named(&settings).map(Into::into)) {
                     say(&format!("warning: {warning}"))?;
                 }
                 for note in &settings.notes {

@@ -19,7 +19,7 @@ use super::{Context, Failure};
 use crate::assemble::{Front, House};
 use crate::clockwork;
 use crate::config::reload::{self, Differences};
-use crate::config::{Danger, Settings, Source};
+use crate::config::{self, Danger, Settings, Source};
 use crate::control::server::ControlSocket;
 use crate::host::open_files;
 use crate::listen::{self, Face, Limits};
@@ -94,7 +94,7 @@ impl Server {
     ) -> Result<Self, Failure> {
         let signals = Signals::receive()?;
         tell_dangers(&settings.dangers);
-        if let Some(warning) = untrusted::none_named(&settings) {
+        for warning in config::warnings(&settings).into_iter().chain(untrusted::none_named(&settings).map(Into::into)) {
             tracing::warn!("{warning}");
         }
         let house = House::open(settings).await?;

@@ -20,6 +20,7 @@ pub(crate) enum Claim {
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Constant {
+    /// A text, a number, a truth value, or a list or table of these.
     value: Value,
 }
 

@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claim;
 use super::span::Span;
 
+mod words;
+
 /// All that can be configured. Every key is optional; an empty file is valid.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "Vestibule configuration")]
 pub(crate) struct Raw {
     /// Database, keys, pepper and control socket; made with mode 0700. Others may put nothing into it. Default: `vestibule-data`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,7 @@ pub(crate) enum Registration {
     Open,
 }
 
+/// What accounts hold.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Accounts {
@@ -60,6 +64,7 @@ pub(crate) struct Accounts {
     pub(crate) traits_schema_file: Option<PathBuf>,
 }
 
+/// Where Vestibule listens, and how long it waits for clients.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Listen {
@@ -86,6 +91,7 @@ pub(crate) struct Listen {
     pub(crate) tls: Option<Tls>,
 }
 
+/// TLS on the public listener.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tls {
@@ -108,6 +114,7 @@ pub(crate) struct Secrets {
     pub(crate) pepper_file: Option<PathBuf>,
 }
 
+/// Where accounts, sessions and signing keys are kept.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Store {
@@ -115,9 +122,11 @@ pub(crate) struct Store {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
     /// Where sessions are: "same" is the same store.
+    #[schemars(with = "words::Sessions")]
     pub(crate) sessions: String,
 }
 
+/// How long people stay signed in.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sessions {
@@ -175,6 +184,7 @@ pub(crate) struct Tokens {
     pub(crate) access: Span,
     pub(crate) refresh: Refresh,
     /// What services' JWTs are signed with: ES256, EdDSA, RS256 or PS256.
+    #[schemars(with = "words::Algorithm")]
     pub(crate) algorithm: String,
     /// The most bytes of a JWT for a service: 2048 to 8192. With the plain copies of its claims (`headers` of a route) it takes 2048
     /// bytes more at most. Where its audience's own claims would make either larger, they are dropped from the largest down, constants
@@ -196,6 +206,7 @@ pub(crate) struct Refresh {
     pub(crate) replay_window: Span,
 }
 
+/// How often signing keys are replaced.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Keys {
@@ -273,6 +284,7 @@ pub(crate) struct Texts {
     pub(crate) folder: Option<PathBuf>,
 }
 
+/// A service that gets JWTs of its own.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Audience {
@@ -290,9 +302,11 @@ pub(crate) struct Audience {
     pub(crate) encrypt_to_file: Option<PathBuf>,
     /// How they are encrypted: "A256GCM", "A128GCM" or "A256CBC-HS512". Default: "A256GCM".
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<words::Encryption>")]
     pub(crate) encrypt_with: Option<String>,
 }
 
+/// Which requests go to which service, and who may make them.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Route {
@@ -315,9 +329,11 @@ pub(crate) struct Route {
     pub(crate) methods: Vec<String>,
     /// Who may pass: "signed-in" or "public".
     #[serde(default = "default_require")]
+    #[schemars(with = "words::Require")]
     pub(crate) require: String,
     /// Which credentials it takes: "session-cookie", "session-header", "token-header"; and "token-cookie", where `tokens.cookies` is true.
     #[serde(default = "default_accept")]
+    #[schemars(with = "Vec<words::Accept>")]
     pub(crate) accept: Vec<String>,
     /// The `name` of the audience that its service is; needed unless public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -325,6 +341,7 @@ pub(crate) struct Route {
     /// What an unsafe request by cookie must show: "token", "origin" (for services with a token of their own) or "off". Where it is not
     /// "token", the client's X-CSRF-Token header goes to the service.
     #[serde(default = "default_csrf")]
+    #[schemars(with = "words::Csrf")]
     pub(crate) csrf: String,
     /// For what pages ask by themselves (polling, heartbeats): such requests do not keep a session from ending unused.
     #[serde(default)]

@@ -31,6 +31,7 @@ mod encryption;
 mod headers;
 mod paths;
 mod routes;
+pub(crate) mod sense;
 mod sessions;
 mod texts;
 mod theme;
@@ -151,6 +152,7 @@ impl Settings {
             header_block: header_block(raw.listen.header_block)?,
             drain_notice: drain_notice(raw.listen.drain_notice)?,
         };
+        sense::refuse_one_port(listen)?;
         let public_url = public_url(&raw, listen)?;
         let mut dangers = internal_danger(&raw, listen)?;
         if raw.danger_shared_files {
@@ -193,6 +195,7 @@ impl Settings {
         if !token_cookies.are_given {
             routes::refuse_token_cookies(&routes)?;
         }
+        sense::refuse_unreachable_hosts(&routes, &public_url)?;
         dangers.extend(csrf_dangers(&routes));
         let notes = paths::notes(&routes).into_iter().chain(headers::notes(&routes)).collect();
         let look = theme::look(&raw.theme, base)?;
@@ -263,15 +266,14 @@ fn refuse_what_comes_later(raw: &Raw) -> Result<(), Wrong> {
 }
 
 fn socket(key: &str, text: &str) -> Result<SocketAddr, Wrong> {
-    let wrong = |what: &str| {
-        let right = "write it like \"127.0.0.1:8080\" or \"[::1]:8080\"";
-        Wrong::new(key, format!("{text:?} {what}; {right}"))
-    };
-    let address: SocketAddr = text.parse().map_err(|_| wrong("is not an address with a port"))?;
-    if address.port() == 0 {
-        return Err(wrong("has port 0, which another program could not be told"));
-    }
-    Ok(address)
+    text.parse().map_err(|_| {
+        Wrong::new(
+            key,
+            format!(
+                "{text:?} is not an address with a port; write it like \"127.0.0.1:8080\" or \"[::1]:8080\""
+            ),
+        )
+    })
 }
 
 /// Longer than a minute or two no balancer takes; a slip that keeps a server from ending is worse than none.
@@ -303,6 +305,10 @@ fn public_url(raw: &Raw, listen: Listen) -> Result<Origin, Wrong> {
     let Some(text) = &raw.public_url else {
         if !listen.public.ip().is_loopback() {
             let what = "is missing: beyond loopback browsers need an https origin; write it like \"https://app.example.com\"";
+            return Err(wrong(what.into()));
+        }
+        if listen.public.port() == 0 {
+            let what = "is missing: the system chooses the port of `listen.public`, so browsers' origin is not known from it";
             return Err(wrong(what.into()));
         }
         return Origin::parse(&format!("http://{}", listen.public)).map_err(|it| wrong(it.to_string()));

@@ -27,9 +27,9 @@ impl Text {
         let lines =
             std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
         let mut read = Self { lines, keys: Vec::new() };
-        if let Ok(table) = DeTable::parse(text) {
-            read.add_table("", table.get_ref());
-        }
+        // Of a text with a slip in it, what can be read.
+        let (table, _) = DeTable::parse_recoverable(text);
+        read.add_table("", table.get_ref());
         read
     }
 
@@ -49,6 +49,47 @@ impl Text {
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or_default();
         format!("{line}:{}", offset.saturating_sub(start) + 1)
+    }
+
+    /// The key that is written a second time at a byte offset, and `line:column` of the first time.
+    pub(super) fn first_of(&self, text: &str, second: usize) -> Option<(String, String)> {
+        let before = text.get(..second)?;
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "_-.\"'".contains(c);
+        let name: String = text.get(second..)?.chars().take_while(|c| is_word(*c)).collect();
+        let name = name.replace(['"', '\''], "");
+        // Within which table: that of the last heading, of which the last of many counts.
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let own_line = text.get(line_start..)?.lines().next()?.trim();
+        if own_line.starts_with('[') {
+            let path = own_line.split('#').next()?.trim().trim_matches(['[', ']']).trim();
+            let same = |line: &str| line.trim_start().starts_with(&format!("[{path}]"));
+            let at = before.lines().position(same)?;
+            let column = before.lines().nth(at)?.find('[')? + 2;
+            return Some((path.to_owned(), format!("{}:{column}", at + 1)));
+        }
+        let path = {
+            let heading = before.lines().rev().map(str::trim).find(|line| line.starts_with('['));
+            let table =
+                heading.map(|it| it.split('#').next().unwrap_or(it).trim().trim_matches(['[', ']']).trim());
+            let many = heading.is_some_and(|it| it.starts_with("[["));
+            match table {
+                None => name.clone(),
+                Some(table) if many => {
+                    let count = before
+                        .lines()
+                        .filter(|line| line.trim().starts_with(&format!("[[{table}]]")))
+                        .count();
+                    format!("{table}[{}].{name}", count.saturating_sub(1))
+                }
+                Some(table) => format!("{table}.{name}"),
+            }
+        };
+        // Within a table on one line, the name alone is known.
+        let first = self.keys.iter().find(|key| key.path == path && key.at < second).or_else(|| {
+            let suffix = format!(".{name}");
+            self.keys.iter().rev().find(|key| key.at < second && key.path.ends_with(&suffix))
+        })?;
+        Some((first.path.clone(), self.place_at(first.at)))
     }
 
     /// The innermost key around a byte offset.

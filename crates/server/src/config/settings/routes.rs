@@ -181,6 +181,13 @@ fn path(key: &str, text: &str) -> Result<PathPattern, Wrong> {
     if WELL_KNOWN.contains(&text) {
         return Err(Wrong::new(key, format!("{text:?} is a document of Vestibule's own")));
     }
+    if let Some(sign) = text.chars().find(|c| "*{}".contains(*c)) {
+        let what = format!(
+            "{text:?} has a {sign}, which covers nothing but itself; end the path in / to cover all below it, or write %{:02X} where the sign is meant",
+            u32::from(sign)
+        );
+        return Err(Wrong::new(key, what));
+    }
     PathPattern::parse(text).map_err(|_| {
         let what = format!("{text:?} is not a plain path; begin with /, and leave out //, \".\", \"..\", ;, \\, #, control characters and encoded slashes");
         Wrong::new(key, what)
