@@ -90,6 +90,10 @@ pub fn judge(kind: Kind, found: Found, us: &Identity) -> Verdict {
         ));
     }
     match kind {
+        // A copy that was put back is often open to all, and what is in it was open as long as it was somewhere else.
+        Kind::Database if found.owner == us.user && found.mode & 0o077 != 0 => {
+            Verdict::Tighten(found.mode & 0o700)
+        }
         Kind::Database => judge_file(found, us, "can be read or written by others on this machine"),
         Kind::Folder => judge_folder(found, us),
         // Nothing can be written there, and whoever else may read it was let into the container or the service.
@@ -213,6 +217,8 @@ mod tests {
             // The database.
             (Kind::Database, US, US, 0o600, false, Fine),
             (Kind::Database, US, GROUP, 0o660, false, Closed(0o600)),
+            (Kind::Database, US, US, 0o644, false, Closed(0o600)),
+            (Kind::Database, US, STRANGER, 0o666, false, Closed(0o600)),
             (Kind::Database, 0, GROUP, 0o660, false, Fine),
             (Kind::Database, 0, GROUP, 0o664, false, Refused),
             (Kind::Database, STRANGER, GROUP, 0o660, false, Refused),

@@ -30,10 +30,11 @@ impl Origin {
     /// Parses `scheme://host[:port]` by the URL standard, and keeps what browsers serialise: scheme and host in lower case, names beyond
     /// ASCII in their `xn--` form, addresses in their canonical text, no default port.
     pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
-        let (_, authority) = text.split_once("://").ok_or(NotAnOrigin)?;
+        let (scheme, authority) = text.split_once("://").ok_or(NotAnOrigin)?;
         // The standard drops, turns round or decodes these; in a configuration each of them is a slip.
         let is_plain = |c: char| !c.is_whitespace() && !is_unseen(c) && !"/\\?#@%".contains(c);
-        if !authority.chars().all(is_plain) || authority.ends_with(':') {
+        let is_web = ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
+        if !is_web || !authority.chars().all(is_plain) || authority.ends_with(':') {
             return Err(NotAnOrigin);
         }
         let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
@@ -42,7 +43,7 @@ impl Origin {
             Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
             None => false,
         };
-        if !matches!(url.scheme(), "http" | "https") || !host_is_one || url.port() == Some(0) {
+        if !host_is_one || url.port() == Some(0) {
             return Err(NotAnOrigin);
         }
         Ok(Self(url.origin().ascii_serialization()))

@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderValue};
 
-use super::origin::{Origin, Origins};
+use super::origin::{NotAnOrigin, Origin, Origins};
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);

@@ -25,8 +25,10 @@ impl Installation {
         let is_root = fs::metadata(folder.path()).unwrap().uid() == 0;
         let this = Self { folder, is_root };
         chmod(this.folder.path(), 0o755);
-        // The checkout may be where another account cannot look.
-        fs::copy(BINARY, this.at("vestibule")).unwrap();
+        // The checkout may be where another account cannot look. By a process of its own: a file that is open for writing here while another
+        // test starts a program could not be executed.
+        let copied = Command::new("cp").arg(BINARY).arg(this.at("vestibule")).status().unwrap();
+        assert!(copied.success());
         for name in ["data", "secrets"] {
             fs::create_dir(this.at(name)).unwrap();
         }
@@ -103,7 +105,6 @@ impl Installation {
     fn is_refused(&self, before: &str, says: &str) {
         let ended = self.run(before, "key rotate --now");
         assert!(ended.code != 0 && ended.err.contains(says), "should say {says:?}: {ended:?}");
-        assert!(!self.at("data/vestibule.db").exists() || ended.err.contains("data"), "{ended:?}");
     }
 }
 

@@ -70,7 +70,7 @@ fn a_flood_of_refusals_is_some_lines_and_a_number() {
 /// A server whose log goes into a pipe.
 fn serve(place: &Place, filter: &str) -> (Server, BufReader<ChildStderr>) {
     let any = "127.0.0.1:0".parse().unwrap();
-    place.write_config(&routes(any, any, "/orders/"));
+    place.write_config(&format!("public_url = \"http://127.0.0.1:8080\"\n{}", routes(any, any, "/orders/")));
     let mut child = Command::new(BINARY)
         .arg("serve")
         .env("VESTIBULE_CONFIG", place.config())

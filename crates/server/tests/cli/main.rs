@@ -279,7 +279,7 @@ fn secrets_that_others_can_read_and_secrets_that_were_lost_stop_the_start() {
     place.fails(2, &["account", "list"], "", "restore it from your backup");
     assert!(!seal.exists(), "a lost secret is not silently replaced");
     fs::rename(seal.with_extension("away"), &seal).unwrap();
-    fs::set_permissions(place.folder.path().join("vestibule-data"), fs::Permissions::from_mode(0o755))
+    fs::set_permissions(place.folder.path().join("vestibule-data"), fs::Permissions::from_mode(0o757))
         .unwrap();
     place.fails(2, &["account", "list"], "", "chmod 700");
 }
