@@ -1,7 +1,7 @@
 //! The Rust of the pages, so that it compiles: this repository's README.md and this crate's. `cargo xtask docs --check` looks for each
 //! block of theirs here.
 
-#![expect(dead_code, unused_variables, reason = "shown on pages, not run")]
+#![expect(dead_code, unused_imports, unused_variables, reason = "shown on pages, not run")]
 
 use std::{error::Error, sync::Arc};
 
