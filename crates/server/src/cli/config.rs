@@ -37,7 +37,7 @@ impl ConfigCommand {
                 for danger in &settings.dangers {
                     say(&format!("danger: {}: {}", danger.key, danger.what))?;
                 }
-                for warning in warnings(&settings).into_iter().chain(untrusted::none_named(&settings).map(Into::into)) {
+                for warning in warnings(&settings).into_iter().chain(untrusted::none_named(&settings)) {
                     say(&format!("warning: {warning}"))?;
                 }
                 for note in &settings.notes {

@@ -94,7 +94,7 @@ impl Server {
     ) -> Result<Self, Failure> {
         let signals = Signals::receive()?;
         tell_dangers(&settings.dangers);
-        for warning in config::warnings(&settings).into_iter().chain(untrusted::none_named(&settings).map(Into::into)) {
+        for warning in config::warnings(&settings).into_iter().chain(untrusted::none_named(&settings)) {
             tracing::warn!("{warning}");
         }
         let house = House::open(settings).await?;
