@@ -48,10 +48,19 @@ impl Installation {
     }
 
     fn configure(&self, more: &str) {
+        let [public, internal] = crate::place::free_addresses();
         let text = format!(
-            "data_dir = \"data\"\n{more}\n[secrets]\nseal_key_file = \"secrets/seal.key\"\npepper_file = \"secrets/pepper.key\"\n"
+            "data_dir = \"data\"\n{more}\n[listen]\npublic = \"{public}\"\ninternal = \"{internal}\"\n\
+             [secrets]\nseal_key_file = \"secrets/seal.key\"\npepper_file = \"secrets/pepper.key\"\n"
         );
         fs::write(self.at("vestibule.toml"), text).unwrap();
+    }
+
+    /// Where /readyz is, of what was configured last.
+    fn internal(&self) -> std::net::SocketAddr {
+        let text = fs::read_to_string(self.at("vestibule.toml")).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix("internal = ")).unwrap();
+        value.trim_matches('"').parse().unwrap()
     }
 
     fn give(&self, name: &str, (user, group): (u32, u32), mode: u32) {
@@ -66,15 +75,14 @@ impl Installation {
         self.give("secrets/pepper.key", owner, mode);
     }
 
-    /// Runs the program as the account of these stories; `before` is what the container's engine does first.
-    fn run(&self, before: &str, arguments: &str) -> Ended {
-        let program = format!("./vestibule {arguments} --config vestibule.toml");
+    /// Runs a script as the account of these stories; `before` is what the container's engine does first.
+    fn run(&self, before: &str, script: &str) -> Ended {
         let script = if self.is_root {
             format!(
-                "{before}\nexec setpriv --reuid {USER} --regid {USER} --groups {USER},{GROUP} --no-new-privs {program}"
+                "{before}\nexec setpriv --reuid {USER} --regid {USER} --groups {USER},{GROUP} --no-new-privs sh -euc '{script}'"
             )
         } else {
-            format!("exec {program}")
+            script.to_owned()
         };
         let mut command = if before.is_empty() {
             Command::new("sh")
@@ -83,8 +91,13 @@ impl Installation {
             own_mounts.args(["--mount", "sh"]);
             own_mounts
         };
-        let output =
-            command.args(["-euc", &script]).current_dir(self.folder.path()).env_clear().output().unwrap();
+        let output = command
+            .args(["-euc", &script])
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .output()
+            .unwrap();
         Ended {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -92,18 +105,22 @@ impl Installation {
         }
     }
 
+    /// A server starts, makes its store and keys, and answers a command; then another one opens what the first has made.
     #[track_caller]
     fn works(&self, before: &str) {
-        // Makes the database, and keys that are sealed under what was read.
-        let ended = self.run(before, "key rotate --now");
-        assert_eq!(ended.code, 0, "{ended:?}");
-        let ended = self.run(before, "key list");
-        assert!(ended.code == 0 && ended.out.contains("active"), "{ended:?}");
+        let served = "./vestibule serve --config vestibule.toml & server=$!
+            for _ in $(seq 300); do [ -S data/control.sock ] && break; kill -0 $server || break; sleep 0.1; done
+            ./vestibule key list --config vestibule.toml
+            kill $server; wait $server";
+        for _ in 0..2 {
+            let ended = self.run(before, served);
+            assert!(ended.code == 0 && ended.out.contains("active"), "{ended:?}");
+        }
     }
 
     #[track_caller]
     fn is_refused(&self, before: &str, says: &str) {
-        let ended = self.run(before, "key rotate --now");
+        let ended = self.run(before, "exec ./vestibule serve --config vestibule.toml");
         assert!(ended.code != 0 && ended.err.contains(says), "should say {says:?}: {ended:?}");
     }
 }
@@ -182,7 +199,7 @@ fn secrets_that_others_reach_are_refused_unless_it_is_said() {
     place.is_refused("", "danger_shared_files");
     place.configure("danger_shared_files = true");
     place.works("");
-    let shown = place.run("", "config show");
+    let shown = place.run("", "./vestibule config show --config vestibule.toml");
     assert!(shown.out.contains("# danger: danger_shared_files"), "{shown:?}");
     place.configure("");
     if place.is_root {
@@ -235,10 +252,8 @@ fn a_server_on_a_volume_tells_of_shared_files() {
     let place = Installation::new();
     place.secrets((USER, USER), 0o600);
     place.give("data", (if place.is_root { 0 } else { USER }, GROUP), 0o2775);
-    let [public, internal] = crate::place::free_addresses();
-    place.configure(&format!(
-        "danger_shared_files = true\n[listen]\npublic = \"{public}\"\ninternal = \"{internal}\""
-    ));
+    place.configure("danger_shared_files = true");
+    let internal = place.internal();
     let mut server = serve(&place);
     let began = Instant::now();
     let ready = loop {
@@ -251,7 +266,7 @@ fn a_server_on_a_volume_tells_of_shared_files() {
     assert!(ready.contains("danger_shared_files"), "{ready}");
     let socket = fs::metadata(place.at("data/control.sock")).unwrap();
     assert_eq!(socket.mode() & 0o777, 0o600);
-    let listed = place.run("", "key list");
+    let listed = place.run("", "./vestibule key list --config vestibule.toml");
     assert!(listed.code == 0 && listed.out.contains("active"), "{listed:?}");
     server.kill().unwrap();
     server.wait().unwrap();
