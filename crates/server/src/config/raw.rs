@@ -319,10 +319,12 @@ pub(crate) struct Route {
     /// What happens to other spellings of the path, which a service may take for it: other case, trailing dots or spaces, full-width
     /// letters. "fold": the stricter of both routes decides; "sensitive": the service tells them apart.
     #[serde(default = "default_case")]
+    #[schemars(with = "words::Case")]
     pub(crate) case: String,
     /// What happens to paths that programs read in different ways (`//`, `;`, `%2F`, `%2525`): "refuse", or "pass" for a prefix with no
     /// other route below it. Dot segments, backslashes and control characters are always refused.
     #[serde(default = "default_ambiguous_path")]
+    #[schemars(with = "words::AmbiguousPath")]
     pub(crate) ambiguous_path: String,
     /// Which methods. Default: all.
     #[serde(default)]
@@ -356,6 +358,7 @@ pub(crate) struct Route {
     /// How these copies say what is not visible ASCII: "drop" (the header is then empty, and the log says so once), "percent" (all but
     /// visible ASCII is %XX of its UTF-8, and so are % and +), "utf-8" (as it is).
     #[serde(default = "default_headers_encoding")]
+    #[schemars(with = "words::HeadersEncoding")]
     pub(crate) headers_encoding: String,
     /// Headers of the client that the built-in gateway passes although it takes others of their kind off, like "x-ms-version" or
     /// "x-http-method-override".

@@ -64,3 +64,31 @@ pub(super) enum Require {
 pub(super) enum Sessions {
     Same,
 }
+
+/// `route[].ambiguous_path`.
+#[derive(JsonSchema)]
+#[schemars(inline, rename_all = "kebab-case")]
+pub(super) enum AmbiguousPath {
+    Refuse,
+    Pass,
+}
+
+/// `route[].case`.
+#[derive(JsonSchema)]
+#[schemars(inline, rename_all = "kebab-case")]
+pub(super) enum Case {
+    Fold,
+    Sensitive,
+}
+
+/// `route[].headers_encoding`.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) enum HeadersEncoding {
+    #[schemars(rename = "drop")]
+    Drop,
+    #[schemars(rename = "percent")]
+    Percent,
+    #[schemars(rename = "utf-8")]
+    Utf8,
+}

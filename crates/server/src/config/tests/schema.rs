@@ -50,6 +50,19 @@ fn the_words_of_the_schema_are_those_that_are_taken() {
         ("/$defs/Route/properties/require", format!("{ROUTE}require = "), "", &["signed-in", "public"]),
         ("/$defs/Route/properties/csrf", format!("{ROUTE}csrf = "), "", &["token", "origin", "off"]),
         (
+            "/$defs/Route/properties/ambiguous_path",
+            format!("{ROUTE}ambiguous_path = "),
+            "",
+            &["refuse", "pass"],
+        ),
+        ("/$defs/Route/properties/case", format!("{ROUTE}case = "), "", &["fold", "sensitive"]),
+        (
+            "/$defs/Route/properties/headers_encoding",
+            format!("{ROUTE}headers_encoding = "),
+            "",
+            &["drop", "percent", "utf-8"],
+        ),
+        (
             "/$defs/Route/properties/accept/items",
             format!("[tokens]\ncookies = true\n{ROUTE}accept = ["),
             "]",
