@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, Status, Traits};
-use vestibule_core::port::{Added, Changed, Opened, Reissued, Renamed, Warrant};
+use vestibule_core::port::{AccountsPage, Added, Changed, Opened, Reissued, Renamed, Warrant};
 use vestibule_core::session::{Cap, Reissue};
 use vestibule_core::token::Stamp;
 
@@ -50,7 +50,10 @@ async fn an_account_keeps_a_name_that_is_refused_today() {
         let found = store.find_by_identifier(&old.identifier).await.unwrap();
         assert!(found.unwrap().subject == old.subject);
         assert!(find_account(&*store, 1).await.unwrap().identifier == old.identifier);
-        assert_eq!(store.accounts(ALL).await.unwrap().len(), 1);
+        assert_eq!(
+            store.accounts(AccountsPage { take: ALL.take, ..Default::default() }).await.unwrap().len(),
+            1
+        );
         let candidate = store.find_to_sign_in(Some(&old.identifier), subject(2)).await.unwrap();
         assert!(candidate.account.unwrap().subject == old.subject);
     })
