@@ -10,7 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claim;
 use super::span::Span;
 
+mod defaults;
 mod words;
+
+use defaults::{
+    default_accept, default_ambiguous_path, default_assertion_header, default_case, default_csrf,
+    default_headers_encoding, default_lifetime, default_require,
+};
 
 /// All that can be configured. Every key is optional; an empty file is valid.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -469,36 +475,4 @@ impl Default for Texts {
     fn default() -> Self {
         Self { default_language: "en".into(), folder: None }
     }
-}
-
-fn default_lifetime() -> Span {
-    Span::seconds(120)
-}
-
-fn default_require() -> String {
-    "signed-in".into()
-}
-
-fn default_accept() -> Vec<String> {
-    ["session-cookie", "session-header", "token-header"].map(str::to_owned).to_vec()
-}
-
-fn default_case() -> String {
-    "fold".into()
-}
-
-fn default_ambiguous_path() -> String {
-    "refuse".into()
-}
-
-fn default_headers_encoding() -> String {
-    "drop".into()
-}
-
-fn default_csrf() -> String {
-    "token".into()
-}
-
-fn default_assertion_header() -> String {
-    "authorization".into()
 }
