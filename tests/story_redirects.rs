@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::elsewhere::elsewhere;
-use crate::personas::{ADA, Answer, Ask, Door, PASSWORD, Scene, Vestibule, program};
+use crate::personas::{Answer, Ask, Door, PASSWORD, Scene, Vestibule, program};
 
 const PROXIES: &str = "[trusted_proxies]\nforward_auth = [\"127.0.0.1/32\"]\npublic = [\"127.0.0.1/32\"]";
 
@@ -69,6 +69,12 @@ fn nobody_is_sent_to_another_origin_by_signing_in() {
         text.split("name=\"csrf_token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     };
     let csrf_token = token_on(&form);
+    // What one account may have of sessions and of attempts is counted.
+    let people: Vec<String> =
+        (0..payloads.len().div_ceil(2)).map(|number| format!("ada{number}@example.com")).collect();
+    for identifier in &people {
+        scene.vestibule.operator.add_account(identifier);
+    }
     let mut sessions = Vec::new();
     for (turn, payload) in payloads.iter().enumerate() {
         // By the page, and by the form.
@@ -80,7 +86,9 @@ fn nobody_is_sent_to_another_origin_by_signing_in() {
                 note(&answer, format!("GET {page} with {payload:?}"));
             }
         }
-        let fields = [("csrf_token", csrf_token.as_str()), ("identifier", ADA), ("password", PASSWORD)];
+        let identifier = &*people[turn % people.len()];
+        let fields =
+            [("csrf_token", csrf_token.as_str()), ("identifier", identifier), ("password", PASSWORD)];
         let answer = Ask::post("/auth/login")
             .header("Origin", &scene.origin)
             .header("Cookie", &pre_session)
@@ -102,14 +110,15 @@ fn nobody_is_sent_to_another_origin_by_signing_in() {
             note(&ask.send(scene.front), format!("GET {page}, signed in, with {payload:?}"));
         }
     }
-    // Each within a session of its own: what is asked within one is counted.
-    for (payload, signed_in) in payloads.iter().zip(&sessions) {
+    // Each within a session of its own and from an address of its own: what is asked within and from one is counted.
+    for (turn, (payload, signed_in)) in payloads.iter().zip(&sessions).enumerate() {
         let page = Ask::get("/auth/confirm").header("Cookie", signed_in).send(scene.front);
         let csrf_token = token_on(&page);
         let fields = [("csrf_token", csrf_token.as_str()), ("password", PASSWORD), ("return_to", payload)];
         let answer = Ask::post("/auth/confirm")
             .header("Origin", &scene.origin)
             .header("Cookie", signed_in)
+            .header("X-Forwarded-For", format!("10.{}.{}.7", turn / 200, turn % 200))
             .form(&fields)
             .send(scene.front);
         assert_eq!((answer.status, answer.all("location").len()), (303, 1), "{payload:?}: {answer:?}");

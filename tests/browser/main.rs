@@ -23,6 +23,7 @@ mod story_doors;
 mod story_examples;
 mod story_looks;
 mod story_referrer;
+mod story_returning;
 mod story_tossing;
 mod story_trouble;
 mod world;

@@ -1,7 +1,7 @@
 //! Cookie tossing: a sibling host plants cookies with Mallory's session in Ada's browser, under our cookie's name and all that could
 //! pass for it. Whether the browser refuses them or we do: nobody ever acts in Mallory's session without knowing.
 
-use crate::personas::{ADA, Chromium};
+use crate::personas::{ADA, Chromium, PASSWORD};
 use crate::world::{Attacker, MALLORY, Victim};
 
 const OURS: &str = "__Host-Http-vestibule";
@@ -12,7 +12,7 @@ fn tossed(session: &str) -> Vec<String> {
     let upper = OURS.to_uppercase();
     let mut all: Vec<String> = [OURS, &lower, &upper, "__Host-vestibule", "__Secure-vestibule", "vestibule"]
         .iter()
-        .chain(&["%5F_Host-Http-vestibule", "__Host-Http-vestibule_pre", "vestibule_pre", "__Http-vestibule"])
+        .chain(&["hosthttpvestibule", "__Host-Http-vestibule_pre", "vestibule_pre", "__Http-vestibule"])
         .map(|name| format!("{name}={session}; Domain=app.test; Path=/; Secure; HttpOnly"))
         .collect();
     // A longer path is sent first; a nameless cookie is sent as its bare value.
@@ -21,6 +21,13 @@ fn tossed(session: &str) -> Vec<String> {
     all.push(format!("={OURS}={session}; Domain=app.test; Path=/; Secure"));
     all.push(format!("{OURS}={session}; Domain=app.test; Path=/auth; Secure"));
     all
+}
+
+/// Cookies that a browser keeps for all hosts of a domain, and that PHP or Rack would take for ours.
+fn look_alikes(session: &str) -> Vec<String> {
+    ["%5F_Host-Http-vestibule", "..Host-Http-vestibule"]
+        .map(|name| format!("{name}={session}; Domain=app.test; Path=/; Secure; HttpOnly"))
+        .to_vec()
 }
 
 /// The same by a script.
@@ -32,10 +39,9 @@ fn toss_by_script(cookies: &[String]) -> String {
 }
 
 /// A sibling host that has tossed all it could at the browser.
-fn toss(victim: &Victim, session: &str, chromium: &Chromium) {
-    let cookies = tossed(session);
-    let attacker = Attacker::over_https(&victim.origin, &cookies);
-    let page = attacker.page("sub.app.test", "/toss", &toss_by_script(&cookies));
+fn toss(victim: &Victim, session: &str, cookies: &[String], chromium: &Chromium) {
+    let attacker = Attacker::over_https(&victim.origin, cookies);
+    let page = attacker.page("sub.app.test", "/toss", &toss_by_script(cookies));
     chromium.open(&page);
     let arrived = chromium.cookies();
     assert!(arrived.iter().any(|cookie| cookie.value == session), "nothing was tossed at all: {arrived:?}");
@@ -47,7 +53,7 @@ fn tossed_cookies_do_not_move_a_signed_in_browser_to_another_session() {
     let chromium = Chromium::start();
     let session = victim.mallorys_cookie();
     victim.sign_in(&chromium);
-    toss(&victim, &session, &chromium);
+    toss(&victim, &session, &tossed(&session), &chromium);
 
     let received = victim.look(&chromium);
     assert!(!received.is_empty());
@@ -68,10 +74,41 @@ fn tossed_cookies_do_not_sign_a_stranger_in() {
     let victim = Victim::over_https();
     let chromium = Chromium::start();
     let session = victim.mallorys_cookie();
-    toss(&victim, &session, &chromium);
+    toss(&victim, &session, &tossed(&session), &chromium);
     victim.is_a_strangers(&chromium);
     // And they do not keep Ada from signing in.
     victim.sign_in(&chromium);
+}
+
+/// CK-04: what some parser takes for ours is refused, and one button deletes it. The session that it got in the way of ends.
+#[test]
+fn a_look_alike_that_the_browser_keeps_has_a_way_out() {
+    let victim = Victim::over_https();
+    let chromium = Chromium::start();
+    let session = victim.mallorys_cookie();
+    for is_signed_in in [true, false] {
+        if is_signed_in {
+            victim.sign_in(&chromium);
+            victim.service.take();
+        }
+        toss(&victim, &session, &look_alikes(&session), &chromium);
+        victim.is_a_strangers(&chromium);
+        assert!(chromium.text().contains("conflicting cookies"), "{}", chromium.text());
+        let received = victim.service.take();
+        // A browser asks for the icon of a page that it has when it likes.
+        let got_through = received.iter().any(|received| !received.line.starts_with("GET /favicon.ico "));
+        assert!(!got_through, "nobody got through to the service: {received:?}");
+        chromium.click("button.primary");
+        chromium.wait_until("the login form", |page| page.text().contains("Email or username"));
+        assert_eq!(victim.sessions_of(ADA), 0, "what cannot be used has ended");
+        chromium.sign_in(ADA, PASSWORD);
+        chromium.wait_until("the page that was asked for", |page| page.url() == victim.url("/orders/"));
+        victim.is_adas(&chromium);
+        assert_eq!((victim.sessions_of(ADA), victim.sessions_of(MALLORY)), (1, 1));
+        chromium.open(&victim.url("/auth/logout"));
+        chromium.click("button.primary");
+        chromium.wait_until("that she is signed out", |page| page.text().contains("You are signed out"));
+    }
 }
 
 /// The cookie as the browser keeps it over https: bound to this host, out of reach of scripts and of siblings.
