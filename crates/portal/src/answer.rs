@@ -29,7 +29,7 @@ pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, 
         response.headers_mut().insert(header::CONTENT_LANGUAGE, name);
         response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Language"));
     }
-    // A logo, which may style itself, says its own.
+    // A logo, which may style itself, and a page with our script say their own.
     response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(PAGE);
     guard::set(response.headers_mut(), &portal.hsts);
     response
@@ -124,8 +124,14 @@ fn worded(
     response
 }
 
-/// No script runs on our pages, and nothing comes from elsewhere.
-pub(crate) const PAGE: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
-     frame-ancestors 'none'; base-uri 'none'",
-);
+/// For a page without a script: none runs, and nothing comes from elsewhere.
+pub(crate) const PAGE: HeaderValue = HeaderValue::from_static(WITHOUT_SCRIPT);
+
+const WITHOUT_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'";
+
+/// The same for a page with our script: the file at this URL runs, and no other file of this origin.
+pub(crate) fn page_with_script(url: &str) -> Result<HeaderValue, Fault> {
+    HeaderValue::try_from(format!("{WITHOUT_SCRIPT}; script-src {url}"))
+        .map_err(|_| Fault::Bug("the URL of the script is no header value"))
+}

@@ -1,5 +1,5 @@
 //! The pages, as HTML that works without scripts. In: what a page says. Out: a response; every page names its language, its title
-//! and its one stylesheet.
+//! and its one stylesheet, and some name our one script, which shows passwords and says times in the reader's zone.
 
 use std::borrow::{Borrow, Cow};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_SECURITY_POLICY, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use vestibule_core::Fault;
@@ -16,6 +16,7 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::secret::Password;
 
 use crate::Portal;
+use crate::answer::page_with_script;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
 use crate::texts::{Language, Say};
@@ -35,6 +36,8 @@ struct Frame<'a> {
     language: Arc<Language>,
     site: &'a str,
     stylesheet: String,
+    /// For the pages that `Portal::render_with_script` renders; no other page may run it.
+    script: Option<String>,
     logo: Option<String>,
     mark: &'a [String; 2],
     /// Where the application is.
@@ -184,12 +187,29 @@ impl Portal {
             language,
             site: &self.theme.name,
             stylesheet: self.theme.stylesheet.path(),
+            script: self.script_url().map(|_| self.theme.script.path()),
             logo: self.theme.logo.as_ref().map(Asset::path),
             mark: &self.theme.mark,
             home: &self.theme.home,
             links: &self.theme.links,
             logo_alone: self.theme.logo_alone && self.theme.logo.is_some(),
         }
+    }
+
+    /// A page whose template has our script, allowed to run it.
+    fn render_with_script(&self, status: StatusCode, page: &impl Template) -> Result<Response, Fault> {
+        let mut response = render(status, page)?;
+        if let Some(url) = self.script_url() {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, page_with_script(&url)?);
+        }
+        Ok(response)
+    }
+
+    /// Where the script is, as a Content-Security-Policy names it. `None` where the origin's host is an IPv6 address: such a policy has
+    /// no way to write it (CSP Level 3 section 2.3.1), and pages then have no script.
+    fn script_url(&self) -> Option<String> {
+        let origin = self.minter.issuer();
+        (!origin.contains('[')).then(|| format!("{origin}{}", self.theme.script.path()))
     }
 
     /// The language of the pages for whoever sends these headers.

@@ -1,4 +1,4 @@
-//! The stylesheet and the logo, from memory. In: a file name that changes with the content, so that browsers may keep it for a
+//! The stylesheet, the script and the logo, from memory. In: a file name that changes with the content, so that browsers may keep it for a
 //! year. Out: the file, or nothing under any other name.
 
 use std::sync::Arc;

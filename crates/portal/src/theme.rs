@@ -1,5 +1,5 @@
 //! How the pages look and what they call this place. In: a name, a colour and a logo, as an operator configured them, parsed. Out:
-//! the stylesheet and the logo as they are served, each under a name that changes with its content.
+//! the stylesheet, the script and the logo as they are served, each under a name that changes with its content.
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -16,10 +16,14 @@ const OUR_MARK: [&str; 2] = ["3949ab", "7986cb"];
 
 const CSS: &str = include_str!("../templates/portal.css");
 
+const SCRIPT: &str = include_str!("../templates/portal.js");
+
 /// The look of the pages. Nothing in it is text that an operator wrote, but the name; and templates escape that.
 pub struct Theme {
     pub(crate) name: String,
     pub(crate) stylesheet: Asset,
+    /// What some pages can do better where scripts run. The same for everybody.
+    pub(crate) script: Asset,
     pub(crate) logo: Option<Asset>,
     /// Whether the logo says the name by itself.
     pub(crate) logo_alone: bool,
@@ -65,6 +69,12 @@ impl Theme {
             links: Vec::new(),
             mark: accent.map_or_else(|| OUR_MARK.map(str::to_owned), Colour::mark),
             stylesheet: Asset::new("portal", "css", "text/css; charset=utf-8", css.into()),
+            script: Asset::new(
+                "portal",
+                "js",
+                "text/javascript; charset=utf-8",
+                Bytes::from_static(SCRIPT.as_bytes()),
+            ),
             logo: logo.map(|logo| {
                 Asset::new("logo", logo.kind.extension(), logo.kind.media_type(), logo.bytes.into())
             }),
@@ -89,7 +99,8 @@ impl Theme {
 
     /// What is served under this file name.
     pub(crate) fn asset(&self, file: &str) -> Option<&Asset> {
-        [Some(&self.stylesheet), self.logo.as_ref()].into_iter().flatten().find(|asset| asset.file == file)
+        let assets = [Some(&self.stylesheet), Some(&self.script), self.logo.as_ref()];
+        assets.into_iter().flatten().find(|asset| asset.file == file)
     }
 }
 

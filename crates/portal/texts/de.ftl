@@ -21,6 +21,8 @@ field-current-password = Aktuelles Passwort
 field-new-password = Neues Passwort
 field-repeat-password = Passwort wiederholen
 field-repeat-new-password = Neues Passwort wiederholen
+# Auf einer Schaltfläche neben einem Passwort; der Name des Feldes wird danach vorgelesen.
+show-password = Anzeigen
 field-signed-in-as = Angemeldet als
 password-hint =
     Mindestens { $min } Zeichen. Gut sind ein paar Wörter, die nur Sie so zusammenstellen würden; Ziffern und Sonderzeichen sind nicht nötig.

@@ -22,6 +22,8 @@ field-current-password = Current password
 field-new-password = New password
 field-repeat-password = Repeat the password
 field-repeat-new-password = Repeat the new password
+# On a button beside a password; read out with the field's name after it: "Show Password".
+show-password = Show
 field-signed-in-as = Signed in as
 password-hint =
     At least { $min } characters. A few words that only you would put together are good; nothing needs to be a digit or a sign.

@@ -15,7 +15,7 @@ use vestibule_core::session::{Session, SessionKind};
 use vestibule_core::{Fault, Timestamp};
 
 use super::confirm::Then;
-use super::{Alert, Frame, HOME, open_too_long, render, see_other};
+use super::{Alert, Frame, HOME, open_too_long, see_other};
 use crate::api::session::LISTED;
 use crate::device::Device;
 use crate::ending::End;
@@ -169,7 +169,7 @@ impl Portal {
             may_be_more: rows.len() >= LISTED.take as usize,
             sessions: rows,
         };
-        Ok(render(status, &page)?)
+        Ok(self.render_with_script(status, &page)?)
     }
 
     /// What the account page calls the device of one of whoever's sessions this is.

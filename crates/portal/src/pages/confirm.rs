@@ -14,7 +14,7 @@ use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
 use vestibule_core::login::{NewToken, Reproof, Whom};
 
-use super::{Alert, Frame, HOME, come_back, destination, open_too_long, render, see_other, throttled};
+use super::{Alert, Frame, HOME, come_back, destination, open_too_long, see_other, throttled};
 use crate::ending::End;
 use crate::form::Form;
 use crate::notice::Notice;
@@ -189,7 +189,7 @@ impl Portal {
             deed,
             alert,
         };
-        Ok(render(status, &page)?)
+        Ok(self.render_with_script(status, &page)?)
     }
 
     /// Why we ask, and the id of what the button says.

@@ -178,7 +178,7 @@ impl Portal {
             register: self.registration.is_some().then(|| ReturnTo::handed_to(return_to, "/auth/register")),
             frame,
         };
-        let mut response = render(status, &page)?;
+        let mut response = self.render_with_script(status, &page)?;
         let cookie = cookie::pre_session(&self.pre_session_cookie, &pre_session)?;
         response.headers_mut().append(SET_COOKIE, cookie);
         Ok(response)

@@ -15,8 +15,7 @@ use vestibule_core::login::Whom;
 use vestibule_core::password_change::{NewPassword, PasswordChanged};
 
 use super::{
-    Alert, Frame, HOME, Wrong, come_back, not_repeated, open_too_long, password_refused, render, see_other,
-    throttled,
+    Alert, Frame, HOME, Wrong, come_back, not_repeated, open_too_long, password_refused, see_other, throttled,
 };
 use crate::form::Form;
 use crate::notice::Notice;
@@ -152,6 +151,6 @@ impl Portal {
             wrong,
             alert,
         };
-        Ok(render(status, &page)?)
+        Ok(self.render_with_script(status, &page)?)
     }
 }

@@ -13,7 +13,7 @@ use vestibule_core::registration::RegistrationOutcome;
 use vestibule_core::{Fault, Reject};
 
 use super::login::{not_from_our_form, unavailable};
-use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, render, see_other, throttled};
+use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, see_other, throttled};
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
@@ -130,7 +130,7 @@ impl Portal {
             wrong,
             alert,
         };
-        let mut response = render(status, &page)?;
+        let mut response = self.render_with_script(status, &page)?;
         let cookie = cookie::pre_session(&self.pre_session_cookie, &pre_session)?;
         response.headers_mut().append(SET_COOKIE, cookie);
         Ok(response)

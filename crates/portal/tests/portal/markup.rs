@@ -102,7 +102,7 @@ async fn every_page_has_a_language_a_title_of_its_own_one_heading_and_no_id_twic
         ids.dedup();
         assert_eq!(ids.len(), all, "{name}: an id twice");
         for (tag, attributes) in &tags {
-            for reference in ["for", "aria-labelledby", "aria-describedby"] {
+            for reference in ["for", "aria-controls", "aria-labelledby", "aria-describedby"] {
                 for id in attributes.get(reference).into_iter().flat_map(|value| value.split(' ')) {
                     assert!(ids.iter().any(|known| *known == id), "{name}: {tag} {reference} {id}");
                 }
@@ -164,6 +164,33 @@ async fn every_field_has_a_label_and_tells_password_managers_what_it_is() {
         assert_eq!(focused, usize::from(has_password), "{name}: one field has the focus");
     }
     assert!(seen.len() == 5 && seen.values().all(|count| *count >= 2), "{seen:?}");
+}
+
+/// What stands in a password field can be seen by who typed it, where scripts run; where none does, no button is there for it.
+#[tokio::test]
+async fn every_password_has_a_button_that_waits_for_a_script() {
+    for (name, page) in pages().await {
+        let tags = tags(&page.body);
+        let with = |tag: &str, name: &str, value: &str| {
+            let is_so = |it: &&(String, BTreeMap<String, String>)| {
+                it.0 == tag && it.1.get(name).is_some_and(|it| it == value)
+            };
+            tags.iter().filter(is_so).map(|(_, attributes)| attributes).collect::<Vec<_>>()
+        };
+        let mut shown = Vec::new();
+        for button in with("button", "aria-pressed", "false") {
+            assert_eq!((&*button["type"], button.contains_key("hidden")), ("button", true), "{name}");
+            let fields: Vec<&str> = button["aria-controls"].split(' ').collect();
+            assert_eq!(button["aria-labelledby"], format!("{} label-{}", button["id"], fields[0]), "{name}");
+            shown.extend(fields);
+        }
+        let passwords = with("input", "type", "password");
+        assert_eq!(passwords.iter().map(|field| &*field["id"]).collect::<Vec<_>>(), shown, "{name}");
+        // As text it would be checked for its spelling, by some browsers elsewhere, and capitalised by telephones.
+        for field in passwords {
+            assert_eq!((&*field["spellcheck"], &*field["autocapitalize"]), ("false", "none"), "{name}");
+        }
+    }
 }
 
 /// SS-06: signing out is one press away from every page of somebody who is signed in.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::house::{ADA, House, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
-/// An answer as text: what is random is named instead, and the stylesheet's name does not make every page change.
+/// An answer as text: what is random is named instead, and the names of stylesheet and script do not make every page change.
 fn shown(answer: &Answer) -> String {
     let mut text = format!("{}\n", answer.status);
     let mut lines: Vec<String> =
@@ -26,11 +26,9 @@ fn shown(answer: &Answer) -> String {
             text = text.replace(value, "[secret]");
         }
     }
-    let from = text.find("/auth/static/portal-").map(|at| at + 20);
-    if let Some(from) = from {
-        text.replace_range(from..from + 16, "[hash]");
-    }
-    text
+    let mut parts = text.split("/auth/static/portal-");
+    let before = parts.next().unwrap().to_owned();
+    parts.fold(before, |text, after| format!("{text}/auth/static/portal-[hash]{}", &after[16..]))
 }
 
 #[tokio::test]
