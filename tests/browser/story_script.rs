@@ -4,6 +4,8 @@ use serde_json::json;
 
 use crate::personas::{ADA, Chromium, Door, PASSWORD, Scene, Vestibule};
 
+const NEW: &str = "nine umbrellas argue quietly";
+
 fn installed() -> (Vestibule, String) {
     let mut vestibule = Vestibule::installed();
     let origin = format!("http://{}", vestibule.public);
@@ -175,4 +177,25 @@ fn where_no_script_runs_pages_are_whole() {
         chromium.open(&url(path));
         assert!(!chromium.text().contains("Show"), "{}", chromium.text());
     }
+}
+
+/// The name that was registered stands in the form that follows, and the password comes next.
+#[test]
+fn who_has_registered_types_the_name_once() {
+    let (_vestibule, origin) = installed();
+    let chromium = Chromium::start();
+    chromium.open(&format!("{origin}/auth/register?return_to=/auth/account"));
+    for (css, text) in [("#identifier", "new@example.com"), ("#new", NEW), ("#repeated", NEW)] {
+        chromium.fill_in(css, text);
+    }
+    chromium.click("main form button.primary");
+    chromium.wait_until("the login page", |page| page.url().contains("done=registered"));
+    assert!(!chromium.url().contains("new"), "{}", chromium.url());
+    let value = chromium.script("return document.querySelector('#identifier').value");
+    assert_eq!(value, json!("new@example.com"));
+    assert_eq!(chromium.script("return document.activeElement.id"), json!("password"));
+    chromium.fill_in("#password", NEW);
+    chromium.click("main form button.primary");
+    chromium.wait_until("the account page", |page| page.url().ends_with("/auth/account"));
+    assert!(chromium.text().contains("new@example.com"));
 }

@@ -1,5 +1,5 @@
 //! What was just done, told on the page that follows. In: a key of a fixed list, carried in a query by our own redirect. Out: the id of
-//! a text. No text of a request is ever shown, and no cookie remembers anything.
+//! a text. No text of a request is ever shown, and no cookie remembers what was done.
 
 use http::request::Parts;
 use vestibule_core::wire::way_back;

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{COOKIE, SET_COOKIE, WWW_AUTHENTICATE};
 use http::request::Parts;
+use vestibule_core::account::Identifier;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::login::LoginOutcome;
 use vestibule_core::session::SessionKind;
@@ -85,7 +86,10 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
         portal.forget_held_tokens(&parts.headers, page.headers_mut())?;
         return Ok(page);
     }
-    Ok(portal.login_form(&parts, StatusCode::OK, &Filled::default(), return_to.as_ref(), None)?)
+    let registered = portal.registered_name(&parts);
+    let identifier = registered.as_ref().map_or("", Identifier::as_str);
+    let filled = Filled { identifier, ..Filled::default() };
+    Ok(portal.login_form(&parts, StatusCode::OK, &filled, return_to.as_ref(), None)?)
 }
 
 /// `POST`: origin first, then the form's token, then the password. A browser whose cookies would have its next request refused gets no
@@ -187,16 +191,28 @@ impl Portal {
     /// What binds the browser's forms before there is a session: what it has already, or a new one.
     pub(super) fn pre_session(&self, parts: &Parts) -> Result<PreSession, Fault> {
         match PreSession::presented(&parts.headers, &self.pre_session_cookie) {
-            Ok(Some(kept)) => Ok(kept),
+            // A name in it was for one page.
+            Ok(Some(mut kept)) => {
+                kept.take_registered();
+                Ok(kept)
+            }
             Ok(None) | Err(_) => PreSession::draw(&*self.entropy),
         }
     }
 
-    /// Whether a form of before there is a session is from a page that this browser was shown.
-    pub(super) fn check_form_token(&self, parts: &Parts, form: &Form) -> Result<(), Reject> {
+    /// What was registered a moment ago, where the page that follows is asked for.
+    fn registered_name(&self, parts: &Parts) -> Option<Identifier> {
+        Notice::from_query(parts).filter(|notice| *notice == Notice::Registered)?;
+        let presented = PreSession::presented(&parts.headers, &self.pre_session_cookie);
+        presented.ok().flatten()?.take_registered()
+    }
+
+    /// Whether a form of before there is a session is from a page that this browser was shown; what it is bound to.
+    pub(super) fn check_form_token(&self, parts: &Parts, form: &Form) -> Result<PreSession, Reject> {
         let presented = PreSession::presented(&parts.headers, &self.pre_session_cookie)?;
         let pre_session = presented.ok_or(Reject::CsrfToken)?;
-        self.decider.csrf_token(&parts.headers, Some(form.field(CSRF_FIELD)), pre_session.binding())
+        self.decider.csrf_token(&parts.headers, Some(form.field(CSRF_FIELD)), pre_session.binding())?;
+        Ok(pre_session)
     }
 
     /// "You are signed in"; `None` when the account went away meanwhile.

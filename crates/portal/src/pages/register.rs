@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::SET_COOKIE;
 use http::request::Parts;
+use vestibule_core::account::Identifier;
 use vestibule_core::registration::RegistrationOutcome;
 use vestibule_core::{Fault, Reject};
 
@@ -65,17 +66,17 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let again = |status, wrong, alert| {
         portal.register_form(&parts, status, identifier, return_to.as_ref(), Some((wrong, alert)))
     };
-    if let Err(reject) = portal.check_form_token(&parts, &form) {
-        event::csrf_refused(reject, portal.source(&parts));
-        if reject == Reject::AmbiguousCookie {
-            return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    let pre_session = match portal.check_form_token(&parts, &form) {
+        Ok(pre_session) => pre_session,
+        Err(reject) => {
+            event::csrf_refused(reject, portal.source(&parts));
+            if reject == Reject::AmbiguousCookie {
+                return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+            }
+            let alert = not_from_our_form(&parts, "alert-expired-register");
+            return Ok(again(StatusCode::FORBIDDEN, Wrong::Nothing, alert)?);
         }
-        return Ok(again(
-            StatusCode::FORBIDDEN,
-            Wrong::Nothing,
-            not_from_our_form(&parts, "alert-expired-register"),
-        )?);
-    }
+    };
     let password = form.field("new_password");
     if password != form.field("repeated_password") {
         return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Repeated, not_repeated())?);
@@ -83,7 +84,13 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     match portal.register(Typed { identifier, password }, &parts).await {
         Ok(RegistrationOutcome::Registered { .. }) => {
             let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
-            Ok(see_other(&Notice::Registered.told_on(&login)))
+            let mut response = see_other(&Notice::Registered.told_on(&login));
+            // What was typed, for the form that follows, whether or not there was such an account. A URL would leave it in logs.
+            if let Ok(name) = Identifier::parse(identifier) {
+                let cookie = cookie::pre_session(&portal.pre_session_cookie, &pre_session.naming(name))?;
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            Ok(response)
         }
         Ok(RegistrationOutcome::IdentifierRefused(_)) => {
             Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Identifier, IDENTIFIER_REFUSED)?)

@@ -52,10 +52,60 @@ async fn a_new_account_is_there_and_its_owner_signs_in() {
     let answer = browser.post(PATH, &fields).await;
     let location = "/auth/login?return_to=/orders&done=registered";
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, location));
-    assert!(answer.set_cookies().is_empty(), "nobody is signed in by it");
+    let [cookie] = answer.set_cookies()[..] else { panic!("{:?}", answer.set_cookies()) };
+    assert!(cookie.starts_with("__Host-Http-vestibule_pre="), "nobody is signed in by it: {cookie}");
     assert!(browser.get(location).await.body.contains("You can sign in now."));
     let answer = browser.sign_in("new@example.com", NEW).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+/// The name is carried in a cookie that scripts cannot read, for one page: never in an address, which is logged and remembered.
+#[tokio::test]
+async fn the_login_form_that_follows_shows_what_was_registered_once() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    let other_tab = browser.get("/auth/login").await.input("csrf_token").unwrap();
+    // Taken or free, the same is shown.
+    for (typed, shown) in [(" Zo\u{eb}+x@Example.com", "zo\u{eb}+x@example.com"), (ADA, ADA)] {
+        let answer = register(&mut browser, typed, NEW, NEW).await;
+        let location = answer.header("location").to_owned();
+        assert_eq!(location, "/auth/login?done=registered");
+        assert!(answer.headers.iter().all(|(name, value)| name == header::SET_COOKIE
+            || !String::from_utf8_lossy(value.as_bytes()).contains("example")));
+        let page = browser.get(&location).await;
+        assert_eq!(page.input("identifier").unwrap(), shown);
+        let focused = page.body.split("autofocus").next().unwrap().rsplit("<input id=\"").next().unwrap();
+        assert!(focused.starts_with("password\""), "{focused}");
+        assert_eq!(browser.get(&location).await.input("identifier").unwrap(), "", "once");
+    }
+    let fields = [("csrf_token", &*other_tab), ("identifier", ADA), ("password", PASSWORD)];
+    let answer = browser.post("/auth/login", &fields).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "forms in other tabs stay good");
+}
+
+/// It is shown where the browser was sent, and nowhere else.
+#[tokio::test]
+async fn a_name_is_shown_to_who_comes_from_the_form_alone() {
+    let house = House::new();
+    for path in ["/auth/login", "/auth/login?done=session-ended"] {
+        let mut browser = Browser::of(&house);
+        register(&mut browser, "new@example.com", NEW, NEW).await;
+        assert_eq!(browser.get(path).await.input("identifier").unwrap(), "", "{path}");
+    }
+    let mut browser = Browser::of(&house);
+    register(&mut browser, "new@example.com", NEW, NEW).await;
+    let link =
+        browser.request(Method::GET, "/auth/login?done=registered").header("sec-fetch-site", "cross-site");
+    let page = browser.take(link.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(page.input("identifier").unwrap(), "", "another site's link");
+    let mut browser = Browser::of(&house);
+    let bound =
+        register(&mut browser, "n", NEW, NEW).await.set_cookies()[0].split_once('.').unwrap().0.to_owned();
+    browser
+        .jar
+        .insert("__Host-Http-vestibule_pre".to_owned(), bound.split_once('=').unwrap().1.to_owned() + ".A");
+    let page = browser.get("/auth/login?done=registered").await;
+    assert_eq!((page.status, &*page.input("identifier").unwrap()), (StatusCode::OK, ""), "spoiled");
 }
 
 /// AU-04: status, head, body and length, and the work done.
