@@ -186,5 +186,5 @@ fn only(done: &[&str], fault: Fault) -> Not {
     if done.is_empty() {
         return Not::Fault(fault);
     }
-    Not::Unfinished(format!("changed are {} alone: {}", done.join(" and "), fault.report()))
+    Not::Unfinished(format!("changed: {}; the rest is not: {}", done.join(" and "), fault.report()))
 }

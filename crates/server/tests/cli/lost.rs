@@ -47,6 +47,6 @@ fn a_password_that_cannot_be_set_after_the_traits_were_says_both() {
     assert!(changed.unwrap().success());
     let set =
         ["account", "set", "ada@example.com", "--traits", r#"{"department":"R&D"}"#, "--password-stdin"];
-    place.fails(3, &set, PASSWORD, "the traits are set, the password is not: ");
+    place.fails(3, &set, PASSWORD, "changed: the traits; the rest is not: ");
     assert_eq!(place.json(&["account", "show", "ada@example.com"])["traits"]["department"], "R&D");
 }

@@ -256,6 +256,9 @@ fn routes_are_read_anew_and_a_wrong_file_changes_nothing() {
 #[test]
 fn a_port_in_use_is_one_clear_line() {
     let place = Place::new();
+    // `init` has made the store; a start that gets no port must not make another.
+    let store = place.folder.path().join("vestibule-data/vestibule.db");
+    fs::remove_file(&store).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let [free, _] = free_addresses();
     let address = taken.local_addr().unwrap();
@@ -263,7 +266,7 @@ fn a_port_in_use_is_one_clear_line() {
     place.fails(2, &["serve"], "", &format!("listen.public: {address} is in use by another program"));
     place.write_config(&routes(free, address, "/orders/"));
     place.fails(2, &["serve"], "", "listen.internal");
-    assert!(!place.folder.path().join("vestibule-data/vestibule.db").exists(), "nothing was begun");
+    assert!(!store.exists(), "nothing was begun");
 }
 
 #[test]
