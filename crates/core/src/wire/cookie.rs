@@ -64,9 +64,7 @@ impl CookieName {
 
     /// Whether a `name=value`, as it stands in a Cookie or Set-Cookie header, is this cookie or is taken for it by some parser.
     pub fn resembles(&self, pair: &[u8]) -> bool {
-        let (cookie, value) = split(pair);
-        let ours = self.exact.as_bytes();
-        cookie == ours || look_alike::is_read_as(cookie, ours) || look_alike::holds(cookie, value, ours)
+        look_alike::is_taken_for(pair, self.exact.as_bytes())
     }
 
     /// Whether a Set-Cookie for this name must carry Secure.

@@ -76,6 +76,22 @@ fn duplicates_and_look_alikes_are_refused_in_both_orders() {
         format!("theme=dark,__Host-Http-vestibule={OTHER}"),
         format!("theme=dark __Host-Http-vestibule={OTHER}"),
         format!("theme=dark\t__host-http-vestibule={OTHER}"),
+        // Where the name of another cookie ends, or a value has ended, as some see it.
+        format!("theme,__Host-Http-vestibule={OTHER}"),
+        format!("theme,__%48ost-Http-vestibule={OTHER}"),
+        format!("theme __Host-Http-vestibule={OTHER}"),
+        format!("theme=dark,__Host-Http-vestibule ={OTHER}"),
+        format!("theme=dark __Host-Http-vestibule\t= {OTHER}"),
+        format!("theme=dark,list=a,__Host-Http-vestibule={OTHER}"),
+        format!("theme=\"dark\"__Host-Http-vestibule={OTHER}"),
+        format!("theme=dark[__Host-Http-vestibule={OTHER}"),
+        format!("theme=dark\u{e9}__Host-Http-vestibule={OTHER}"),
+        format!("==__Host-Http-vestibule={OTHER}"),
+        format!("= =__Host-Http-vestibule={OTHER}"),
+        // PHP leaves a bad escape as it is, and NUL ends its names; CGI.pm knows escapes of its own.
+        format!("__%48ost-Http-vestibule[%zz={OTHER}"),
+        format!("__%48ost-Http-vestibule%00theme={OTHER}"),
+        format!("%u005F%u005fHost-Http-vestibule={OTHER}"),
         format!("\u{2000}__Host-Http-vestibule={OTHER}"),
         format!("\u{A0}__Host-Http-vestibule={OTHER}"),
         format!("\u{85}__Host-Http-vestibule={OTHER}"),
@@ -120,6 +136,13 @@ fn an_ordinary_cookie_beside_ours_locks_nobody_out() {
         "theme=dark, light; list=a b c",
         "theme=a,__Host-Http-vestibule",
         "theme=x__Host-Http-vestibule=1",
+        "theme==__Host-Http-vestibule=1",
+        "theme=list:__Host-Http-vestibule=1",
+        "consent=necessary,__Host-Http-vestibule,theme",
+        "consent=necessary __Host-Http-vestibule",
+        "theme=dark,__Host-Http-vestibule2=1",
+        "theme=dark,__Host-Http-vestibule/x=1",
+        "__Host-Http-vestibul%zz=1",
         "$Version=1",
         "_ga=GA1.2.1234567890.1700000000",
         "                        =1",
@@ -143,7 +166,7 @@ fn every_cookie_of_our_name_is_found_to_be_ended() {
 /// The time that one request of 16 KiB costs does not depend on what its cookies are made of.
 #[test]
 fn cookies_of_any_shape_are_read_in_linear_time() {
-    for filler in [" ", "[", "_", "=", ",", "\"", "%5F", "+", "\u{2000}", ", ", " =", "_["] {
+    for filler in [" ", "[", "_", "=", ",", "\"", "%5F", "+", "\u{2000}", ", ", " =", "_[", "a,=", "%u005F"] {
         let name = filler.repeat(16 * 1024 / filler.len());
         for line in [format!("{name}=1"), format!("{name}{name}"), format!("a={name}"), format!("={name}")] {
             let began = std::time::Instant::now();
