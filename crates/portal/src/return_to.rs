@@ -25,10 +25,7 @@ impl ReturnTo {
             Some((text, fragment)) => (text, escaped(fragment)),
             None => (text, None),
         };
-        let local = match text.split_at_checked(origin.len()) {
-            Some((ours, local)) if ours.eq_ignore_ascii_case(origin) => local,
-            _ => text,
-        };
+        let local = local(text, origin);
         let (path, query) = match local.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (local, None),
@@ -75,6 +72,22 @@ impl Portal {
     /// The one in a form.
     pub(crate) fn way_back_of_form(&self, form: &Form) -> Option<ReturnTo> {
         self.way_back(form.field(RETURN_TO))
+    }
+}
+
+/// What follows our own origin, however it is spelled: case does not count, and a default port may be written out. Anything else is
+/// left whole, and is no path unless it begins like one.
+fn local<'a>(text: &'a str, origin: &str) -> &'a str {
+    let Some((ours, local)) = text.split_at_checked(origin.len()) else { return text };
+    if !ours.eq_ignore_ascii_case(origin) {
+        return text;
+    }
+    let Some((_, host)) = origin.split_once("://") else { return text };
+    let has_port = host.rsplit(']').next().is_some_and(|behind| behind.contains(':'));
+    let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    match local.strip_prefix(default_port) {
+        Some(local) if !has_port && !local.starts_with(|it: char| it.is_ascii_digit()) => local,
+        _ => local,
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{COOKIE, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use vestibule_core::Fault;
 use vestibule_core::wire::{CookieName, cookie as wire};
 
@@ -56,8 +56,22 @@ impl Portal {
     pub(crate) fn has_conflicting_cookies(&self, parts: &Parts) -> bool {
         let given = self.token_cookies.given();
         let tokens = given.iter().flat_map(|names| [&names.access, &names.refresh]);
-        let mut names = [&self.decider.cookie].into_iter().chain(tokens);
-        let conflicts = names.any(|name| wire::single(&parts.headers, name).is_err());
+        self.conflicts(parts, [&self.decider.cookie].into_iter().chain(tokens))
+    }
+
+    /// Whether it cannot be said which form of before there is a session is this browser's: none that it is shown could be sent.
+    pub(crate) fn has_conflicting_pre_sessions(&self, parts: &Parts) -> bool {
+        self.conflicts(parts, [&self.pre_session_cookie])
+    }
+
+    /// Whether it cannot be said what a browser would be signed out of, also where it holds what browsers are given no more.
+    pub(crate) fn has_conflicting_holdings(&self, parts: &Parts) -> bool {
+        let names = &self.token_cookies;
+        self.conflicts(parts, [&self.decider.cookie, &names.access, &names.refresh])
+    }
+
+    fn conflicts<'a>(&self, parts: &Parts, names: impl IntoIterator<Item = &'a CookieName>) -> bool {
+        let conflicts = names.into_iter().any(|name| wire::single(&parts.headers, name).is_err());
         if conflicts {
             event::ambiguous_cookie(self.source(parts));
         }
@@ -77,9 +91,13 @@ impl Portal {
     /// Ends every session that one of a browser's cookies names, each judged as if it had come alone.
     async fn end_all_held(&self, parts: &Parts) -> Result<(), Fault> {
         let names = &self.token_cookies;
+        let mut alone = parts.clone();
+        alone.headers.clear();
         for name in [&self.decider.cookie, &names.access, &names.refresh] {
             for value in wire::every(&parts.headers, name) {
-                let Some(alone) = alone(parts, name, value) else { continue };
+                let pair = [name.as_str().as_bytes(), b"=", value].concat();
+                let Ok(pair) = HeaderValue::from_bytes(&pair) else { continue };
+                alone.headers.insert(COOKIE, pair);
                 for known in self.held_by_browser(&alone).await? {
                     self.sign_out(&known, parts).await?;
                 }
@@ -87,12 +105,4 @@ impl Portal {
         }
         Ok(())
     }
-}
-
-/// The same request with this cookie and no other.
-fn alone(parts: &Parts, name: &CookieName, value: &[u8]) -> Option<Parts> {
-    let pair = [name.as_str().as_bytes(), b"=", value].concat();
-    let mut alone = parts.clone();
-    alone.headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(&pair).ok()?)]);
-    Some(alone)
 }

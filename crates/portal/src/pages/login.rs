@@ -86,6 +86,9 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
         portal.forget_held_tokens(&parts.headers, page.headers_mut())?;
         return Ok(page);
     }
+    if portal.has_conflicting_pre_sessions(&parts) {
+        return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    }
     let registered = portal.registered_name(&parts);
     let identifier = registered.as_ref().map_or("", Identifier::as_str);
     let filled = Filled { identifier, ..Filled::default() };

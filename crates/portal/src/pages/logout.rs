@@ -35,10 +35,14 @@ struct SignedOutPage<'a> {
     login: String,
 }
 
-/// `GET`: asks, or says that there is nothing to sign out of.
+/// `GET`: asks, or says that there is nothing to sign out of. Where cookies contradict each other there may be something, and a page
+/// that can end it.
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let return_to = portal.way_back_of_query(&parts);
+    if portal.has_conflicting_holdings(&parts) {
+        return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    }
     Ok(match portal.held_by_browser(&parts).await?.first() {
         Some(known) => portal.logout_form(known, &parts, StatusCode::OK, return_to.as_ref(), None).await?,
         None => {
@@ -55,6 +59,9 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read_optional(&parts.headers, body, body::FORM).await?)?;
     let return_to = portal.way_back_of_form(&form).or_else(|| portal.way_back_of_query(&parts));
+    if portal.has_conflicting_holdings(&parts) {
+        return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    }
     match portal.sign_out_browser(&parts, Some(form.field(CSRF_FIELD))).await {
         Ok(()) => {}
         // The origin was judged above: what is left to refuse is the token.

@@ -53,6 +53,9 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     if let Visitor::Known(_) = portal.visitor_of_page(&parts).await? {
         return Ok(see_other(&ReturnTo::handed_to(return_to.as_ref(), "/auth/login")));
     }
+    if portal.has_conflicting_pre_sessions(&parts) {
+        return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
+    }
     Ok(portal.register_form(&parts, StatusCode::OK, "", return_to.as_ref(), None)?)
 }
 

@@ -22,6 +22,9 @@ fn paths_of_ours_are_taken_as_they_are() {
         "/file.tar.gz",
         "/.well-known/x",
         "/a?x=1?y=2",
+        // Another spelling of a path of ours (RFC 3986 section 6.2.2.2) is one all the same.
+        "/%41",
+        "/a%2Eb",
     ] {
         assert_eq!(parse(good).map(|path| path.0).as_deref(), Some(good));
     }
@@ -187,6 +190,9 @@ fn an_absolute_url_of_our_origin_is_a_path_of_ours() {
         ("https://app.test", "/"),
         ("https://app.test?a", "/?a"),
         ("https://app.test#a", "/#a"),
+        ("https://app.test:443/orders", "/orders"),
+        ("https://APP.test:443", "/"),
+        ("https://app.test:443?a", "/?a"),
     ] {
         assert_eq!(parse(asked).as_ref().map(ReturnTo::as_str), Some(kept), "{asked}");
     }
@@ -195,6 +201,21 @@ fn an_absolute_url_of_our_origin_is_a_path_of_ours() {
         "https://app.test.evil.test/",
         "https://app.test@evil.test/",
         "https://app.test:8443/",
+        "https://app.test:80/",
+        "https://app.test:4430/",
+        "https://app.test:443:443/",
+        "https://app.test:443@evil.test/",
+        "https://app.test:443//evil.test",
+        "https://app.test:443.evil.test/",
+        "https://app.test:@evil.test/",
+        "https://app.test:443\\@evil.test/",
+        "https://app.test%2f@evil.test/",
+        "https://app.test;evil.test/",
+        "https://app.test\t.evil.test/",
+        "https:/app.test/",
+        "https:\\\\app.test/",
+        "https://ada@app.test/",
+        " https://app.test/",
         "https://app.test//evil.test",
         "https://app.test/\\evil.test",
         "https://app.test\\evil.test",
@@ -204,6 +225,22 @@ fn an_absolute_url_of_our_origin_is_a_path_of_ours() {
         "//app.test/",
     ] {
         assert_eq!(parse(other), None, "{other}");
+    }
+    let of = |text: &str, origin: &str| ReturnTo::parse(text, origin).map(|path| path.0);
+    for (origin, ours, others) in [
+        ("http://app.test", "http://app.test:80/a", ["http://app.test:443/a", "https://app.test/a"]),
+        (
+            "https://app.test:8443",
+            "HTTPS://app.test:8443/a",
+            ["https://app.test/a", "https://app.test:8443:443/a"],
+        ),
+        ("http://[::1]", "http://[::1]:80/a", ["http://[::1]:8080/a", "http://[::1]80/a"]),
+        ("http://[::1]:8080", "http://[::1]:8080/a", ["http://[::1]/a", "http://[::1]:8080:80/a"]),
+    ] {
+        assert_eq!(of(ours, origin).as_deref(), Some("/a"));
+        for other in others {
+            assert_eq!(of(other, origin), None, "{other} at {origin}");
+        }
     }
 }
 

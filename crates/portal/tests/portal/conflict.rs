@@ -36,7 +36,9 @@ async fn conflicting_cookies_lead_to_a_page_with_a_way_out() {
     let good = browser.jar[SESSION].clone();
     let other = "B".repeat(42) + "A";
     for lines in conflicts(&good, &other) {
-        for page in ["/auth/login?return_to=/orders%23x", "/auth/account", "/auth/logout"] {
+        for page in
+            ["/auth/login?return_to=/orders%23x", "/auth/account", "/auth/logout?return_to=/orders%23x"]
+        {
             let mut request = Browser::of(&house).request(Method::GET, page);
             for line in &lines {
                 request = request.header(header::COOKIE, line);
@@ -44,7 +46,7 @@ async fn conflicting_cookies_lead_to_a_page_with_a_way_out() {
             let answer = Browser::of(&house).take(request.body(axum::body::Body::empty()).unwrap()).await;
             // A GET changes nothing, and what is taken back without being ended is never ended.
             assert!(answer.set_cookies().is_empty(), "{page} {lines:?}");
-            if page.starts_with("/auth/login") {
+            if page != "/auth/account" {
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{lines:?}");
                 assert!(answer.body.contains("conflicting cookies"), "{}", answer.body);
                 assert!(answer.body.contains("action=\"/auth/cookies/delete\""));
@@ -53,6 +55,46 @@ async fn conflicting_cookies_lead_to_a_page_with_a_way_out() {
         }
         assert_eq!(house.world.sessions_held().len(), 1);
     }
+}
+
+/// "You are signed out" would be no true word of a session that cannot be told from another; the cookie would go, and the session stay.
+#[tokio::test]
+async fn signing_out_of_conflicting_cookies_is_left_to_the_way_out() {
+    let house = House::new();
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    let good = browser.jar[SESSION].clone();
+    let token = browser.get("/auth/account").await.input("csrf_token").unwrap();
+    for lines in conflicts(&good, &("B".repeat(42) + "A")) {
+        let answer =
+            post(&house, "/auth/logout", &lines, &[("csrf_token", &token), ("return_to", "/orders#x")]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{lines:?}");
+        assert!(answer.body.contains("action=\"/auth/cookies/delete\""), "{}", answer.body);
+        assert_eq!(answer.input("return_to").as_deref(), Some("/orders#x"));
+        assert!(answer.set_cookies().is_empty(), "{lines:?}");
+        assert_eq!(house.world.sessions_held().len(), 1);
+    }
+}
+
+/// What binds a form to its browser can be tossed as well: who typed a password into a form that cannot be sent would type it twice.
+#[tokio::test]
+async fn a_form_that_could_not_be_sent_is_not_shown() {
+    let house = House::new();
+    for tossed in ["..Host-Http-vestibule_pre=1", "__Host-Http-vestibule_pre=1; __Host-Http-vestibule_pre=2"]
+    {
+        for page in ["/auth/login?return_to=/orders", "/auth/register?return_to=/orders"] {
+            let request = Browser::of(&house).request(Method::GET, page).header(header::COOKIE, tossed);
+            let answer = Browser::of(&house).take(request.body(axum::body::Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{page} {tossed}");
+            assert_eq!(answer.input("return_to").as_deref(), Some("/orders"));
+            assert!(!answer.body.contains("type=\"password\""), "{page} {tossed}");
+        }
+    }
+    // It is no matter to who is signed in.
+    let mut browser = Browser::of(&house);
+    browser.sign_in(ADA, PASSWORD).await;
+    browser.jar.insert("..Host-Http-vestibule_pre".to_owned(), "1".to_owned());
+    assert_eq!(browser.get("/auth/login").await.status, StatusCode::OK);
 }
 
 /// A browser that comes back with them could not use its session, and nobody would end it.
