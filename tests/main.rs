@@ -37,6 +37,7 @@ mod story_hostile_cookies;
 mod story_hostile_credentials;
 mod story_hostile_headers;
 mod story_hostile_tokens;
+mod story_hsts;
 mod story_introspection;
 mod story_keys;
 mod story_languages;

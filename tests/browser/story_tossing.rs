@@ -128,3 +128,86 @@ fn over_https_the_cookie_has_the_prefix_that_browsers_enforce() {
     chromium.open(&attacker.page("sub.app.test", "/", ""));
     assert!(chromium.cookies().is_empty(), "a sibling host is sent nothing of it");
 }
+
+/// A sibling host sets a cookie for all hosts of the domain; it is seen to have arrived.
+fn toss_one(victim: &Victim, name: &str, value: &str, chromium: &Chromium) {
+    let cookie = format!("{name}={value}; Domain=app.test; Path=/; Secure; Max-Age=86400");
+    let attacker = Attacker::over_https(&victim.origin, &[cookie]);
+    chromium.open(&attacker.page("sub.app.test", "/toss", ""));
+    assert!(chromium.cookies().iter().any(|cookie| cookie.name == name), "{name} was not tossed");
+}
+
+/// CK-04. Browsers keep `hosthttpvestibule` as any cookie, for as long as they are told to, and no parser takes it for ours.
+#[test]
+fn an_ordinary_cookie_of_a_sibling_host_locks_nobody_out() {
+    let victim = Victim::over_https();
+    let chromium = Chromium::start();
+    for ordinary in ["hosthttpvestibule", "__Host_Http_vestibule"] {
+        toss_one(&victim, ordinary, "1", &chromium);
+    }
+    victim.sign_in(&chromium);
+    victim.is_adas(&chromium);
+    let all = chromium.cookies();
+    assert!(all.iter().any(|cookie| cookie.name == "hosthttpvestibule"), "it stays: {all:?}");
+    assert_eq!(victim.sessions_of(ADA), 1);
+    // Nor when it comes to one who is signed in.
+    let chromium = Chromium::start();
+    victim.sign_in(&chromium);
+    toss_one(&victim, "hosthttpvestibule", "1", &chromium);
+    victim.is_adas(&chromium);
+}
+
+/// The button would sign Ada out of the whole domain: no other site can press it. And what cannot be told is not said to be signed out.
+#[test]
+fn no_other_site_has_the_cookies_deleted() {
+    let victim = Victim::over_https();
+    let attacker = Attacker::over_https(&victim.origin, &[]);
+    let chromium = Chromium::start();
+    let session = victim.mallorys_cookie();
+    // CGI.pm takes it for ours: a comma parts cookies there.
+    let look_alike = "theme,__Host-Http-vestibule";
+    let names = || chromium.cookies().into_iter().map(|cookie| cookie.name).collect::<Vec<_>>();
+    victim.sign_in(&chromium);
+    for is_tossed in [false, true] {
+        if is_tossed {
+            toss_one(&victim, look_alike, &session, &chromium);
+        }
+        for host in ["sub.app.test", "evil.test"] {
+            for html in deletions(&victim) {
+                let before = victim.refusals();
+                chromium.open(&attacker.page(host, "/delete", &html));
+                victim.wait_until("a refusal of what another site asks for", |it| it.refusals() > before);
+            }
+        }
+        if !is_tossed {
+            victim.is_adas(&chromium);
+        }
+    }
+    chromium.open(&victim.url("/auth/logout"));
+    assert!(chromium.text().contains("conflicting cookies"), "{}", chromium.text());
+    assert_eq!(victim.sessions_of(ADA), 1, "that session is open still");
+    chromium.open(&victim.url("/orders/7?a=1"));
+    assert!(chromium.url().starts_with(&victim.url("/auth/login")), "{}", chromium.url());
+    assert!([OURS, look_alike].iter().all(|name| names().iter().any(|it| it == name)), "{:?}", names());
+    let lines: Vec<String> = victim.service.take().into_iter().map(|received| received.whole()).collect();
+    assert!(!lines.iter().any(|line| line.contains(&session)), "the service got what was tossed: {lines:?}");
+
+    // The control: from our own page it does what it says.
+    chromium.click("form[action='/auth/cookies/delete'] button");
+    chromium.wait_until("the login form", |page| page.text().contains("Email or username"));
+    assert_eq!(names(), ["__Host-Http-vestibule_pre"], "all others are gone, the new form's is there");
+    assert_eq!(victim.sessions_of(ADA), 0);
+    chromium.sign_in(ADA, PASSWORD);
+    chromium.wait_until("where she wanted to go", |page| page.url() == victim.url("/orders/7?a=1"));
+}
+
+/// The button's form, as another site would have it sent.
+fn deletions(victim: &Victim) -> [String; 3] {
+    let url = victim.url("/auth/cookies/delete");
+    let form = format!("<form method=post action='{url}'></form><script>document.forms[0].submit()</script>");
+    let framed = format!("<iframe sandbox='allow-scripts allow-forms' srcdoc=\"{form}\"></iframe>");
+    let fetched = format!(
+        "<script>fetch('{url}', {{ method: 'POST', mode: 'no-cors', credentials: 'include' }})</script>"
+    );
+    [form, framed, fetched]
+}

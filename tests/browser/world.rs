@@ -27,10 +27,15 @@ pub(crate) struct Victim {
 impl Victim {
     /// Behind nginx with TLS, as in production.
     pub(crate) fn over_https() -> Self {
+        Self::over_https_with("")
+    }
+
+    /// The same with keys of `[sessions]`.
+    pub(crate) fn over_https_with(sessions: &str) -> Self {
         let front = free_address();
         let origin = format!("https://app.test:{}", front.port());
         let certificate = Certificate::for_hosts(&["app.test"]);
-        Self::build(Vestibule::installed(), origin, |vestibule, service| {
+        Self::build(Vestibule::installed(), origin, sessions, |vestibule, service| {
             let (public, internal) = (vestibule.public, vestibule.internal);
             Some(Nginx::start_tls(front, public, internal, service, &certificate))
         })
@@ -40,19 +45,20 @@ impl Victim {
     pub(crate) fn on_localhost() -> Self {
         let vestibule = Vestibule::installed();
         let origin = format!("http://localhost:{}", vestibule.public.port());
-        Self::build(vestibule, origin, |_, _| None)
+        Self::build(vestibule, origin, "", |_, _| None)
     }
 
     fn build(
         mut vestibule: Vestibule,
         origin: String,
+        sessions: &str,
         front: impl FnOnce(&Vestibule, SocketAddr) -> Option<Nginx>,
     ) -> Self {
         let service = Service::start();
         let top = format!("public_url = \"{origin}\"");
         let sections = format!(
             "[trusted_proxies]\nforward_auth = [\"127.0.0.1/32\"]\npublic = [\"127.0.0.1/32\"]\n\
-             [sessions.remember]\nenabled = true\n[[audience]]\nname = \"orders\"\n\
+             [sessions]\n{sessions}\n[sessions.remember]\nenabled = true\n[[audience]]\nname = \"orders\"\n\
              [[route]]\npath = \"/\"\naudience = \"orders\"\nupstream = \"http://{}\"\n",
             service.address
         );
