@@ -24,13 +24,20 @@ pub(super) fn is_taken_for(pair: &[u8], ours: &[u8]) -> bool {
     }
     let mut pieces = pair.split(|byte| *byte == b'=').peekable();
     let mut is_first = true;
+    let mut at = 0;
     while let Some(piece) = pieces.next() {
-        let is_named = is_first && is_read_as(piece, ours);
-        let has_value = pieces.peek().is_some();
-        if is_named || (has_value && is_read_as(behind_separator(piece), ours)) {
+        if is_first && is_read_as(piece, ours) {
+            return true;
+        }
+        if pieces.peek().is_some()
+            && let Some((separator, behind)) = behind_separator(piece)
+            && is_read_as(behind, ours)
+            && !opens_quotes(pair, at + separator)
+        {
             return true;
         }
         is_first &= piece.trim_ascii().is_empty();
+        at += piece.len() + 1;
     }
     false
 }
@@ -45,12 +52,19 @@ fn is_read_as(cookie: &[u8], ours: &[u8]) -> bool {
     (0..=skipped).any(|start| cookie.get(start..).is_some_and(|cookie| begins(cookie, ours)))
 }
 
-/// What stands between the last separator before a name and its end; nothing, where there is no separator.
-fn behind_separator(piece: &[u8]) -> &[u8] {
+/// The last separator before a name, and what stands behind it up to the name's end.
+fn behind_separator(piece: &[u8]) -> Option<(usize, &[u8])> {
     let is_separator = |byte: &u8| matches!(byte, b' ' | b'\t' | b',' | b'"' | b'[' | b'\\' | b']' | 0x80..);
-    let end = piece.iter().rposition(|byte| is_name(*byte)).unwrap_or_default();
-    let last = piece.get(..end).and_then(|before| before.iter().rposition(is_separator));
-    last.and_then(|last| piece.get(last + 1..)).unwrap_or_default()
+    let end = piece.iter().rposition(|byte| is_name(*byte))?;
+    let last = piece.get(..end)?.iter().rposition(is_separator)?;
+    Some((last, piece.get(last + 1..)?))
+}
+
+/// Whether the quotation mark at this place begins a cookie's value and is closed again: what stands between is a value to all parsers.
+fn opens_quotes(pair: &[u8], at: usize) -> bool {
+    let name_end = pair.iter().position(|byte| *byte == b'=').map_or(at, |equals| equals + 1);
+    let is_begin = pair.get(name_end..at).is_some_and(|before| before.trim_ascii().is_empty());
+    is_begin && pair.get(at) == Some(&b'"') && pair.iter().skip(at + 1).any(|byte| *byte == b'"')
 }
 
 /// A name with its escapes decoded, as far as they are any: laxer parsers leave a bad one as it is.
