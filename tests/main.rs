@@ -48,6 +48,7 @@ mod story_one_account;
 mod story_openapi;
 mod story_operator;
 mod story_own_csrf;
+mod story_prefix;
 mod story_proxies;
 mod story_redirects;
 mod story_refresh_race;

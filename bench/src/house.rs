@@ -29,10 +29,10 @@ use vestibule_core::route::{
 };
 use vestibule_core::token::AccessToken;
 use vestibule_core::token::HeaderEncoding;
-use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_core::wire::guard::Hsts;
+use vestibule_core::wire::{CookieName, Paths};
 use vestibule_core::{Fault, Timestamp};
 use vestibule_gateway::Swap;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
@@ -103,6 +103,7 @@ impl House {
             decider.clone(),
             minter.clone(),
             &origin,
+            &Paths::default(),
             Hsts::unsaid(),
             Arc::new(SystemEntropy),
         ));

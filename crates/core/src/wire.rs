@@ -12,9 +12,11 @@ pub mod cookie;
 pub mod form;
 pub mod forwarded;
 pub mod guard;
+pub mod paths;
 pub mod way_back;
 
 pub use cookie::CookieName;
+pub use paths::Paths;
 
 /// How a credential travels. CSRF asks only whether it is ambient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

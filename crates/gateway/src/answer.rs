@@ -12,6 +12,7 @@ use http_body_util::Full;
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::port::Entropy;
 use vestibule_core::problem::{Incident, MEDIA_TYPE, Problem};
+use vestibule_core::wire::Paths;
 use vestibule_core::wire::guard::{self, Hsts};
 use vestibule_core::{Fault, Reject};
 
@@ -49,11 +50,11 @@ pub(crate) struct Told {
 }
 
 impl Answers {
-    pub(crate) fn new(public: &Origin, hsts: Hsts, entropy: Arc<dyn Entropy>) -> Self {
+    pub(crate) fn new(public: &Origin, paths: &Paths, hsts: Hsts, entropy: Arc<dyn Entropy>) -> Self {
         let realm = public.as_str();
         let value = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
         Self {
-            login_page: LoginPage::new(public),
+            login_page: LoginPage::new(public, paths),
             sign_in: value(format!("Bearer realm=\"{realm}\"")),
             // RFC 6750 section 3.1. One text for every cause: what exactly was wrong with a forged JWT helps only its maker.
             bearer_refused: value(format!(

@@ -3,20 +3,23 @@
 use http::header::REFERER;
 use http::{HeaderMap, HeaderValue, Method};
 use vestibule_core::csrf::origin::Origin;
+use vestibule_core::wire::paths::{LOGIN, Paths};
 use vestibule_core::wire::{is_navigation, way_back};
-
-const PATH: &str = "/auth/login";
 
 pub(crate) struct LoginPage {
     url: String,
+    bare: HeaderValue,
     origin: String,
     host: String,
 }
 
 impl LoginPage {
-    pub(crate) fn new(public: &Origin) -> Self {
+    pub(crate) fn new(public: &Origin, paths: &Paths) -> Self {
         let origin = public.as_str().to_owned();
-        Self { url: format!("{origin}{PATH}"), origin, host: public.host().to_owned() }
+        let url = format!("{origin}{}", paths.to(LOGIN));
+        // An origin and a prefix are ASCII: the second never comes about.
+        let bare = HeaderValue::from_str(&url).unwrap_or(HeaderValue::from_static("/"));
+        Self { url, bare, origin, host: public.host().to_owned() }
     }
 
     /// The URL for a request. The way back is a path of the public origin, so only a request that was for that host has one. Only what
@@ -45,7 +48,7 @@ impl LoginPage {
         if is_form {
             url.push_str(&format!("{separator}done={}", way_back::NOT_SENT));
         }
-        HeaderValue::try_from(url).unwrap_or(HeaderValue::from_static(PATH))
+        HeaderValue::try_from(url).unwrap_or_else(|_| self.bare.clone())
     }
 
     /// The page of ours that a form was sent from, as far as its browser says.
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
 
     fn url(method: Method, host: &str, path_and_query: &str, headers: &[(&'static str, &str)]) -> String {
-        let page = LoginPage::new(&Origin::parse("https://app.test").unwrap());
+        let page = LoginPage::new(&Origin::parse("https://app.test").unwrap(), &Paths::default());
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let headers = HeaderMap::from_iter(headers);
         page.url(&method, host, path_and_query, &headers).to_str().unwrap().to_owned()
@@ -77,6 +80,17 @@ mod tests {
             url(Method::GET, "app.test", "/\u{e9}?a=`|\\", &[]),
             "https://app.test/auth/login?return_to=/%C3%A9%3Fa%3D%60%7C%5C"
         );
+    }
+
+    #[test]
+    fn the_login_page_is_below_the_prefix_that_links_carry() {
+        let origin = Origin::parse("https://app.test").unwrap();
+        let paths = Paths::below("/sso").unwrap();
+        for paths in [paths.clone(), paths.stripped()] {
+            let page = LoginPage::new(&origin, &paths);
+            let url = page.url(&Method::GET, "app.test", "/a", &HeaderMap::new());
+            assert_eq!(url, "https://app.test/sso/login?return_to=/a");
+        }
     }
 
     #[test]

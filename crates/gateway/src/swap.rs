@@ -11,6 +11,7 @@ use vestibule_core::decide::{Decider, Decision, Inquiry, Permit};
 use vestibule_core::mint::Minter;
 use vestibule_core::port::Entropy;
 use vestibule_core::token::AccessToken;
+use vestibule_core::wire::Paths;
 use vestibule_core::wire::guard::Hsts;
 use vestibule_core::{Fault, Reject, Timestamp};
 
@@ -49,10 +50,11 @@ impl Swap {
         decider: Arc<Decider>,
         minter: Arc<Minter>,
         public: &Origin,
+        paths: &Paths,
         hsts: Hsts,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { decider, minter, answers: Answers::new(public, hsts, entropy) }
+        Self { decider, minter, answers: Answers::new(public, paths, hsts, entropy) }
     }
 
     pub(crate) async fn ask(&self, inquiry: &Inquiry<'_>, tally: &Tally) -> Result<Outcome, Fault> {

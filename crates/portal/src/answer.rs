@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use vestibule_core::problem::{MEDIA_TYPE, Problem as Document};
-use vestibule_core::wire::guard;
+use vestibule_core::wire::{Paths, guard};
 use vestibule_core::{Fault, Reject};
 
 use crate::problem::Problem;
@@ -17,7 +17,7 @@ use crate::{Portal, event, pages};
 
 /// Puts a problem into words and sets the security headers.
 pub(crate) async fn finish(State(portal): State<Arc<Portal>>, request: Request, next: Next) -> Response {
-    let asked = Asked::by(&request);
+    let asked = Asked::by(&request, &portal.paths);
     let language = portal.language(request.headers());
     let mut response = carried_through(request, next).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
@@ -62,10 +62,10 @@ enum Asked {
 
 impl Asked {
     /// Programs get JSON: whoever calls the API, and whoever does not ask for HTML by name.
-    fn by(request: &Request) -> Self {
+    fn by(request: &Request, paths: &Paths) -> Self {
         let path = request.uri().path();
         if accepts_html(request.headers())
-            && !path.starts_with("/auth/api/")
+            && !paths.inner(path).is_some_and(|inner| inner.starts_with("/api/"))
             && !path.starts_with("/.well-known/")
         {
             Self::Html

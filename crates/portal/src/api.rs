@@ -1,4 +1,4 @@
-//! The JSON API under `/auth/api/v1`. In: JSON and one credential. Out: JSON, or a problem with a stable code. No answer ever
+//! The JSON API under `/api/v1`, below the prefix. In: JSON and one credential. Out: JSON, or a problem with a stable code. No answer ever
 //! grants CORS, so no other site's script can read one.
 
 use serde::Serialize;

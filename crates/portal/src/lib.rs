@@ -1,5 +1,5 @@
 //! The rooms that people see: signing in, signing out, their account, the same as a JSON API, and the published keys.
-//! In: requests under `/auth` and for `/.well-known/jwks.json`. Out: pages, problems (RFC 9457) and our cookies.
+//! In: requests below the prefix (`/auth` unless configured) and for three documents of `/.well-known/`. Out: pages, problems (RFC 9457) and our cookies.
 //! Nothing is decided here: credentials, passwords and CSRF tokens are judged by core.
 #![warn(missing_docs)]
 
@@ -18,13 +18,14 @@ use vestibule_core::mint::Minter;
 use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy};
 use vestibule_core::registration::Registration;
-use vestibule_core::wire::CookieName;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_core::wire::guard::Hsts;
+use vestibule_core::wire::{CookieName, Paths};
 
 use crate::texts::Texts;
 use crate::theme::Theme;
 
+mod address;
 mod answer;
 mod api;
 mod body;
@@ -55,7 +56,7 @@ mod token_cookies;
 mod visitor;
 
 pub use event::{FaultLines, METRICS};
-pub use oauth::introspect::{Introspection, PATH as INTROSPECTION};
+pub use oauth::introspect::Introspection;
 pub use router::{WELL_KNOWN, router};
 pub use token_cookies::TokenCookies;
 
@@ -96,6 +97,8 @@ pub struct Portal {
     pub device_cookie: CookieName,
     /// Whether signing out has the browser empty the storage of the origin, which is the application's, too.
     pub clears_storage: bool,
+    /// Where all this is, and how requests for it arrive.
+    pub paths: Paths,
     /// What browsers are told of https.
     pub hsts: Hsts,
     /// Whose `X-Forwarded-For` counts.

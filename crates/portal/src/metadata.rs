@@ -8,16 +8,16 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde_json::{Map, Value};
+use vestibule_core::wire::Paths;
 
 use crate::{Portal, document, key_set, oauth};
 
 /// Where it is; a `public_url` has no path that would go behind it.
 pub(crate) const PATH: &str = "/.well-known/oauth-authorization-server";
 
-/// Members that are URLs, with the path of each. One that is routed gets its line here in the same change.
+/// Members that are URLs, with the address of each below the prefix. One that is routed gets its line here in the same change.
 const ENDPOINTS: &[(&str, &str)] = &[
     ("introspection_endpoint", oauth::introspect::PATH),
-    ("jwks_uri", key_set::PATH),
     ("revocation_endpoint", oauth::revoke::PATH),
     ("token_endpoint", oauth::token::PATH),
 ];
@@ -43,7 +43,7 @@ const ASSERTIONS: &[&str] = &["ES256", "Ed25519", "EdDSA", "PS256", "RS256"];
 
 /// Serves the metadata.
 pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -> Response {
-    let mut metadata = of(portal.minter.issuer());
+    let mut metadata = of(portal.minter.issuer(), &portal.paths);
     // What answers are signed with (RFC 9701 section 7), and will be: who keeps this must take what the next key signs.
     if let Ok(published) = portal.minter.ring().published(portal.clock.now()) {
         let algorithms: BTreeSet<_> = published.iter().map(|key| key.algorithm().name()).collect();
@@ -54,10 +54,15 @@ pub(crate) async fn serve(State(portal): State<Arc<Portal>>, asked: HeaderMap) -
     document::answer(&asked, "application/json", body, key_set::max_age(portal.publish_ahead))
 }
 
-fn of(issuer: &str) -> Map<String, Value> {
-    let mut metadata = Map::from_iter([("issuer".to_owned(), Value::from(issuer))]);
-    let endpoints =
-        ENDPOINTS.iter().map(|(name, path)| ((*name).to_owned(), format!("{issuer}{path}").into()));
+fn of(issuer: &str, paths: &Paths) -> Map<String, Value> {
+    let key_set = format!("{issuer}{}", key_set::PATH);
+    let mut metadata = Map::from_iter([
+        ("issuer".to_owned(), Value::from(issuer)),
+        ("jwks_uri".to_owned(), Value::from(key_set)),
+    ]);
+    let endpoints = ENDPOINTS
+        .iter()
+        .map(|(name, address)| ((*name).to_owned(), format!("{issuer}{}", paths.to(address)).into()));
     metadata.extend(endpoints);
     metadata.extend(LISTS.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec().into())));
     metadata

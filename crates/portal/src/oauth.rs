@@ -102,7 +102,7 @@ impl Refusal {
     }
 
     /// RFC 7009 section 2.2.1.
-    fn unsupported_token_type(description: &'static str) -> Self {
+    fn unsupported_token_type(description: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", description)
     }
 

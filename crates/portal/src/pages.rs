@@ -14,13 +14,13 @@ use vestibule_core::Fault;
 use vestibule_core::account::policy::PasswordReject;
 use vestibule_core::live::LiveSession;
 use vestibule_core::secret::Password;
+use vestibule_core::wire::Paths;
 
 use crate::Portal;
 use crate::answer::page_with_script;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
 use crate::texts::{Language, Say};
-use crate::theme::Asset;
 
 pub(crate) mod account;
 pub(crate) mod confirm;
@@ -34,6 +34,7 @@ pub(crate) mod register;
 /// What every page has around it.
 struct Frame<'a> {
     language: Arc<Language>,
+    paths: &'a Paths,
     site: &'a str,
     stylesheet: String,
     /// For the pages that `Portal::render_with_script` renders; no other page may run it.
@@ -51,6 +52,11 @@ impl Frame<'_> {
     /// The text with this id.
     fn say(&self, id: &str) -> Cow<'_, str> {
         self.language.say(id)
+    }
+
+    /// The path of an address of ours.
+    fn at(&self, address: &str) -> String {
+        self.paths.to(address)
     }
 
     /// The text with this id, and one value in it.
@@ -129,13 +135,6 @@ fn see_other(path: &str) -> Response {
     Redirect::to(path).into_response()
 }
 
-/// Where to go when nobody said where.
-const HOME: &str = "/auth/account";
-
-fn destination(return_to: Option<&ReturnTo>) -> &str {
-    return_to.map_or(HOME, ReturnTo::as_str)
-}
-
 fn throttled(wait: Duration) -> Alert {
     Alert {
         title: Say::plain("alert-throttled-title"),
@@ -177,6 +176,11 @@ fn come_back(mut page: Response, when: Option<HeaderValue>) -> Response {
 }
 
 impl Portal {
+    /// Where a wish leads; without one, to the account page.
+    fn destination(&self, return_to: Option<&ReturnTo>) -> String {
+        return_to.map_or_else(|| self.home(), |wish| wish.as_str().to_owned())
+    }
+
     /// What the page that answers this request has around it.
     fn frame(&self, parts: &Parts) -> Frame<'_> {
         self.frame_in(self.language(&parts.headers))
@@ -185,10 +189,11 @@ impl Portal {
     fn frame_in(&self, language: Arc<Language>) -> Frame<'_> {
         Frame {
             language,
+            paths: &self.paths,
             site: &self.theme.name,
-            stylesheet: self.theme.stylesheet.path(),
-            script: self.script_url().map(|_| self.theme.script.path()),
-            logo: self.theme.logo.as_ref().map(Asset::path),
+            stylesheet: self.theme.stylesheet.path(&self.paths),
+            script: self.script_url().map(|_| self.theme.script.path(&self.paths)),
+            logo: self.theme.logo.as_ref().map(|logo| logo.path(&self.paths)),
             mark: &self.theme.mark,
             home: &self.theme.home,
             links: &self.theme.links,
@@ -209,7 +214,7 @@ impl Portal {
     /// no way to write it (CSP Level 3 section 2.3.1), and pages then have no script.
     fn script_url(&self) -> Option<String> {
         let origin = self.minter.issuer();
-        (!origin.contains('[')).then(|| format!("{origin}{}", self.theme.script.path()))
+        (!origin.contains('[')).then(|| format!("{origin}{}", self.theme.script.path(&self.paths)))
     }
 
     /// The language of the pages for whoever sends these headers.

@@ -43,8 +43,8 @@ pub(crate) enum Problem {
     Passed(StatusCode),
     /// No account may get this password.
     PasswordRefused(PasswordReject),
-    /// The session is good, and what it was proven by is too long ago for this: so many seconds are the most.
-    ProofTooOld(Duration),
+    /// The session is good, and what it was proven by is too long ago for this: how long ago it may be, and where to prove it again.
+    ProofTooOld { most: Duration, confirm: String },
     /// The credential, the origin or the CSRF token is no good.
     Rejected(Reject),
     /// None of one's own sessions has this name.
@@ -153,12 +153,13 @@ impl Problem {
                 reject.to_string(),
             ),
             // The code is the one that RFC 9470 section 3 gives the challenge.
-            Self::ProofTooOld(_) => (
+            Self::ProofTooOld { confirm, .. } => (
                 StatusCode::UNAUTHORIZED,
                 "insufficient_user_authentication",
                 "Please confirm your password",
-                "This needs a password that was given a short while ago. POST it to /auth/api/v1/confirm, then repeat this."
-                    .to_owned(),
+                format!(
+                    "This needs a password that was given a short while ago. POST it to {confirm}, then repeat this."
+                ),
             ),
             Self::Rejected(reject) => {
                 let (status, title, detail) = rejected(*reject);
@@ -200,7 +201,7 @@ impl Problem {
             Self::NotFound => plain("problem-not-found-title", "problem-not-found-text"),
             Self::Passed(status) => words(*status),
             Self::PasswordRefused(reject) => [Say::plain("alert-policy-title"), password_rule(*reject)],
-            Self::ProofTooOld(_) => plain("problem-confirm-title", "problem-confirm-text"),
+            Self::ProofTooOld { .. } => plain("problem-confirm-title", "problem-confirm-text"),
             Self::Rejected(reject) => {
                 let (title, text) = told(*reject);
                 plain(title, text)
@@ -287,7 +288,7 @@ impl IntoResponse for Problem {
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
             let challenge = match &self {
-                Self::ProofTooOld(most) => step_up_challenge(*most),
+                Self::ProofTooOld { most, .. } => step_up_challenge(*most),
                 _ => CHALLENGE,
             };
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -1,20 +1,26 @@
-//! Which path is answered by whom: the table of contents of this crate. In: the portal. Out: an axum router over full paths.
+//! Which path is answered by whom: the table of contents of this crate. In: the portal. Out: an axum router over paths as they arrive.
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
+use vestibule_core::wire::Paths;
+
+use crate::address::{
+    ACCOUNT, API_CONFIRM, API_LOGIN, API_LOGOUT, CONFIRM, LOGIN, LOGOUT, PASSWORD, REGISTER, STATIC,
+};
 use crate::problem::Problem;
 use crate::{Portal, answer, api, key_set, metadata, oauth, openapi, pages, static_file};
 
-/// Everything under `/auth`, and of `/.well-known` the key set, the metadata and `change-password`. Every answer, errors included, leaves
+/// Everything below the prefix, and of `/.well-known` the key set, the metadata and `change-password`. Every answer, errors included, leaves
 /// through one layer that puts problems into words and sets the security headers.
 pub fn router(portal: Arc<Portal>) -> Router {
     let registration = if portal.registration.is_some() { Registration::Open } else { Registration::Closed };
-    rooms(registration)
+    rooms(registration, &portal.paths)
         .router
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
@@ -35,65 +41,78 @@ enum Registration {
     Open,
 }
 
-/// Routes, and the addresses that they are at: a router cannot be asked for its own.
-#[derive(Default)]
-struct Rooms {
+/// Routes, and the paths that requests for them arrive by: a router cannot be asked for its own.
+struct Rooms<'a> {
+    paths: &'a Paths,
     router: Router<Arc<Portal>>,
-    addresses: Vec<&'static str>,
+    arriving: Vec<String>,
 }
 
-impl Rooms {
-    fn route(mut self, address: &'static str, methods: MethodRouter<Arc<Portal>>) -> Self {
-        self.addresses.push(address);
-        Self { router: self.router.route(address, methods), ..self }
+impl<'a> Rooms<'a> {
+    fn none(paths: &'a Paths) -> Self {
+        Self { paths, router: Router::new(), arriving: Vec::new() }
+    }
+
+    /// Below the prefix.
+    fn route(self, address: &str, methods: MethodRouter<Arc<Portal>>) -> Self {
+        let path = self.paths.arriving(address);
+        self.at(path, methods)
+    }
+
+    /// By this path, whatever the prefix is.
+    fn at(mut self, path: String, methods: MethodRouter<Arc<Portal>>) -> Self {
+        self.router = self.router.route(&path, methods);
+        self.arriving.push(path);
+        self
     }
 }
 
-fn rooms(registration: Registration) -> Rooms {
+fn rooms(registration: Registration, paths: &Paths) -> Rooms<'_> {
     let rooms = match registration {
         // Where registration is closed there is nothing at its addresses.
-        Registration::Closed => Rooms::default(),
-        Registration::Open => Rooms::default()
-            .route("/auth/register", get(pages::register::show).post(pages::register::submit))
-            .route("/auth/api/v1/register", post(api::register::submit)),
+        Registration::Closed => Rooms::none(paths),
+        Registration::Open => Rooms::none(paths)
+            .route(REGISTER, get(pages::register::show).post(pages::register::submit))
+            .route("/api/v1/register", post(api::register::submit)),
     };
+    // Without a prefix there is no path that is shorter than `/`.
+    let rooms = if paths.is_stripped() { rooms } else { rooms.route("", get(home)) };
     rooms
-        .route("/auth", get(home))
-        .route("/auth/", get(home))
-        .route("/auth/login", get(pages::login::show).post(pages::login::submit))
-        .route("/auth/logout", get(pages::logout::show).post(pages::logout::submit))
-        .route("/auth/account", get(pages::account::show))
-        .route("/auth/account/password", get(pages::password::show).post(pages::password::submit))
-        .route("/auth/account/sessions/end", post(pages::account::end))
-        .route("/auth/account/sessions/end-others", post(pages::account::end_others))
-        .route("/auth/cookies/delete", post(pages::conflict::submit))
-        .route("/auth/confirm", get(pages::confirm::show).post(pages::confirm::submit))
-        .route("/auth/error/{status}", get(pages::refusal::show))
-        .route("/auth/static/{file}", get(static_file::serve))
-        .route("/auth/api/v1/login", post(api::login::submit))
-        .route("/auth/api/v1/logout", post(api::logout::submit))
-        .route("/auth/api/v1/session", get(api::session::current))
-        .route("/auth/api/v1/sessions", get(api::session::all).delete(api::session::end_others))
-        .route("/auth/api/v1/sessions/{id}", delete(api::session::end))
-        .route("/auth/api/v1/confirm", post(api::confirm::submit))
-        .route("/auth/api/v1/password", put(api::password::submit))
-        .route("/auth/api/v1/csrf", get(api::csrf::issue))
-        .route("/auth/api/v1/refresh", post(api::refresh::submit))
+        .route("/", get(home))
+        .route(LOGIN, get(pages::login::show).post(pages::login::submit))
+        .route(LOGOUT, get(pages::logout::show).post(pages::logout::submit))
+        .route(ACCOUNT, get(pages::account::show))
+        .route(PASSWORD, get(pages::password::show).post(pages::password::submit))
+        .route("/account/sessions/end", post(pages::account::end))
+        .route("/account/sessions/end-others", post(pages::account::end_others))
+        .route("/cookies/delete", post(pages::conflict::submit))
+        .route(CONFIRM, get(pages::confirm::show).post(pages::confirm::submit))
+        .route("/error/{status}", get(pages::refusal::show))
+        .route(&format!("{STATIC}/{{file}}"), get(static_file::serve))
+        .route(API_LOGIN, post(api::login::submit))
+        .route(API_LOGOUT, post(api::logout::submit))
+        .route("/api/v1/session", get(api::session::current))
+        .route("/api/v1/sessions", get(api::session::all).delete(api::session::end_others))
+        .route("/api/v1/sessions/{id}", delete(api::session::end))
+        .route(API_CONFIRM, post(api::confirm::submit))
+        .route("/api/v1/password", put(api::password::submit))
+        .route("/api/v1/csrf", get(api::csrf::issue))
+        .route("/api/v1/refresh", post(api::refresh::submit))
         .route(openapi::PATH, get(openapi::serve))
         .route(oauth::introspect::PATH, post(oauth::introspect::submit))
         .route(oauth::revoke::PATH, post(oauth::revoke::submit))
         .route(oauth::token::PATH, post(oauth::token::submit))
-        .route(CHANGE_PASSWORD, get(pages::password::well_known))
-        .route(key_set::PATH, get(key_set::serve))
-        .route(metadata::PATH, get(metadata::serve))
+        .at(CHANGE_PASSWORD.to_owned(), get(pages::password::well_known))
+        .at(key_set::PATH.to_owned(), get(key_set::serve))
+        .at(metadata::PATH.to_owned(), get(metadata::serve))
 }
 
-/// Every address there can be.
+/// Every path that there can be, as requests arrive.
 #[cfg(test)]
-pub(crate) fn addresses() -> Vec<&'static str> {
-    rooms(Registration::Open).addresses
+pub(crate) fn arriving(paths: &Paths) -> Vec<String> {
+    rooms(Registration::Open, paths).arriving
 }
 
-async fn home() -> Redirect {
-    Redirect::to("/auth/account")
+async fn home(State(portal): State<Arc<Portal>>) -> Redirect {
+    Redirect::to(&portal.home())
 }

@@ -18,7 +18,7 @@ const IMAGE_ALONE: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; form-action 'none'",
 );
 
-/// `GET /auth/static/{file}`.
+/// `GET /static/{file}`.
 pub(crate) async fn serve(
     State(portal): State<Arc<Portal>>,
     file: Result<Path<String>, PathRejection>,

@@ -4,6 +4,9 @@
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use vestibule_core::wire::Paths;
+
+use crate::address::STATIC;
 
 mod colour;
 mod logo;
@@ -112,7 +115,7 @@ impl Asset {
     }
 
     /// Where pages find it.
-    pub(crate) fn path(&self) -> String {
-        format!("/auth/static/{}", self.file)
+    pub(crate) fn path(&self, paths: &Paths) -> String {
+        paths.to(&format!("{STATIC}/{}", self.file))
     }
 }

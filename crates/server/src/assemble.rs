@@ -273,6 +273,7 @@ impl House {
             device_cookie: settings.device_cookie.clone(),
             token_cookies: settings.token_cookies.clone(),
             clears_storage: settings.clears_storage,
+            paths: settings.paths.clone(),
             hsts: settings.hsts.clone(),
             proxies: TrustedProxies::new(settings.public_proxies.clone()),
             clock: Arc::clone(&self.clock),
@@ -285,6 +286,7 @@ impl House {
             Arc::clone(&self.decider),
             Arc::clone(&self.minter),
             &settings.public_url,
+            &settings.paths,
             settings.hsts.clone(),
             Arc::clone(&self.entropy),
         ));

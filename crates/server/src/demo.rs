@@ -36,6 +36,8 @@ pub(crate) struct Demo {
     pub(crate) clock: Arc<dyn Clock>,
     /// The name of the cookie that the browser holds, to show it; the service never receives it.
     pub(crate) cookie: String,
+    /// The prefix of Vestibule's own pages.
+    pub(crate) portal: String,
     /// What signed-in people wrote, by subject.
     pub(crate) lines: Mutex<HashMap<String, Vec<String>>>,
 }
@@ -103,7 +105,14 @@ impl Demo {
     fn page(&self, claims: &Claims, headers: &HeaderMap) -> Response<Full<Bytes>> {
         let lines = self.lines.lock().get(claims.sub()).cloned().unwrap_or_default();
         let now = self.clock.now().unix_seconds();
-        let html = page::render(&page::Shown { claims, headers, cookie: &self.cookie, lines: &lines, now });
+        let html = page::render(&page::Shown {
+            claims,
+            headers,
+            cookie: &self.cookie,
+            portal: &self.portal,
+            lines: &lines,
+            now,
+        });
         respond(StatusCode::OK, "text/html; charset=utf-8", html)
     }
 

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use vestibule_core::problem::{MEDIA_TYPE, Problem};
+use vestibule_core::wire::paths::LOGIN;
 use vestibule_core::wire::{guard, is_navigation};
 use vestibule_gateway::ClientBody;
 use vestibule_portal::{Peer, WELL_KNOWN};
@@ -189,7 +190,7 @@ impl Face {
         }
         match self {
             // For resource servers the same on both sides.
-            Self::Internal { front, .. } if request.uri().path() == vestibule_portal::INTROSPECTION => {
+            Self::Internal { front, .. } if front.introspection.is_at(request.uri().path()) => {
                 front.introspection.answer(of_peer(watched(request, seat), peer)).await.map(Either::Right)
             }
             Self::Internal { front, status } => {
@@ -217,11 +218,10 @@ async fn internal(
         return front.csrf.answer(watched(request, seat)).await;
     }
     if !matches!(path, "/healthz" | "/metrics" | "/readyz") {
-        return front.problem(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "There is nothing here; proxies ask /check, services /csrf and /auth/oauth/introspect.",
-        );
+        let introspection = front.introspection.address();
+        let detail =
+            format!("There is nothing here; proxies ask /check, services /csrf and {introspection}.");
+        return front.problem(StatusCode::NOT_FOUND, "not-found", &detail);
     }
     if !request.method().is_safe() {
         let mut response =
@@ -239,7 +239,7 @@ async fn internal(
 async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
     front.untrusted.note(peer, request.headers());
     let path = request.uri().path();
-    if path == "/auth" || path.starts_with("/auth/") || WELL_KNOWN.contains(&path) {
+    if front.portal.paths.inner(path).is_some() || WELL_KNOWN.contains(&path) {
         return pages(front, request, peer).await;
     }
     if !front.carries() {
@@ -249,8 +249,10 @@ async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Re
             guard::set(page.headers_mut(), &front.hsts);
             return page;
         }
-        let detail = "This listener carries no requests: no route has an upstream. Sign in at /auth/login.";
-        return front.problem(StatusCode::NOT_FOUND, "not-found", detail).map(axum::body::Body::new);
+        let login = front.portal.paths.to(LOGIN);
+        let detail =
+            format!("This listener carries no requests: no route has an upstream. Sign in at {login}.");
+        return front.problem(StatusCode::NOT_FOUND, "not-found", &detail).map(axum::body::Body::new);
     }
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }

@@ -31,7 +31,7 @@ use vestibule_core::verify::{Algorithm, Verifier};
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_core::wire::guard::{Hosts, Hsts};
-use vestibule_core::wire::{CookieName, CredentialKind, Transport};
+use vestibule_core::wire::{CookieName, CredentialKind, Paths, Transport};
 use vestibule_core::{Fault, Timestamp};
 use vestibule_gateway::Swap;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
@@ -138,8 +138,8 @@ impl House {
         ));
         let entropy = Arc::new(CountingEntropy::default());
         let hsts = Hsts::lasting(Duration::from_secs(31_536_000), Hosts::This);
-        let swap =
-            Arc::new(Swap::new(decider.clone(), minter, &Origin::parse(ORIGIN).unwrap(), hsts, entropy));
+        let (origin, paths) = (Origin::parse(ORIGIN).unwrap(), Paths::default());
+        let swap = Arc::new(Swap::new(decider.clone(), minter, &origin, &paths, hsts, entropy));
         let proxies = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
         let forward_auth = ForwardAuth::new(swap.clone(), proxies);
         Self { world, clock, swap, forward_auth, decider, services, token, signer }

@@ -1,4 +1,4 @@
-//! `POST /auth/api/v1/confirm`: the password once more, for a session that goes on under a new session token. In: a session, a CSRF
+//! `POST /api/v1/confirm`: the password once more, for a session that goes on under a new session token. In: a session, a CSRF
 //! token where the browser sends the session unasked, and JSON. Out: what login answers; or a problem.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `GET /auth/api/v1/csrf`: a fresh CSRF token for a page that was not made by a server. In: a session. Out: `{csrf_token}`.
+//! `GET /api/v1/csrf`: a fresh CSRF token for a page that was not made by a server. In: a session. Out: `{csrf_token}`.
 
 use std::sync::Arc;
 

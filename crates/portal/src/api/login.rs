@@ -1,4 +1,4 @@
-//! `POST /auth/api/v1/login`: a password for a session, in a cookie or in the body, never in both. Needs no CSRF token: no other
+//! `POST /api/v1/login`: a password for a session, in a cookie or in the body, never in both. Needs no CSRF token: no other
 //! site's page can send JSON here without a CORS grant, and none is ever given. In: JSON. Out: a session, or a problem.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `POST /auth/api/v1/logout`: ends the session that asks, on the server first. In: a session, and a CSRF token where the browser
+//! `POST /api/v1/logout`: ends the session that asks, on the server first. In: a session, and a CSRF token where the browser
 //! sends the session unasked. Out: 204, also when there was nothing left to end.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `PUT /auth/api/v1/password`: a new password for the current one. In: a session, a CSRF token where the browser sends the session
+//! `PUT /api/v1/password`: a new password for the current one. In: a session, a CSRF token where the browser sends the session
 //! unasked, and JSON. Out: the session under its new session token, as login answers; or a problem with a code for each reason.
 
 use std::sync::Arc;

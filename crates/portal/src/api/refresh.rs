@@ -1,4 +1,4 @@
-//! `POST /auth/api/v1/refresh`: the refresh token in a browser's cookie for the next one, and an access token. In: the cookie, and a CSRF
+//! `POST /api/v1/refresh`: the refresh token in a browser's cookie for the next one, and an access token. In: the cookie, and a CSRF
 //! token, for the browser sends it unasked. Out: both as cookies, in place of the old ones; or a problem, and both cookies are taken back.
 
 use std::sync::Arc;

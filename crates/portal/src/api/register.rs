@@ -1,4 +1,4 @@
-//! `POST /auth/api/v1/register`: an account for whoever asks. Needs no CSRF token, for the reasons that login needs none. In: JSON.
+//! `POST /api/v1/register`: an account for whoever asks. Needs no CSRF token, for the reasons that login needs none. In: JSON.
 //! Out: 202 whether or not there was such an account, and nobody is signed in; or a problem.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use vestibule_core::registration::RegistrationOutcome;
 
+use crate::address::API_LOGIN;
 use crate::problem::Problem;
 use crate::sign_in::Typed;
 use crate::{Portal, body};
@@ -37,7 +38,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         RegistrationOutcome::IdentifierRefused(cause) => Err(Problem::IdentifierRefused(cause)),
         RegistrationOutcome::PasswordRefused(reject) => Err(Problem::PasswordRefused(reject)),
         RegistrationOutcome::Registered { .. } => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "next": "/auth/api/v1/login" }))).into_response())
+            Ok((StatusCode::ACCEPTED, Json(json!({ "next": portal.to(API_LOGIN) }))).into_response())
         }
         RegistrationOutcome::Wait(wait) => Err(Problem::Throttled(wait)),
     }

@@ -1,4 +1,4 @@
-//! `/auth/api/v1/session` and `/auth/api/v1/sessions`: who am I, where else am I signed in, and out with them. In: a session.
+//! `/api/v1/session` and `/api/v1/sessions`: who am I, where else am I signed in, and out with them. In: a session.
 //! Out: what its holder may know, or 204 for what ended. Asking for one's own session is no use of it: a page may ask every minute
 //! whether it still lives without keeping it alive.
 
@@ -16,6 +16,7 @@ use vestibule_core::Reject;
 use vestibule_core::port::Page;
 
 use super::SessionJson;
+use crate::address::API_CONFIRM;
 use crate::ending::End;
 use crate::problem::Problem;
 use crate::visitor::Known;
@@ -99,7 +100,7 @@ impl Portal {
         let known = self.holder_of_api(parts).await?;
         self.refuse_forged(&known, parts, None)?;
         if !self.login.is_freshly_proven(&known.session) {
-            return Err(Problem::ProofTooOld(self.login.step_up));
+            return Err(Problem::ProofTooOld { most: self.login.step_up, confirm: self.to(API_CONFIRM) });
         }
         self.note_use(&known);
         Ok(known)

@@ -1,4 +1,4 @@
-//! `POST /auth/oauth/introspect` (RFC 7662), on the public listener and on the internal one: a resource server asks about a token that was
+//! `POST /oauth/introspect` (RFC 7662), on the public listener and on the internal one: a resource server asks about a token that was
 //! presented to it. In: a form, and in `Accept` what the answer is to be. Out: claims as JSON, the same signed (RFC 9701), or the JWT that
 //! the token stands for; and of a token that is not good, that and no more.
 
@@ -21,8 +21,8 @@ use super::{Refusal, answer, read};
 use crate::problem::INVALID_TOKEN;
 use crate::{Portal, event};
 
-/// Where it is.
-pub const PATH: &str = "/auth/oauth/introspect";
+/// Where it is, below the prefix.
+pub(crate) const PATH: &str = "/oauth/introspect";
 
 /// The same address on the internal listener, where no browser comes: without what answers tell browsers, and without the steps that lead
 /// from one listener to many pages.
@@ -34,7 +34,17 @@ impl Introspection {
         Self(portal)
     }
 
-    /// Answers a request for [`PATH`].
+    /// Whether this is its address on the internal listener. Nothing takes the prefix off on the way there.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.0.paths.named(path) == Some(PATH)
+    }
+
+    /// Its address on both listeners, as those who ask write it.
+    pub fn address(&self) -> String {
+        self.0.to(PATH)
+    }
+
+    /// Answers a request for it.
     pub async fn answer(&self, request: Request) -> Response {
         let mut response = match request.method() {
             &Method::POST => submit(State(Arc::clone(&self.0)), request).await.into_response(),

@@ -1,4 +1,4 @@
-//! `POST /auth/oauth/revoke` (RFC 7009): whoever has a token can end the session that it is of, and with it all its tokens. In: a form.
+//! `POST /oauth/revoke` (RFC 7009): whoever has a token can end the session that it is of, and with it all its tokens. In: a form.
 //! Out: 200, whether or not there was anything to end; or an error for a token of a kind that is not revoked here.
 
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use vestibule_core::session::SessionToken;
 
 use super::client::Caller;
 use super::{Refusal, answer, read};
+use crate::address::{API_LOGOUT, LOGOUT};
 use crate::{Portal, event};
 
-/// Where it is.
-pub(crate) const PATH: &str = "/auth/oauth/revoke";
+/// Where it is, below the prefix.
+pub(crate) const PATH: &str = "/oauth/revoke";
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -24,7 +25,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         return Err(Refusal::invalid_request("token is missing."));
     }
     if is_session_token(presented) {
-        return Err(Refusal::unsupported_token_type(SESSION));
+        return Err(Refusal::unsupported_token_type(session(&portal)));
     }
     if let Caller::Client(_) = caller {
         // What a client is issued are JWTs. Nothing else is its own, so nothing happens to it, and it is told so (RFC 7009 section 2.1).
@@ -56,8 +57,11 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
 }
 
 const JWT: &str = "A JWT is not revoked by itself: it ends within minutes, and before that with the session or the client that it is of.";
-const SESSION: &str =
-    "A session token is not revoked here: its holder signs out, at /auth/logout or POST /auth/api/v1/logout.";
+
+fn session(portal: &Portal) -> String {
+    let [page, api] = [LOGOUT, API_LOGOUT].map(|address| portal.to(address));
+    format!("A session token is not revoked here: its holder signs out, at {page} or POST {api}.")
+}
 
 /// By its form alone, so that nothing is told of what is behind it.
 fn is_session_token(presented: &str) -> bool {

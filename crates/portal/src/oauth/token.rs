@@ -1,4 +1,4 @@
-//! `POST /auth/oauth/token` (RFC 6749 section 3.2): a refresh token for an access token and the next refresh token, or a client's proof for
+//! `POST /oauth/token` (RFC 6749 section 3.2): a refresh token for an access token and the next refresh token, or a client's proof for
 //! a JWT, its own or on behalf of a subject. No cookie counts here, so no other site can make a browser do anything by it. In: a form. Out: tokens, or an error.
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use super::{Refusal, answer, exchange, read};
 use crate::form::Form;
 use crate::{Portal, event};
 
-/// Where it is.
-pub(crate) const PATH: &str = "/auth/oauth/token";
+/// Where it is, below the prefix.
+pub(crate) const PATH: &str = "/oauth/token";
 
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();

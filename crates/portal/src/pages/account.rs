@@ -1,4 +1,4 @@
-//! `/auth/account`: who am I, where am I signed in, and out with the others. In: a session. Out: a page; or, for strangers, the way
+//! `/account`: who am I, where am I signed in, and out with the others. In: a session. Out: a page; or, for strangers, the way
 //! to sign in and back.
 
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use vestibule_core::session::{Session, SessionKind};
 use vestibule_core::{Fault, Timestamp};
 
 use super::confirm::Then;
-use super::{Alert, Frame, HOME, open_too_long, see_other};
+use super::{Alert, Frame, open_too_long, see_other};
+use crate::address::{LOGIN, LOGOUT};
 use crate::api::session::LISTED;
 use crate::device::Device;
 use crate::ending::End;
@@ -58,22 +59,22 @@ struct Row {
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
-        return Ok(portal.sign_in_page(HOME));
+        return Ok(portal.sign_in_page(&portal.home()));
     };
-    if let Some(response) = portal.rotated(&known, HOME).await? {
+    if let Some(response) = portal.rotated(&known, &portal.home()).await? {
         return Ok(response);
     }
     portal.note_use(&known);
     portal.account_page(&known, &parts, StatusCode::OK, Notice::from_query(&parts), None).await
 }
 
-/// `POST /auth/account/sessions/end`: one of them.
+/// `POST /account/sessions/end`: one of them.
 pub(crate) async fn end(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     portal.end_as_asked(&parts, body, |form| form.field("session").parse().ok().map(End::One)).await
 }
 
-/// `POST /auth/account/sessions/end-others`: all but this one.
+/// `POST /account/sessions/end-others`: all but this one.
 pub(crate) async fn end_others(
     State(portal): State<Arc<Portal>>,
     request: Request,
@@ -97,7 +98,7 @@ impl Portal {
     }
 
     fn login_from(&self, to: &str) -> String {
-        ReturnTo::handed_to(self.way_back(to).as_ref(), "/auth/login")
+        ReturnTo::handed_to(self.way_back(to).as_ref(), &self.to(LOGIN))
     }
 
     /// Origin, token, a fresh proof, and only then the deed.
@@ -110,7 +111,7 @@ impl Portal {
         self.refuse_foreign(parts)?;
         let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
         let Visitor::Known(known) = self.visitor_of_page(parts).await? else {
-            return Ok(self.session_over(HOME));
+            return Ok(self.session_over(&self.home()));
         };
         if self.refuse_forged(&known, parts, Some(form.field(CSRF_FIELD))).is_err() {
             return self.account_page(&known, parts, StatusCode::FORBIDDEN, None, Some(EXPIRED)).await;
@@ -132,7 +133,7 @@ impl Portal {
     ) -> Result<Response, Problem> {
         let ended = self.end_own(known, end, parts).await?;
         if ended.contains(&known.session.id()) {
-            let mut response = see_other("/auth/logout");
+            let mut response = see_other(&self.to(LOGOUT));
             self.forget_session(&parts.headers, response.headers_mut())?;
             return Ok(response);
         }
@@ -141,7 +142,7 @@ impl Portal {
             End::One(_) => Notice::SessionEnded,
             End::Others => Notice::OthersEnded,
         };
-        Ok(see_other(&notice.told_on(HOME)))
+        Ok(see_other(&notice.told_on(&self.home())))
     }
 
     async fn account_page(
@@ -152,7 +153,9 @@ impl Portal {
         notice: Option<Notice>,
         alert: Option<Alert>,
     ) -> Result<Response, Problem> {
-        let Some(identifier) = self.called(&known.session).await? else { return Ok(self.sign_in_page(HOME)) };
+        let Some(identifier) = self.called(&known.session).await? else {
+            return Ok(self.sign_in_page(&self.home()));
+        };
         let now = self.clock.now();
         let sessions = self.directory.sessions(Some(known.session.subject()), LISTED, now).await?;
         let frame = self.frame(parts);

@@ -1,4 +1,4 @@
-//! `/auth/confirm`: the password once more, before something that changes the account or ends sessions. In: a session, a form of
+//! `/confirm`: the password once more, before something that changes the account or ends sessions. In: a session, a form of
 //! ours, the password. Out: the same session, proven afresh under a new session token, and what was wanted done.
 
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
 use vestibule_core::login::{NewToken, Reproof, Whom};
 
-use super::{Alert, Frame, HOME, come_back, destination, open_too_long, see_other, throttled};
+use super::{Alert, Frame, come_back, open_too_long, see_other, throttled};
+use crate::address::CONFIRM;
 use crate::ending::End;
 use crate::form::Form;
 use crate::notice::Notice;
@@ -73,7 +74,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     let (parts, _) = request.into_parts();
     let return_to = portal.way_back_of_query(&parts);
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
-        return Ok(portal.sign_in_page(HOME));
+        return Ok(portal.sign_in_page(&portal.home()));
     };
     portal.note_use(&known);
     portal.confirm_form(&known, &parts, StatusCode::OK, None, return_to.as_ref(), None).await
@@ -85,7 +86,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let return_to = portal.way_back_of_form(&form);
-    let over = || portal.session_over(&ReturnTo::handed_to(return_to.as_ref(), "/auth/confirm"));
+    let over = || portal.session_over(&ReturnTo::handed_to(return_to.as_ref(), &portal.to(CONFIRM)));
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else { return Ok(over()) };
     let then = Then::from_form(&form);
     let again =
@@ -98,8 +99,8 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             // The session goes on under its public name: what follows is asked by the same one.
             let mut response = match then {
                 Some(Then::End(end)) => portal.end_and_say(&known, end, &parts).await,
-                None if return_to.is_some() => Ok(see_other(destination(return_to.as_ref()))),
-                None => Ok(see_other(&Notice::Confirmed.told_on(HOME))),
+                None if return_to.is_some() => Ok(see_other(&portal.destination(return_to.as_ref()))),
+                None => Ok(see_other(&Notice::Confirmed.told_on(&portal.home()))),
             }
             // The old session token is dead: whatever became of the deed, the browser must get the new one.
             .unwrap_or_else(IntoResponse::into_response);
@@ -176,7 +177,9 @@ impl Portal {
         return_to: Option<&ReturnTo>,
         alert: Option<Alert>,
     ) -> Result<Response, Problem> {
-        let Some(identifier) = self.called(&known.session).await? else { return Ok(self.session_over(HOME)) };
+        let Some(identifier) = self.called(&known.session).await? else {
+            return Ok(self.session_over(&self.home()));
+        };
         let frame = self.frame(parts);
         let (why, deed) = self.purpose(known, &frame.language, then).await?;
         let page = ConfirmPage {

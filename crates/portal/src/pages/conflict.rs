@@ -1,4 +1,4 @@
-//! `/auth/cookies/delete`, and the page that leads there: the way out for a browser whose cookies contradict each other, as another
+//! `/cookies/delete`, and the page that leads there: the way out for a browser whose cookies contradict each other, as another
 //! site of the domain can cause. In: a request with such cookies. Out: a page with a button; and behind it, sessions that have ended
 //! and a browser that was told to delete its cookies.
 
@@ -14,6 +14,7 @@ use vestibule_core::Fault;
 use vestibule_core::wire::{CookieName, cookie as wire};
 
 use super::{Frame, render, see_other};
+use crate::address::LOGIN;
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
@@ -40,7 +41,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     portal.end_all_held(&parts).await?;
     let return_to = portal.way_back_of_form(&form);
-    let mut response = see_other(&ReturnTo::handed_to(return_to.as_ref(), "/auth/login"));
+    let mut response = see_other(&ReturnTo::handed_to(return_to.as_ref(), &portal.to(LOGIN)));
     let headers = response.headers_mut();
     // For browsers that do not know Clear-Site-Data: at least what is ours.
     headers.append(SET_COOKIE, cookie::session_gone(&portal.decider.cookie)?);

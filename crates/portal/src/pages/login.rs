@@ -1,4 +1,4 @@
-//! `/auth/login`: the form, and what becomes of it. In: a password, behind a proof that our own page asked for it. Out: a session
+//! `/login`: the form, and what becomes of it. In: a password, behind a proof that our own page asked for it. Out: a session
 //! cookie and a way on, or the same form again with nothing lost but the password.
 
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use vestibule_core::login::LoginOutcome;
 use vestibule_core::session::SessionKind;
 use vestibule_core::{Fault, Reject};
 
-use super::{Alert, Frame, come_back, destination, open_too_long, render, see_other, throttled};
+use super::{Alert, Frame, come_back, open_too_long, render, see_other, throttled};
+use crate::address::REGISTER;
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::pre_session::PreSession;
@@ -61,7 +62,7 @@ struct SignedInPage<'a> {
     frame: Frame<'a>,
     csrf_token: String,
     identifier: &'a str,
-    destination: &'a str,
+    destination: String,
 }
 
 /// `GET`: the form; or, for who is signed in already, the way on. Not a redirect: a service that sent the browser here although
@@ -74,7 +75,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     }
     let visitor = portal.visitor_of_page(&parts).await?;
     if let Visitor::Known(known) = &visitor
-        && let Some(response) = portal.rotated(known, destination(return_to.as_ref())).await?
+        && let Some(response) = portal.rotated(known, &portal.destination(return_to.as_ref())).await?
     {
         return Ok(response);
     }
@@ -126,7 +127,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let kind = if filled.remember { SessionKind::Remembered } else { SessionKind::Browser };
     match portal.sign_in(typed, kind, Keeper::Browser, &parts).await {
         Ok(LoginOutcome::Opened { token, session, mark, .. }) => {
-            let mut response = see_other(destination(return_to.as_ref()));
+            let mut response = see_other(&portal.destination(return_to.as_ref()));
             let headers = response.headers_mut();
             headers.append(
                 SET_COOKIE,
@@ -182,7 +183,7 @@ impl Portal {
                 ),
                 is_wished: filled.remember,
             }),
-            register: self.registration.is_some().then(|| ReturnTo::handed_to(return_to, "/auth/register")),
+            register: self.registration.is_some().then(|| ReturnTo::handed_to(return_to, &self.to(REGISTER))),
             frame,
         };
         let mut response = self.render_with_script(status, &page)?;
@@ -230,7 +231,7 @@ impl Portal {
             frame: self.frame(parts),
             csrf_token: self.csrf_token_of(known),
             identifier: &identifier,
-            destination: destination(return_to),
+            destination: self.destination(return_to),
         };
         render(StatusCode::OK, &page).map(Some)
     }

@@ -1,4 +1,4 @@
-//! `/auth/logout`: GET asks, POST does. In: a session and a form of ours. Out: a session that has ended on the server, a browser
+//! `/logout`: GET asks, POST does. In: a session and a form of ours. Out: a session that has ended on the server, a browser
 //! that was told to forget it, and a way on. Signing out twice is no error.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 
 use super::{Alert, Frame, open_too_long, render, see_other};
+use crate::address::{LOGIN, LOGOUT};
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
@@ -46,7 +47,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     Ok(match portal.held_by_browser(&parts).await?.first() {
         Some(known) => portal.logout_form(known, &parts, StatusCode::OK, return_to.as_ref(), None).await?,
         None => {
-            let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
+            let login = ReturnTo::handed_to(return_to.as_ref(), &portal.to(LOGIN));
             render(StatusCode::OK, &SignedOutPage { frame: portal.frame(&parts), login })?
         }
     })
@@ -74,7 +75,10 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         }
         Err(problem) => return Err(problem),
     }
-    let mut response = see_other(return_to.as_ref().map_or("/auth/logout", ReturnTo::as_str));
+    let mut response = match &return_to {
+        Some(wish) => see_other(wish.as_str()),
+        None => see_other(&portal.to(LOGOUT)),
+    };
     portal.forget_session(&parts.headers, response.headers_mut())?;
     Ok(response)
 }

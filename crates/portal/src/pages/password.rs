@@ -1,4 +1,4 @@
-//! `/auth/account/password`: a new password for the current one. In: a session, a form of ours, both passwords. Out: a new password,
+//! `/account/password`: a new password for the current one. In: a session, a form of ours, both passwords. Out: a new password,
 //! a new session token, no other session; or the form again, which says which of its fields is no good.
 
 use std::sync::Arc;
@@ -15,15 +15,14 @@ use vestibule_core::login::Whom;
 use vestibule_core::password_change::{NewPassword, PasswordChanged};
 
 use super::{
-    Alert, Frame, HOME, Wrong, come_back, not_repeated, open_too_long, password_refused, see_other, throttled,
+    Alert, Frame, Wrong, come_back, not_repeated, open_too_long, password_refused, see_other, throttled,
 };
+use crate::address::PASSWORD;
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
 use crate::visitor::{Known, Visitor};
 use crate::{Portal, body, cookie, event};
-
-const PATH: &str = "/auth/account/password";
 
 #[derive(Template)]
 #[template(path = "password.html")]
@@ -50,15 +49,15 @@ impl PasswordPage<'_> {
 pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
-        return Ok(portal.sign_in_page(PATH));
+        return Ok(portal.sign_in_page(&portal.to(PASSWORD)));
     };
     portal.note_use(&known);
     portal.password_form(&known, &parts, StatusCode::OK, None).await
 }
 
 /// `GET /.well-known/change-password`: where password managers look (W3C, "A Well-Known URL for Changing Passwords").
-pub(crate) async fn well_known() -> Response {
-    see_other(PATH)
+pub(crate) async fn well_known(State(portal): State<Arc<Portal>>) -> Response {
+    see_other(&portal.to(PASSWORD))
 }
 
 /// `POST`: origin, token, then both passwords.
@@ -67,7 +66,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_foreign(&parts)?;
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     let Visitor::Known(known) = portal.visitor_of_page(&parts).await? else {
-        return Ok(portal.session_over(PATH));
+        return Ok(portal.session_over(&portal.to(PASSWORD)));
     };
     let again = |status, wrong, alert| portal.password_form(&known, &parts, status, Some((wrong, alert)));
     if portal.refuse_forged(&known, &parts, Some(form.field(CSRF_FIELD))).is_err() {
@@ -80,7 +79,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
     match portal.change_password(&known, current, new, &parts).await? {
         PasswordChanged::Changed { renewed, mark, .. } => {
-            let mut response = see_other(&Notice::PasswordChanged.told_on(HOME));
+            let mut response = see_other(&Notice::PasswordChanged.told_on(&portal.home()));
             if let Some(renewed) = renewed {
                 portal.deliver(&renewed, response.headers_mut())?;
             }
@@ -89,7 +88,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             }
             Ok(response)
         }
-        PasswordChanged::Gone => Ok(portal.session_over(PATH)),
+        PasswordChanged::Gone => Ok(portal.session_over(&portal.to(PASSWORD))),
         PasswordChanged::NewRefused(reject) => {
             again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::New, password_refused(reject)).await
         }
@@ -139,7 +138,9 @@ impl Portal {
         status: StatusCode,
         what: Option<(Wrong, Alert)>,
     ) -> Result<Response, Problem> {
-        let Some(identifier) = self.called(&known.session).await? else { return Ok(self.session_over(PATH)) };
+        let Some(identifier) = self.called(&known.session).await? else {
+            return Ok(self.session_over(&self.to(PASSWORD)));
+        };
         let (wrong, alert) = what.map_or((Wrong::Nothing, None), |(wrong, alert)| (wrong, Some(alert)));
         let page = PasswordPage {
             frame: self.frame(parts),

@@ -1,4 +1,4 @@
-//! The page for what a visitor cannot get: for the gateway, and at `/auth/error/{status}` for proxies (nginx `error_page`, Caddy
+//! The page for what a visitor cannot get: for the gateway, and at `/error/{status}` for proxies (nginx `error_page`, Caddy
 //! `handle_errors`, HAProxy). In: a status and the reader's language. Out: a page with human words, "Reload" and "Back", or a problem
 //! document for programs. Nothing of the request is shown, and nobody's session is looked at.
 
@@ -28,7 +28,7 @@ struct RefusalPage<'a> {
     may_help_to_reload: bool,
 }
 
-/// `GET /auth/error/{status}`, answered with that status.
+/// `GET /error/{status}`, answered with that status.
 pub(crate) async fn show(
     State(portal): State<Arc<Portal>>,
     status: Result<Path<u16>, PathRejection>,
@@ -45,7 +45,7 @@ pub(crate) async fn show(
     Ok((status, [(CONTENT_TYPE, HTML), (VARY, HeaderValue::from_static("Accept"))], html).into_response())
 }
 
-/// What `/auth/error/{status}` answers: refusals and failures that proxies and gateways have.
+/// What `/error/{status}` answers: refusals and failures that proxies and gateways have.
 const STATUSES: [u16; 14] = [400, 403, 404, 405, 408, 413, 414, 421, 429, 431, 500, 502, 503, 504];
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");

@@ -1,4 +1,4 @@
-//! `/auth/register`: an account for whoever asks, where an operator opened that. In: an identifier and a new password, behind a proof
+//! `/register`: an account for whoever asks, where an operator opened that. In: an identifier and a new password, behind a proof
 //! that our own page asked for them. Out: always the way to sign in, whether or not there was such an account; or the form again.
 
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use vestibule_core::{Fault, Reject};
 
 use super::login::{not_from_our_form, unavailable};
 use super::{Alert, Frame, Wrong, come_back, not_repeated, password_refused, see_other, throttled};
+use crate::address::LOGIN;
 use crate::form::Form;
 use crate::notice::Notice;
 use crate::problem::Problem;
@@ -51,7 +52,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
     let (parts, _) = request.into_parts();
     let return_to = portal.way_back_of_query(&parts);
     if let Visitor::Known(_) = portal.visitor_of_page(&parts).await? {
-        return Ok(see_other(&ReturnTo::handed_to(return_to.as_ref(), "/auth/login")));
+        return Ok(see_other(&ReturnTo::handed_to(return_to.as_ref(), &portal.to(LOGIN))));
     }
     if portal.has_conflicting_pre_sessions(&parts) {
         return Ok(portal.conflict_page(portal.language(&parts.headers), return_to.as_ref())?);
@@ -86,7 +87,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     }
     match portal.register(Typed { identifier, password }, &parts).await {
         Ok(RegistrationOutcome::Registered { .. }) => {
-            let login = ReturnTo::handed_to(return_to.as_ref(), "/auth/login");
+            let login = ReturnTo::handed_to(return_to.as_ref(), &portal.to(LOGIN));
             let mut response = see_other(&Notice::Registered.told_on(&login));
             // What was typed, for the form that follows, whether or not there was such an account. A URL would leave it in logs.
             if let Ok(name) = Identifier::parse(identifier) {
@@ -133,7 +134,7 @@ impl Portal {
             csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
             identifier,
             return_to: return_to.map_or("", ReturnTo::as_str),
-            login: ReturnTo::handed_to(return_to, "/auth/login"),
+            login: ReturnTo::handed_to(return_to, &self.to(LOGIN)),
             min_length: self.password_change.policy.min_length(),
             new_label: "field-password",
             repeat_label: "field-repeat-password",

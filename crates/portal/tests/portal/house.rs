@@ -25,12 +25,12 @@ use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::throttle::STRANGERS;
 use vestibule_core::verify::{Algorithm, KeySet, RevocationView, Verifier};
-use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::Https;
 use vestibule_core::wire::forwarded::TrustedProxies;
 use vestibule_core::wire::guard::{Hosts, Hsts};
+use vestibule_core::wire::{CookieName, Paths};
 use vestibule_portal::texts::Texts;
-use vestibule_portal::theme::Theme;
+use vestibule_portal::theme::{Logo, Theme};
 use vestibule_portal::{Portal, TokenCookies, router};
 
 use crate::shelf::Shelf;
@@ -93,6 +93,22 @@ impl House {
 
     pub(crate) fn whose_browsers_may_hold_tokens() -> Self {
         Self::furnished(ORIGIN, Https::Yes, Registering::Open, TokensIn::CookiesToo, plain(), ours())
+    }
+
+    /// Whose pages are below `/sso`.
+    pub(crate) fn below_sso() -> Self {
+        let (open, cookies) = (Registering::Open, TokensIn::CookiesToo);
+        Self::altered(ORIGIN, Https::Yes, open, cookies, with_a_logo(), ours(), |portal| {
+            portal.paths = Paths::below("/sso").unwrap();
+        })
+    }
+
+    /// The same behind a proxy that takes `/sso` off.
+    pub(crate) fn below_sso_stripped() -> Self {
+        let (open, cookies) = (Registering::Open, TokensIn::CookiesToo);
+        Self::altered(ORIGIN, Https::Yes, open, cookies, with_a_logo(), ours(), |portal| {
+            portal.paths = Paths::below("/sso").unwrap().stripped();
+        })
     }
 
     fn furnished(
@@ -244,6 +260,7 @@ impl House {
                 are_given: tokens == TokensIn::CookiesToo,
             },
             clears_storage: false,
+            paths: Paths::default(),
             hsts: match https {
                 Https::No => Hsts::unsaid(),
                 Https::Yes => Hsts::lasting(Duration::from_secs(31_536_000), Hosts::This),
@@ -276,6 +293,11 @@ fn ours() -> Arc<Texts> {
 
 fn plain() -> Theme {
     Theme::new("Vestibule".to_owned(), None, None)
+}
+
+fn with_a_logo() -> Theme {
+    let logo = Logo::read(b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'/>".to_vec()).unwrap();
+    Theme::new("Vestibule".to_owned(), None, Some(logo))
 }
 
 fn ring() -> KeyRing {

@@ -30,7 +30,7 @@ mod metadata;
 mod openapi;
 mod password;
 mod personas;
-
+mod prefix;
 mod refusal;
 mod registration;
 mod remembered;

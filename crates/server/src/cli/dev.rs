@@ -197,6 +197,7 @@ async fn serve_demo(house: Arc<House>, listener: TcpListener) {
         verifier: Verifier::new(house.minter.issuer(), demo::AUDIENCE, KeySet::default()),
         clock: Arc::clone(&house.clock),
         cookie: house.settings.session_cookie.as_str().to_owned(),
+        portal: house.settings.paths.prefix().to_owned(),
         lines: Mutex::new(HashMap::new()),
         published: Box::new(move || house.minter.ring().published(house.clock.now()).unwrap_or_default()),
     };

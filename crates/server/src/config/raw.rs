@@ -11,12 +11,14 @@ use super::claim::Claim;
 use super::span::Span;
 
 mod defaults;
+mod paths;
 mod words;
 
 use defaults::{
     default_accept, default_ambiguous_path, default_assertion_header, default_case, default_csrf,
     default_headers_encoding, default_lifetime, default_require,
 };
+pub(crate) use paths::Paths;
 
 /// All that can be configured. Every key is optional; an empty file is valid.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -43,6 +45,7 @@ pub(crate) struct Raw {
     pub(crate) tokens: Tokens,
     pub(crate) keys: Keys,
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) paths: Paths,
     pub(crate) hsts: Hsts,
     pub(crate) theme: Theme,
     pub(crate) texts: Texts,

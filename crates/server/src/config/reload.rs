@@ -8,8 +8,8 @@ use super::settings::{Danger, Lasts, Settings};
 /// The only keys that take effect while the server runs.
 const TAKEN: [&str; 3] = ["audience", "route", "trusted_proxies.forward_auth"];
 
-/// Keys on which what would be taken rests: routes for another origin or other listeners are half a configuration.
-const REFUSED: [&str; 2] = ["listen", "public_url"];
+/// Keys on which what would be taken rests: routes for another origin, other listeners or another prefix are half a configuration.
+const REFUSED: [&str; 3] = ["listen", "paths", "public_url"];
 
 /// How two settings differ where a reload cannot follow.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use vestibule_core::mint::Audience;
 use vestibule_core::route::{CsrfPolicy, Requirement, Route};
 use vestibule_core::session::{Cap, SessionLimits};
 use vestibule_core::throttle::Allowance;
-use vestibule_core::wire::CookieName;
 use vestibule_core::wire::cookie::{Https, NotACookieName};
 use vestibule_core::wire::guard::{Hosts, Hsts};
+use vestibule_core::wire::{CookieName, Paths};
 use vestibule_portal::TokenCookies;
 use vestibule_portal::texts::Texts;
 use vestibule_verify::Algorithm;
@@ -30,6 +30,7 @@ mod accounts;
 mod encryption;
 mod headers;
 mod paths;
+mod prefix;
 mod routes;
 pub(crate) mod sense;
 mod sessions;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) shared_files: bool,
     /// The origin that browsers see; also the `iss` of every JWT.
     pub(crate) public_url: Origin,
+    /// Where our own pages are.
+    pub(crate) paths: Paths,
     pub(crate) listen: Listen,
     pub(crate) secrets: SecretFiles,
     pub(crate) database: PathBuf,
@@ -190,14 +193,15 @@ impl Settings {
         };
         let tokens = tokens::settings(&raw.tokens)?;
         let audiences = routes::audiences(&raw.audience, &public_url, base, tokens.largest_jwt)?;
-        let routes = routes::routes(&raw.route, &audiences)?;
+        let paths = prefix::paths(&raw.paths)?;
+        let routes = routes::routes(&raw.route, &audiences, &paths)?;
         let audiences = routes::copied(audiences, &routes)?;
         if !token_cookies.are_given {
             routes::refuse_token_cookies(&routes)?;
         }
         sense::refuse_unreachable_hosts(&routes, &public_url)?;
         dangers.extend(csrf_dangers(&routes));
-        let notes = paths::notes(&routes).into_iter().chain(headers::notes(&routes)).collect();
+        let notes = self::paths::notes(&routes).into_iter().chain(headers::notes(&routes)).collect();
         let look = theme::look(&raw.theme, base)?;
         let texts = texts::texts(&raw.texts, base)?;
 
@@ -226,6 +230,7 @@ impl Settings {
             data_dir,
             shared_files: raw.danger_shared_files,
             public_url,
+            paths,
             listen,
             secrets,
             database,

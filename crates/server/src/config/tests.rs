@@ -4,6 +4,7 @@ mod claims;
 mod encryption;
 mod headers;
 mod paths;
+mod prefix;
 mod schema;
 mod sense;
 mod sessions;
@@ -223,7 +224,7 @@ fn bad_configurations_are_refused_in_so_many_words() {
         ),
         (
             "[[route]]\npath = \"/auth/x\"\nrequire = \"public\"",
-            "v.toml:2:1: route[0].path: \"/auth/x\" is under /auth/, which is Vestibule's own",
+            "v.toml:2:1: route[0].path: \"/auth/x\" is at or below paths.prefix (\"/auth\"), which is Vestibule's own",
         ),
         (
             "[[route]]\npath = \"/.well-known/jwks.json\"\nrequire = \"public\"",

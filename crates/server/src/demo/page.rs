@@ -21,6 +21,8 @@ pub(super) struct Shown<'a> {
     pub(super) claims: &'a Claims,
     pub(super) headers: &'a HeaderMap,
     pub(super) cookie: &'a str,
+    /// The prefix of Vestibule's own pages.
+    pub(super) portal: &'a str,
     pub(super) lines: &'a [String],
     pub(super) now: u64,
 }
@@ -34,6 +36,7 @@ pub(super) fn render(shown: &Shown<'_>) -> String {
     fill(TEMPLATE, |name| match name {
         "who" => escape(shown.claims.get("email").and_then(Value::as_str).unwrap_or(shown.claims.sub())),
         "cookie" => escape(shown.cookie),
+        "portal" => escape(shown.portal),
         "cookie_bytes" => cookie_bytes.to_string(),
         "jwt_bytes" => jwt.len().to_string(),
         "times" => format!("{}.{}", jwt.len() / cookie_bytes, jwt.len() * 10 / cookie_bytes % 10),
@@ -142,6 +145,7 @@ mod tests {
         let known = [
             "who",
             "cookie",
+            "portal",
             "cookie_bytes",
             "jwt_bytes",
             "times",

@@ -6,6 +6,8 @@ use super::*;
 use crate::assemble::House;
 use crate::config;
 
+mod prefix;
+
 /// A whole server's sockets on free ports, over a database of their own.
 struct Sockets {
     public: SocketAddr,

@@ -11,6 +11,7 @@ use vestibule_core::verify::jwe;
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Transport};
 use vestibule_core::{Fault, Reject};
+use vestibule_portal::WELL_KNOWN;
 
 use super::Not;
 use crate::assemble::House;
@@ -28,6 +29,7 @@ pub(super) async fn explain(
     let authority = url.authority().ok_or_else(|| wrong_url(&url.to_string()))?;
     // As a door reads it: a trailing dot, for one, is refused there, too.
     let host = host_of(authority.as_str()).map_err(|_| wrong_url(&url.to_string()))?;
+    refuse_own(house, host, url.path())?;
     let method: Method = method.parse().map_err(|_| Not::Refused(format!("{method:?} is not a method")))?;
     let headers = headers(house, credential, more)?;
     house.key_room.ensure_signers().await?;
@@ -49,6 +51,19 @@ pub(super) async fn explain(
         jwt,
     };
     Ok(Answer::Explanation { explanation: Box::new(explanation) })
+}
+
+/// No route decides about our own pages: whatever a door would say about them is not what a browser gets.
+fn refuse_own(house: &House, host: &str, path: &str) -> Result<(), Not> {
+    let (paths, origin) = (&house.settings.paths, &house.settings.public_url);
+    let is_own = paths.named(path).is_some() || WELL_KNOWN.contains(&path);
+    if is_own && host.eq_ignore_ascii_case(origin.host()) {
+        return Err(Not::Refused(format!(
+            "{path:?} is an address of Vestibule itself (paths.prefix = {:?}): no route decides about it, and a proxy must not ask /check",
+            paths.prefix()
+        )));
+    }
+    Ok(())
 }
 
 fn wrong_url(url: &str) -> Not {

@@ -10,10 +10,9 @@ use vestibule_core::mint::{Audience, NotAnAudience, is_standard_claim};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route};
 use vestibule_core::wire::forwarded::host_of;
-use vestibule_core::wire::{CredentialKind, Transport};
-use vestibule_portal::WELL_KNOWN;
+use vestibule_core::wire::{CredentialKind, Paths, Transport};
 
-use super::{encryption, headers, paths};
+use super::{encryption, headers, paths, prefix};
 use crate::config::Wrong;
 use crate::config::claim;
 use crate::config::raw;
@@ -37,9 +36,6 @@ const RESERVED_HEADERS: [&str; 16] = [
     "x-auth-subject",
     "x-csrf-token",
 ];
-
-/// What is under this path of the public listener is our own; and three documents of `/.well-known/`.
-const OUR_PATH: &str = "/auth/";
 
 /// Judges the audiences; relative files start at `base`, and no JWT may be larger than `largest_jwt` bytes.
 pub(super) fn audiences(
@@ -83,7 +79,7 @@ pub(super) fn audiences(
     Ok(audiences)
 }
 
-pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience]) -> Result<Vec<Route>, Wrong> {
+pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience], own: &Paths) -> Result<Vec<Route>, Wrong> {
     let mut routes: Vec<Route> = Vec::new();
     for (index, one) in raw.iter().enumerate() {
         let route = route(&format!("route[{index}]"), one, audiences)?;
@@ -94,6 +90,7 @@ pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience]) -> Result<Vec<R
         }
         routes.push(route);
     }
+    prefix::refuse_own(own, &routes)?;
     paths::refuse_conflicts(raw, &routes)?;
     headers::refuse_conflicts(&routes)?;
     Ok(routes)
@@ -175,12 +172,6 @@ fn host(key: &str, text: &str) -> Result<String, Wrong> {
 }
 
 fn path(key: &str, text: &str) -> Result<PathPattern, Wrong> {
-    if text.starts_with(OUR_PATH) || text == OUR_PATH.trim_end_matches('/') {
-        return Err(Wrong::new(key, format!("{text:?} is under {OUR_PATH}, which is Vestibule's own")));
-    }
-    if WELL_KNOWN.contains(&text) {
-        return Err(Wrong::new(key, format!("{text:?} is a document of Vestibule's own")));
-    }
     if let Some(sign) = text.chars().find(|c| "*{}".contains(*c)) {
         let what = format!(
             "{text:?} has a {sign}, which covers nothing but itself; end the path in / to cover all below it, or write %{:02X} where the sign is meant",

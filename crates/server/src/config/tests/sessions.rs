@@ -107,6 +107,8 @@ fn a_reload_refuses_another_origin_and_other_listeners() {
     for (from, to, key) in [
         ("https://app.example.com", "https://www.example.com", "public_url"),
         ("127.0.0.1:8080", "127.0.0.1:9090", "listen.public"),
+        ("[listen]", "[paths]\nprefix = \"/sso\"\n[listen]", "paths.prefix"),
+        ("[listen]", "[paths]\nstripped = true\n[listen]", "paths.stripped"),
         ("[listen]", "[listen]\ninternal = \"127.0.0.1:9091\"", "listen.internal"),
         (
             "[listen]",
