@@ -1,8 +1,8 @@
 //! Accounts in an operator's hands: another identifier, who is kept waiting, and whom the log means.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::personas::{ADA, ApiClient, Door, PASSWORD, Scene, Vestibule};
+use crate::personas::{ADA, ApiClient, Ask, Door, PASSWORD, Scene, Vestibule};
 
 const LOVELACE: &str = "lovelace@example.com";
 
@@ -32,6 +32,56 @@ fn an_operator_changes_an_identifier_and_sessions_go_on() {
     assert_eq!(ApiClient::attempt(scene.front, ADA, PASSWORD).status, 401);
     let said = scene.vestibule.logged();
     assert!(said.contains("account.identifier-set") && !said.contains(LOVELACE), "{said}");
+}
+
+/// The way of an owner: by the page, then by the API, while services are told the new name at the next request.
+#[test]
+fn an_owner_changes_the_identifier_where_that_is_allowed() {
+    let path = "/auth/account/identifier";
+    let closed = Scene::behind(Door::BuiltIn);
+    let mut browser = closed.signed_in();
+    assert_eq!(browser.look(path).status, 404, "operators gave the identifiers, so owners keep them");
+    assert!(!browser.open("/auth/account").text().contains(path));
+    drop(closed);
+
+    let sections = "[accounts]\nidentifier_change = true";
+    let scene = Scene::with(Door::BuiltIn, Vestibule::installed(), "", sections);
+    scene.vestibule.operator.add_account("bob@example.com");
+    let mut browser = scene.signed_in();
+    assert!(browser.open("/auth/account").text().contains(path));
+    let page = browser.open(path);
+    let fields = [("new_identifier", "BOB@example.com"), ("current_password", PASSWORD)];
+    let page = browser.submit(&page, path, &fields);
+    assert!(page.answer.status == 409 && page.text().contains("That name is taken"), "{}", page.text());
+    let fields = [("new_identifier", " Lovelace@example.com"), ("current_password", PASSWORD)];
+    let page = browser.submit(&page, path, &fields);
+    assert!(page.text().contains("Your sign-in name is changed.") && page.text().contains(LOVELACE));
+
+    assert_eq!(browser.look("/orders/").status, 200, "the session goes on");
+    let received = scene.service.one();
+    let operator = &scene.vestibule.operator;
+    let inspected = operator.ok(&["token", "inspect", "--json"], received.jwt().unwrap());
+    let inspected: Value = serde_json::from_str(&inspected).unwrap();
+    assert_eq!(inspected["claims"]["email"], LOVELACE);
+    assert_eq!(inspected["claims"]["sub"], scene.subject.as_str(), "the subject stays");
+    assert_eq!(ApiClient::attempt(scene.front, ADA, PASSWORD).status, 401);
+
+    let program = ApiClient::sign_in(scene.front, LOVELACE, PASSWORD);
+    let change = |new: &str| {
+        let body = json!({ "current_password": PASSWORD, "identifier": new });
+        program.send(Ask::new("PUT", "/auth/api/v1/identifier").json(&body))
+    };
+    let taken = change("bob@example.com");
+    assert_eq!((taken.status, &taken.json()["code"]), (409, &json!("identifier-taken")));
+    let back = change(ADA);
+    assert_eq!((back.status, &back.json()["identifier"]), (200, &json!(ADA)));
+    assert_eq!(operator.json(&["account", "show", ADA])["subject"], scene.subject.as_str());
+
+    let said = scene.vestibule.logged();
+    for event in ["account.identifier-changed", "account.identifier-taken"] {
+        assert!(said.contains(event), "{event}");
+    }
+    assert!(!said.contains("@example.com") && !said.contains(PASSWORD), "{said}");
 }
 
 /// The log says whom an attempt was about, and never what was typed: it may be a password.

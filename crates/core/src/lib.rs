@@ -4,11 +4,12 @@
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
 //! `fault id reject secret text time` → `principal` → `account client csrf key session throttle token` → `family wire` → `live route` →
 //! `port` → `caller decide encrypt problem` → `logout mint rotation` → `grant introspect login` →
-//! `password_change registration` → `exchange`.
+//! `identifier_change password_change registration` → `exchange`.
 #![warn(missing_docs)]
 
 pub mod fault;
 pub mod id;
+pub mod identifier_change;
 pub mod reject;
 pub mod secret;
 pub mod text;

@@ -66,6 +66,9 @@ impl Entropy for CountingEntropy {
     }
 }
 
+/// What happens to an account at a moment that a test chooses.
+pub(crate) type Happening = fn(&mut Account) -> Result<(), Fault>;
+
 /// Sessions, accounts and tallies in memory.
 #[derive(Default)]
 pub(crate) struct World {
@@ -89,6 +92,8 @@ pub(crate) struct World {
     /// What the hasher was given last.
     pub(crate) compared_with: Mutex<Option<PasswordHash>>,
     pub(crate) hasher_is_full: AtomicBool,
+    /// What happens right before an account is renamed.
+    pub(crate) before_renaming: Mutex<Option<Happening>>,
 }
 
 impl World {
@@ -293,6 +298,9 @@ impl Accounts for World {
     ) -> Result<Renamed, Fault> {
         self.answer()?;
         let mut accounts = self.accounts.lock();
+        if let (Some(happens), Some(account)) = (*self.before_renaming.lock(), accounts.get_mut(&subject)) {
+            happens(account)?;
+        }
         if accounts.values().any(|other| other.identifier == new && other.subject != subject) {
             return Ok(Renamed::Taken);
         }

@@ -10,6 +10,7 @@ pub(crate) const API_CONFIRM: &str = "/api/v1/confirm";
 pub(crate) const API_LOGIN: &str = "/api/v1/login";
 pub(crate) const API_LOGOUT: &str = "/api/v1/logout";
 pub(crate) const CONFIRM: &str = "/confirm";
+pub(crate) const IDENTIFIER: &str = "/account/identifier";
 pub(crate) const LOGOUT: &str = "/logout";
 pub(crate) const PASSWORD: &str = "/account/password";
 pub(crate) const REGISTER: &str = "/register";

@@ -10,6 +10,7 @@ use crate::moment;
 
 pub(crate) mod confirm;
 pub(crate) mod csrf;
+pub(crate) mod identifier;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password;

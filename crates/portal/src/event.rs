@@ -147,6 +147,27 @@ pub(crate) fn password_changed(session: SessionId, subject: Subject, ended: usiz
     );
 }
 
+pub(crate) fn identifier_changed(session: SessionId, subject: Subject, source: Option<IpAddr>) {
+    tracing::info!(
+        target: "vestibule::event",
+        event = "account.identifier-changed",
+        session.id = %session,
+        subject = %subject,
+        source.address = source.map(display),
+    );
+}
+
+/// An owner asked for an identifier that another account has: by mistake, or to find out who is there.
+pub(crate) fn identifier_taken(session: SessionId, subject: Subject, source: Option<IpAddr>) {
+    tracing::warn!(
+        target: "vestibule::refusal",
+        event = "account.identifier-taken",
+        session.id = %session,
+        subject = %subject,
+        source.address = source.map(display),
+    );
+}
+
 pub(crate) fn registered(subject: Subject, source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => SUCCEEDED).increment(1);
     tracing::info!(

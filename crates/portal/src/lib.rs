@@ -11,6 +11,7 @@ use vestibule_core::caller::Callers;
 use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
+use vestibule_core::identifier_change::IdentifierChange;
 use vestibule_core::introspect::Introspector;
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
@@ -69,6 +70,8 @@ pub struct Portal {
     pub logout: Arc<Logout>,
     /// Makes accounts for those who ask, where an operator opened that.
     pub registration: Option<Registration>,
+    /// Changes identifiers for their owners, where an operator allows that.
+    pub identifier_change: Option<IdentifierChange>,
     /// Changes passwords.
     pub password_change: PasswordChange,
     /// Issues access tokens with the refresh tokens that go with them.

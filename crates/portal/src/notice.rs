@@ -10,6 +10,7 @@ use crate::form::Form;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     Confirmed,
+    IdentifierChanged,
     NothingToEnd,
     NotSent,
     OthersEnded,
@@ -19,8 +20,9 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Confirmed,
+        Self::IdentifierChanged,
         Self::NothingToEnd,
         Self::NotSent,
         Self::OthersEnded,
@@ -46,6 +48,7 @@ impl Notice {
     const fn key(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
+            Self::IdentifierChanged => "identifier-changed",
             Self::NothingToEnd => "nothing-to-end",
             Self::NotSent => way_back::NOT_SENT,
             Self::OthersEnded => "others-ended",
@@ -59,6 +62,7 @@ impl Notice {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Confirmed => "notice-confirmed",
+            Self::IdentifierChanged => "notice-identifier-changed",
             Self::NothingToEnd => "notice-nothing-to-end",
             Self::NotSent => "notice-not-sent",
             Self::OthersEnded => "notice-others-ended",

@@ -25,6 +25,7 @@ use crate::texts::{Language, Say};
 pub(crate) mod account;
 pub(crate) mod confirm;
 pub(crate) mod conflict;
+pub(crate) mod identifier;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password;

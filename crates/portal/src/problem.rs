@@ -23,12 +23,14 @@ pub(crate) enum Problem {
     BodyTooLarge,
     /// The body did not arrive in time.
     BodyTooSlow,
-    /// The password that was to be replaced is not right.
+    /// The current password, which a change of the account asks for, is not right.
     CurrentPasswordRefused,
     /// We could not tell.
     Fault(Arc<Fault>),
     /// No account can have this identifier.
     IdentifierRefused(NotAnIdentifier),
+    /// Another account has this identifier.
+    IdentifierTaken,
     /// Wrong name, wrong password, unknown or disabled: one answer.
     LoginRefused,
     /// The body is not what its media type says, or not what this call takes.
@@ -49,7 +51,7 @@ pub(crate) enum Problem {
     Rejected(Reject),
     /// None of one's own sessions has this name.
     SessionUnknown,
-    /// Too many attempts: to sign in, to register, to show the present password.
+    /// Too many attempts: to sign in, to register, to show the current password, to ask for another identifier.
     Throttled(Duration),
     /// Asked for something that this installation does not do: the code and the words.
     Unsupported(&'static str, &'static str),
@@ -97,7 +99,7 @@ impl Problem {
             Self::CurrentPasswordRefused => (
                 StatusCode::FORBIDDEN,
                 "current-password-refused",
-                "The password was not changed",
+                "Nothing was changed",
                 "The current password is not right.".to_owned(),
             ),
             Self::Fault(fault) => (
@@ -112,6 +114,12 @@ impl Problem {
                 "identifier-refused",
                 "That cannot be a name here",
                 format!("No account can have it: {cause}."),
+            ),
+            Self::IdentifierTaken => (
+                StatusCode::CONFLICT,
+                "identifier-taken",
+                "That name is taken",
+                "Another account has this identifier.".to_owned(),
             ),
             Self::LoginRefused => (
                 StatusCode::UNAUTHORIZED,
@@ -193,6 +201,7 @@ impl Problem {
             Self::CurrentPasswordRefused => plain("alert-current-wrong-title", "alert-current-wrong-text"),
             Self::Fault(_) => plain("problem-unavailable-title", "problem-unavailable-text"),
             Self::IdentifierRefused(_) => plain("alert-identifier-title", "alert-identifier-text"),
+            Self::IdentifierTaken => plain("alert-identifier-taken-title", "alert-identifier-taken-text"),
             Self::LoginRefused => plain("alert-login-refused-title", "alert-login-refused-text"),
             Self::Malformed(_) | Self::MediaType(_) => {
                 plain("problem-malformed-title", "problem-malformed-text")

@@ -11,7 +11,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use vestibule_core::wire::Paths;
 
 use crate::address::{
-    ACCOUNT, API_CONFIRM, API_LOGIN, API_LOGOUT, CONFIRM, LOGIN, LOGOUT, PASSWORD, REGISTER, STATIC,
+    ACCOUNT, API_CONFIRM, API_LOGIN, API_LOGOUT, CONFIRM, IDENTIFIER, LOGIN, LOGOUT, PASSWORD, REGISTER,
+    STATIC,
 };
 use crate::problem::Problem;
 use crate::{Portal, answer, api, key_set, metadata, oauth, openapi, pages, static_file};
@@ -19,8 +20,9 @@ use crate::{Portal, answer, api, key_set, metadata, oauth, openapi, pages, stati
 /// Everything below the prefix, and of `/.well-known` the key set, the metadata and `change-password`. Every answer, errors included, leaves
 /// through one layer that puts problems into words and sets the security headers.
 pub fn router(portal: Arc<Portal>) -> Router {
-    let registration = if portal.registration.is_some() { Registration::Open } else { Registration::Closed };
-    rooms(registration, &portal.paths)
+    let offer =
+        Offer { registration: portal.registration.is_some(), renaming: portal.identifier_change.is_some() };
+    rooms(offer, &portal.paths)
         .router
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
@@ -34,11 +36,13 @@ const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// All that is ours of `/.well-known/`, which belongs to the application (RFC 8615): what is not listed here is not ours to answer.
 pub const WELL_KNOWN: [&str; 3] = [CHANGE_PASSWORD, key_set::PATH, metadata::PATH];
 
-/// Whether strangers may ask for an account.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Registration {
-    Closed,
-    Open,
+/// What an operator may leave out. There is nothing at the addresses of what is not offered.
+#[derive(Clone, Copy)]
+struct Offer {
+    /// Strangers may ask for an account.
+    registration: bool,
+    /// Owners may change their identifier.
+    renaming: bool,
 }
 
 /// Routes, and the paths that requests for them arrive by: a router cannot be asked for its own.
@@ -67,14 +71,18 @@ impl<'a> Rooms<'a> {
     }
 }
 
-fn rooms(registration: Registration, paths: &Paths) -> Rooms<'_> {
-    let rooms = match registration {
-        // Where registration is closed there is nothing at its addresses.
-        Registration::Closed => Rooms::none(paths),
-        Registration::Open => Rooms::none(paths)
+fn rooms(offer: Offer, paths: &Paths) -> Rooms<'_> {
+    let mut rooms = Rooms::none(paths);
+    if offer.registration {
+        rooms = rooms
             .route(REGISTER, get(pages::register::show).post(pages::register::submit))
-            .route("/api/v1/register", post(api::register::submit)),
-    };
+            .route("/api/v1/register", post(api::register::submit));
+    }
+    if offer.renaming {
+        rooms = rooms
+            .route(IDENTIFIER, get(pages::identifier::show).post(pages::identifier::submit))
+            .route("/api/v1/identifier", put(api::identifier::submit));
+    }
     // Without a prefix there is no path that is shorter than `/`.
     let rooms = if paths.is_stripped() { rooms } else { rooms.route("", get(home)) };
     rooms
@@ -110,7 +118,7 @@ fn rooms(registration: Registration, paths: &Paths) -> Rooms<'_> {
 /// Every path that there can be, as requests arrive.
 #[cfg(test)]
 pub(crate) fn arriving(paths: &Paths) -> Vec<String> {
-    rooms(Registration::Open, paths).arriving
+    rooms(Offer { registration: true, renaming: true }, paths).arriving
 }
 
 async fn home(State(portal): State<Arc<Portal>>) -> Redirect {

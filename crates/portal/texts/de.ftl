@@ -18,6 +18,7 @@ incident = Wenn das anhält, melden Sie bitte den Vorfall { $incident }.
 field-identifier = E-Mail-Adresse oder Benutzername
 field-password = Passwort
 field-current-password = Aktuelles Passwort
+field-new-identifier = Neue E-Mail-Adresse oder neuer Benutzername
 field-new-password = Neues Passwort
 field-repeat-password = Passwort wiederholen
 field-repeat-new-password = Neues Passwort wiederholen
@@ -61,6 +62,7 @@ register-have-account = Sie haben schon ein Konto?
 account-title = Ihr Konto
 account-who = Sie sind als { $identifier } angemeldet.
 account-change-password = Passwort ändern
+account-change-identifier = Anmeldenamen ändern
 account-sessions = Wo Sie angemeldet sind
 account-this-one = dieses Gerät
 account-app = App
@@ -82,6 +84,11 @@ device-browser-on-system = { $browser } auf { $system }
 device-some-browser = Ein Browser auf { $system }
 device-unknown = Unbekanntes Gerät
 
+## Anmeldenamen ändern
+
+identifier-title = Anmeldenamen ändern
+identifier-what-changes = Danach melden Sie sich mit dem neuen Namen an. Ihre Geräte bleiben angemeldet. Den alten Namen können dann andere verwenden.
+
 ## Passwort ändern
 
 password-title = Passwort ändern
@@ -101,6 +108,7 @@ confirm-submit-end-others = Bestätigen und überall sonst abmelden
 ## Was gerade getan wurde
 
 notice-confirmed = Danke. In den nächsten Minuten werden Sie nicht noch einmal gefragt.
+notice-identifier-changed = Ihr Anmeldename ist geändert. Verwenden Sie ab jetzt den neuen.
 notice-nothing-to-end = Dieses Gerät war schon abgemeldet.
 notice-not-sent = Sie waren abgemeldet, deshalb wurde Ihr Formular nicht ausgeführt. Melden Sie sich an, um zurückzukehren und es noch einmal zu senden.
 notice-others-ended = Alle anderen Geräte sind abgemeldet. Nur dieses ist noch angemeldet.
@@ -120,10 +128,14 @@ alert-password-wrong-title = Das hat nicht geklappt
 alert-password-wrong-text = Das Passwort stimmt nicht. Bitte versuchen Sie es noch einmal.
 alert-current-wrong-title = Ihr Passwort wurde nicht geändert
 alert-current-wrong-text = Das aktuelle Passwort stimmt nicht. Bitte füllen Sie alle Felder noch einmal aus.
+alert-identifier-kept-title = Ihr Anmeldename wurde nicht geändert
+alert-identifier-kept-text = Das aktuelle Passwort stimmt nicht. Bitte geben Sie es noch einmal ein.
 alert-not-repeated-title = Die neuen Passwörter sind verschieden
 alert-not-repeated-text = Bitte geben Sie zweimal dasselbe neue Passwort ein.
 alert-identifier-title = Dieser Name geht hier nicht
 alert-identifier-text = Nehmen Sie eine E-Mail-Adresse oder einen Namen aus höchstens 254 gewöhnlichen Zeichen.
+alert-identifier-taken-title = Dieser Name ist vergeben
+alert-identifier-taken-text = Ein anderes Konto hat ihn. Bitte wählen Sie einen anderen Namen.
 alert-policy-title = Bitte wählen Sie ein anderes Passwort
 alert-policy-common = Das ist eines der Passwörter, die andere zuerst ausprobieren würden, vielleicht mit einem Zusatz oder wiederholt. Wählen Sie eines, das nicht auf einem häufigen Passwort aufbaut.
 alert-policy-contextual = Dieses Passwort besteht aus Ihrem Namen, Ihrer Adresse oder dem Namen dieser Seite. Wählen Sie eines, das nichts damit zu tun hat.
@@ -137,6 +149,7 @@ alert-expired-logout = Sie sind noch angemeldet. Drücken Sie noch einmal auf �
 alert-expired-register = Es wurde kein Konto erstellt. Bitte geben Sie Ihr Passwort noch einmal ein.
 alert-expired-account = Es wurde nichts getan. Bitte drücken Sie noch einmal auf die Schaltfläche.
 alert-expired-confirm = Es wurde nichts getan. Bitte geben Sie Ihr Passwort noch einmal ein.
+alert-expired-identifier = Ihr Anmeldename wurde nicht geändert. Bitte geben Sie Ihr Passwort noch einmal ein.
 alert-expired-password = Ihr Passwort wurde nicht geändert. Bitte füllen Sie alle Felder noch einmal aus.
 alert-no-login-title = Zurzeit kann sich niemand anmelden
 alert-no-account-title = Zurzeit können keine Konten erstellt werden

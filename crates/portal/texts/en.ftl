@@ -19,6 +19,7 @@ incident = If this goes on, report incident { $incident }.
 field-identifier = Email or username
 field-password = Password
 field-current-password = Current password
+field-new-identifier = New email or username
 field-new-password = New password
 field-repeat-password = Repeat the password
 field-repeat-new-password = Repeat the new password
@@ -62,6 +63,7 @@ register-have-account = You have an account?
 account-title = Your account
 account-who = You are signed in as { $identifier }.
 account-change-password = Change password
+account-change-identifier = Change sign-in name
 account-sessions = Where you are signed in
 account-this-one = this one
 account-app = app
@@ -83,6 +85,11 @@ device-browser-on-system = { $browser } on { $system }
 device-some-browser = A browser on { $system }
 device-unknown = Unknown device
 
+## Change your sign-in name
+
+identifier-title = Change sign-in name
+identifier-what-changes = You sign in with the new name from then on. Your devices stay signed in. Others can take the old name.
+
 ## Change your password
 
 password-title = Change password
@@ -102,6 +109,7 @@ confirm-submit-end-others = Confirm and sign out everywhere else
 ## What was just done
 
 notice-confirmed = Thank you. For the next minutes you will not be asked again.
+notice-identifier-changed = Your sign-in name is changed. Use the new one from now on.
 notice-nothing-to-end = That device was signed out already.
 notice-not-sent = You were signed out, so the form that you sent was not carried out. Sign in to go back and send it again.
 notice-others-ended = Every other device is signed out. This is the only one left.
@@ -121,10 +129,14 @@ alert-password-wrong-title = That did not work
 alert-password-wrong-text = The password is not right. Try again.
 alert-current-wrong-title = Your password was not changed
 alert-current-wrong-text = The current password is not right. Type it all again.
+alert-identifier-kept-title = Your sign-in name was not changed
+alert-identifier-kept-text = The current password is not right. Type it again.
 alert-not-repeated-title = The new passwords are not the same
 alert-not-repeated-text = You typed two different ones. Type the new password twice.
 alert-identifier-title = That cannot be a name here
 alert-identifier-text = Use an email address, or a name of up to 254 ordinary characters.
+alert-identifier-taken-title = That name is taken
+alert-identifier-taken-text = Another account has it. Choose another name.
 alert-policy-title = Please choose another password
 alert-policy-common = This is one of the passwords that others would try first, perhaps with something added or repeated. Choose one that is not built on a common password.
 alert-policy-contextual = This password is made of your own name or address, or of the name of this site. Choose one that has nothing to do with them.
@@ -138,6 +150,7 @@ alert-expired-logout = You are still signed in. Press the button again to sign o
 alert-expired-register = No account was made. Type your password again.
 alert-expired-account = Nothing was done. Press the button again.
 alert-expired-confirm = Nothing was done. Type your password again.
+alert-expired-identifier = Your sign-in name was not changed. Type your password again.
 alert-expired-password = Your password was not changed. Type it all again.
 alert-no-login-title = We cannot sign anyone in right now
 alert-no-account-title = We cannot make accounts right now

@@ -19,6 +19,7 @@ use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
+use vestibule_core::identifier_change::IdentifierChange;
 use vestibule_core::introspect::{Introspector, MOST_A_SECOND, Pace};
 use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
@@ -245,6 +246,9 @@ impl House {
         let portal = Portal {
             granter,
             registration,
+            identifier_change: settings
+                .identifier_change
+                .then(|| IdentifierChange { login: Arc::clone(&login) }),
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout: Arc::clone(&self.logout),

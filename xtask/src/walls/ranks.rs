@@ -21,7 +21,7 @@ const RANKS: [&[&str]; 11] = [
     &["caller", "decide", "encrypt", "problem"],
     &["logout", "mint", "rotation"],
     &["grant", "introspect", "login"],
-    &["password_change", "registration"],
+    &["identifier_change", "password_change", "registration"],
     &["exchange"],
 ];
 

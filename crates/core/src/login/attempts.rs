@@ -39,6 +39,16 @@ pub(crate) fn of_newcomer(pepper: &Pepper, identifier: &Identifier, source: Opti
     }
 }
 
+/// By the owner of an account, to give it another identifier. The source's tally and the crowd are those of newcomers: both learn whether
+/// a name is taken.
+pub(crate) fn of_renaming(pepper: &Pepper, subject: Subject, source: Option<IpAddr>) -> Attempt {
+    Attempt {
+        account: pepper.digest(Purpose::Throttle, &[b"identifier\0", subject.bytes()]),
+        source: from_source(pepper, source),
+        by: Party::Newcomer,
+    }
+}
+
 /// On a device that the account was signed in on. Failures are counted for the device: who has signed in there before waits for their
 /// own mistakes, whatever strangers or neighbours do. All such devices of the account are one source together, and stop together at a
 /// hundred failures in a row: each sign-in gives a mark, so however many marks somebody collects, the account has one budget. The

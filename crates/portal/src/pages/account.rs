@@ -37,6 +37,8 @@ struct AccountPage<'a> {
     identifier: &'a str,
     notice: Option<Notice>,
     alert: Option<Alert>,
+    /// Whether the owner may change the identifier.
+    may_rename: bool,
     sessions: Vec<Row>,
     may_be_more: bool,
 }
@@ -169,6 +171,7 @@ impl Portal {
             identifier: &identifier,
             notice,
             alert,
+            may_rename: self.identifier_change.is_some(),
             may_be_more: rows.len() >= LISTED.take as usize,
             sessions: rows,
         };

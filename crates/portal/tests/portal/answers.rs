@@ -236,7 +236,14 @@ async fn a_page_may_run_the_script_that_it_names_and_no_other() {
     let house = House::new();
     let mut stranger = Browser::of(&house);
     let mut ada = signed_in(&house, ADA, PASSWORD).await;
-    let with = ["/auth/login", "/auth/register", "/auth/account", "/auth/account/password", "/auth/confirm"];
+    let with = [
+        "/auth/login",
+        "/auth/register",
+        "/auth/account",
+        "/auth/account/identifier",
+        "/auth/account/password",
+        "/auth/confirm",
+    ];
     let without = ["/auth/logout", "/auth/nothing", "/auth/error/503", "/auth/login?return_to=/x"];
     for path in with.into_iter().chain(without) {
         let browser = if matches!(path, "/auth/login" | "/auth/register") { &mut stranger } else { &mut ada };

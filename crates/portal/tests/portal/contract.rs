@@ -53,7 +53,7 @@ pub(crate) fn hold(asked: &Asked, answer: &Answer) {
     let method = if asked.method == Method::HEAD { Method::GET } else { asked.method.clone() };
     let method = method.as_str().to_ascii_lowercase();
     let Some(operation) = item.get(&method) else {
-        // Where registration is closed there is nothing at its address.
+        // There is nothing at the address of what an operator does not offer.
         let is_closed = operation_may_be_absent(item) && answer.status == StatusCode::NOT_FOUND;
         assert!(is_closed || answer.status == StatusCode::METHOD_NOT_ALLOWED, "{told} is not documented");
         assert!(is_closed || answer.header("allow") == allow(item), "{told}: {}", answer.header("allow"));
@@ -168,7 +168,8 @@ fn allow(item: &Map<String, Value>) -> String {
 }
 
 fn operation_may_be_absent(item: &Map<String, Value>) -> bool {
-    item.values().any(|operation| operation["operationId"] == "register")
+    let may_be_absent = ["changeIdentifier", "register"];
+    item.values().any(|operation| may_be_absent.iter().any(|id| operation["operationId"] == *id))
 }
 
 /// Follows references to where something really stands.

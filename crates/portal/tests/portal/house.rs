@@ -13,6 +13,7 @@ use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
+use vestibule_core::identifier_change::IdentifierChange;
 use vestibule_core::introspect::{Introspector, MOST_A_SECOND, Pace};
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::login::Login;
@@ -50,7 +51,7 @@ pub(crate) struct House {
     pub(crate) minter: Arc<Minter>,
 }
 
-/// Whether strangers may make accounts.
+/// Whether strangers may make accounts, and owners change their identifiers.
 enum Registering {
     Closed,
     Open,
@@ -220,6 +221,7 @@ impl House {
             clock: world.clone(),
             window: Duration::from_secs(10),
         };
+        let may_rename = matches!(registration, Registering::Open);
         let mut portal = Portal {
             granter,
             registration: match registration {
@@ -228,6 +230,7 @@ impl House {
                     Some(Registration { login: Arc::clone(&login), policy: Arc::clone(&policy) })
                 }
             },
+            identifier_change: may_rename.then(|| IdentifierChange { login: Arc::clone(&login) }),
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout,

@@ -31,6 +31,8 @@ async fn every_page_is_in_the_readers_language() {
     let hers = [
         "/auth/account",
         "/auth/account?done=session-ended",
+        "/auth/account?done=identifier-changed",
+        "/auth/account/identifier",
         "/auth/account/password",
         "/auth/confirm?return_to=/orders",
         "/auth/logout",

@@ -17,6 +17,7 @@ mod cookies;
 mod exchange;
 mod hanging_up;
 mod house;
+mod identifier;
 mod indistinct;
 mod introspection;
 mod key_set;

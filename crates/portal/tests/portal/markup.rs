@@ -27,6 +27,7 @@ async fn pages() -> Vec<(&'static str, Answer)> {
     for (name, path) in [
         ("account", "/auth/account"),
         ("account, told", "/auth/account?done=session-ended"),
+        ("identifier", "/auth/account/identifier"),
         ("password", "/auth/account/password"),
         ("confirm", "/auth/confirm?return_to=/orders"),
         ("logout", "/auth/logout?return_to=/orders"),
@@ -42,6 +43,8 @@ async fn pages() -> Vec<(&'static str, Answer)> {
         ("repeated_password", "a quiet umbrella argues"),
     ];
     pages.push(("password, refused", ada.post("/auth/account/password", &fields).await));
+    let fields = [("csrf_token", &*token), ("current_password", "x"), ("new_identifier", "n")];
+    pages.push(("identifier, refused", ada.post("/auth/account/identifier", &fields).await));
     pages.push((
         "confirm, refused",
         ada.post("/auth/confirm", &[("csrf_token", &token), ("password", "x")]).await,
@@ -135,6 +138,8 @@ async fn every_field_has_a_label_and_tells_password_managers_what_it_is() {
             let field = &*input["name"];
             let expected = match field {
                 "identifier" => "username",
+                // Nothing that a browser has kept is right for it: it is to be another one.
+                "new_identifier" => "off",
                 "password" | "current_password" => "current-password",
                 "new_password" | "repeated_password" => "new-password",
                 other => panic!("{name}: {other} is no field that is known"),
@@ -163,7 +168,7 @@ async fn every_field_has_a_label_and_tells_password_managers_what_it_is() {
         let focused = tags.iter().filter(|(_, attributes)| attributes.contains_key("autofocus")).count();
         assert_eq!(focused, usize::from(has_password), "{name}: one field has the focus");
     }
-    assert!(seen.len() == 5 && seen.values().all(|count| *count >= 2), "{seen:?}");
+    assert!(seen.len() == 6 && seen.values().all(|count| *count >= 2), "{seen:?}");
 }
 
 /// What stands in a password field can be seen by who typed it, where scripts run; where none does, no button is there for it.

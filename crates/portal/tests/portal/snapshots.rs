@@ -58,6 +58,7 @@ async fn pages() {
     insta::assert_snapshot!("register", shown(&browser.get("/auth/register?return_to=/orders").await));
     browser.sign_in(ADA, PASSWORD).await;
     insta::assert_snapshot!("account_told", shown(&browser.get("/auth/account?done=session-ended").await));
+    insta::assert_snapshot!("identifier", shown(&browser.get("/auth/account/identifier").await));
     insta::assert_snapshot!("password", shown(&browser.get("/auth/account/password").await));
     insta::assert_snapshot!("confirm", shown(&browser.get("/auth/confirm?return_to=/orders").await));
     house.world.advance(Duration::from_secs(601));

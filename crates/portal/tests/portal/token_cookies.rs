@@ -342,6 +342,7 @@ async fn a_password_is_given_and_changed_in_a_session_alone() {
     let new = json!({"current_password": PASSWORD, "new_password": "another horse battery staple"});
     for (method, path, body) in [
         (Method::PUT, "/auth/api/v1/password", new),
+        (Method::PUT, "/auth/api/v1/identifier", json!({"current_password": PASSWORD, "identifier": "n"})),
         (Method::POST, "/auth/api/v1/confirm", json!({"password": PASSWORD})),
     ] {
         let refused = call(&mut browser, method, path, Some(&token), &body.to_string()).await;

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) noted: AtomicU64,
     pub(crate) hashed: AtomicU64,
     pub(crate) is_down: AtomicBool,
+    /// How many accounts have got another identifier.
+    pub(crate) renamed: AtomicU64,
     pub(crate) hasher_is_full: AtomicBool,
     /// Whatever ends or replaces sessions finds each under a session token that somebody had replaced the moment before.
     pub(crate) is_outrun: AtomicBool,
@@ -358,6 +360,7 @@ impl Accounts for World {
         match state.accounts.get_mut(&subject).filter(|account| epoch.is_none_or(|it| it == account.epoch)) {
             Some(account) => {
                 account.identifier = new;
+                self.renamed.fetch_add(1, SeqCst);
                 Ok(Renamed::Renamed)
             }
             None => Ok(Renamed::Unknown),

@@ -71,6 +71,9 @@ pub(crate) struct Accounts {
     /// are. `$ref` leads to places in the file itself alone. Relative to this file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) traits_schema_file: Option<PathBuf>,
+    /// Whether owners may change what they sign in by, on the account page and by the API. Default: true where `registration` is "open".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) identifier_change: Option<bool>,
 }
 
 /// Where Vestibule listens, and how long it waits for clients.

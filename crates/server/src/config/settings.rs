@@ -89,6 +89,8 @@ pub(crate) struct Settings {
     pub(crate) texts: Arc<Texts>,
     /// Whether strangers may make accounts.
     pub(crate) registration: raw::Registration,
+    /// Whether owners may change their identifiers.
+    pub(crate) identifier_change: bool,
     /// What weakens a gate: logged at start, shown by readyz and `config show`.
     pub(crate) dangers: Vec<Danger>,
     /// What `config check` says about the routes beside that: facts that are right and may surprise.
@@ -205,6 +207,8 @@ impl Settings {
         let look = theme::look(&raw.theme, base)?;
         let texts = texts::texts(&raw.texts, base)?;
 
+        let identifier_change = accounts::identifier_change(&raw.accounts, raw.registration);
+        raw.accounts.identifier_change = Some(identifier_change);
         raw.public_url = Some(public_url.as_str().to_owned());
         raw.data_dir = Some(data_dir.clone());
         raw.store.url = Some(format!("sqlite:{}", database.display()));
@@ -244,6 +248,7 @@ impl Settings {
             look,
             texts,
             registration: raw.registration,
+            identifier_change,
             dangers,
             notes,
             raw,

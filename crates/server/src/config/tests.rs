@@ -1,5 +1,6 @@
 use super::*;
 
+mod accounts;
 mod claims;
 mod encryption;
 mod headers;

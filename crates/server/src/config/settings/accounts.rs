@@ -21,3 +21,9 @@ pub(super) fn traits_schema(raw: &raw::Accounts, base: &Path) -> Result<Option<A
     let text = text_file::read(&file, MOST_BYTES).map_err(said)?;
     TraitsSchema::parse(&text).map(|schema| Some(Arc::new(schema))).map_err(said)
 }
+
+/// Whether owners may change their identifiers. Where operators gave those, services may take them for checked addresses, so
+/// owners keep theirs unless the operator says otherwise.
+pub(super) fn identifier_change(raw: &raw::Accounts, registration: raw::Registration) -> bool {
+    raw.identifier_change.unwrap_or(registration == raw::Registration::Open)
+}
