@@ -34,6 +34,8 @@ pub enum Purpose {
     RefreshSuccessor,
     /// What shows that a refresh token is one of ours.
     RefreshTag,
+    /// What shows which secret a file holds.
+    SecretCheck,
     /// The store's name for a session token.
     Session,
     /// Whose hash an unknown account is compared with.
@@ -56,6 +58,7 @@ impl Purpose {
             Self::Refresh => b"refresh\0",
             Self::RefreshSuccessor => b"refresh-successor\0",
             Self::RefreshTag => b"refresh-tag\0",
+            Self::SecretCheck => b"secret-check\0",
             Self::Session => b"session\0",
             Self::StandIn => b"stand-in\0",
             Self::Throttle => b"throttle\0",
@@ -89,6 +92,12 @@ impl Pepper {
         }
         mac
     }
+}
+
+/// What a store keeps of a secret of the installation, to know it again: HMAC-SHA-256 under it, of a fixed purpose and the secret's name. It
+/// tells nothing of 32 random bytes.
+pub fn check_value(secret: &[u8; 32], name: &str) -> [u8; 32] {
+    Pepper::new(secret).digest(Purpose::SecretCheck, &[name.as_bytes()])
 }
 
 /// A password as typed, normalised to NFKC (at set and at verify alike, SP 800-63B section 3.1.1.2), wiped when dropped.
@@ -157,6 +166,18 @@ mod tests {
     }
 
     const PYTHON_SAYS: &str = "e5859b8d0b0720b358221fb41c7ce6b5bd782779765fd7ba080688e63814bee3";
+
+    /// A value that changes with a release would keep every installation from starting.
+    #[test]
+    fn a_check_value_is_the_same_for_ever_and_another_for_each_name() {
+        // python3 -c "import hmac;print(hmac.new(bytes([7])*32, b'secret-check\0pepper', 'sha256').hexdigest())"
+        let value = check_value(&[7; 32], "pepper");
+        assert_eq!(data_encoding::HEXLOWER.encode(&value), CHECKED_BY_PYTHON);
+        assert_ne!(value, check_value(&[7; 32], "seal"));
+        assert_ne!(value, check_value(&[8; 32], "pepper"));
+    }
+
+    const CHECKED_BY_PYTHON: &str = "3cde011127f4606d2bf83f797757ac0044274b1aaa4efea89f14e296b18066a0";
 
     #[test]
     fn a_tag_is_confirmed_whole_or_by_its_first_sixteen_bytes_and_never_by_fewer() {

@@ -1,12 +1,11 @@
 //! Puts the house together: settings become stores, stores become rules, rules become doors and pages. In: [`Settings`]. Out: a
 //! [`House`] with which commands work, and its [`Front`] when it serves.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -21,7 +20,6 @@ use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
 use vestibule_core::identifier_change::IdentifierChange;
 use vestibule_core::introspect::{Introspector, MOST_A_SECOND, Pace};
-use vestibule_core::key::{KeyRing, SealKey};
 use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{Audience, AudienceTable, LONGEST_LIFETIME, Minter};
@@ -41,7 +39,6 @@ use vestibule_portal::theme::Theme;
 use vestibule_portal::{FaultLines, Introspection, Portal, TokenCookies};
 use vestibule_store::{SqliteOptions, SqliteStore};
 use vestibule_verify::{RevocationView, Verifier};
-use zeroize::Zeroizing;
 
 use crate::config::raw::Registration as RegistrationSetting;
 use crate::config::{Look, Settings};
@@ -50,6 +47,7 @@ use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file::{self, Sharing};
 use crate::key_room::{KeyRoom, ingredients};
+use crate::secrets::{Secrets, Stored};
 use crate::telemetry::DroppedClaims;
 use crate::untrusted::UntrustedProxies;
 
@@ -102,15 +100,14 @@ impl House {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let sharing = if settings.shared_files { Sharing::Taken } else { Sharing::Refused };
         secret_file::private_dir(&settings.data_dir, sharing)?;
-        let is_new = !settings.database.exists();
-        let secret = |path: &Path, what| installation_secret(path, what, is_new, sharing, entropy.as_ref());
-        let seal = Arc::new(SealKey::new(&*secret(&settings.secrets.seal_key, "seal key")?)?);
-        let pepper = Pepper::new(&*secret(&settings.secrets.pepper, "pepper")?);
+        let stored = if settings.database.exists() { Stored::Already } else { Stored::NotYet };
+        let secrets = Secrets::read(&settings.secrets, stored, sharing, entropy.as_ref())?;
         let options = SqliteOptions { shared_files: settings.shared_files, ..SqliteOptions::default() };
         let store = SqliteStore::open(&settings.database, options).await?;
 
         let records = Keys::all(store.as_ref()).await?;
-        let ring = KeyRing::unseal(&records, &seal, 0, clock.now())?;
+        let ring = secrets.fit(&store, &records, clock.now()).await?;
+        let Secrets { seal, pepper, .. } = secrets;
         let revocations = Arc::new(RevocationView::new());
         let issuer = settings.public_url.as_str().to_owned();
         // Access tokens for the edge itself are for the origin and by keys of their own; services' JWTs are no good here.
@@ -352,28 +349,4 @@ fn theme_of(look: Look) -> Theme {
 /// The rules for new passwords, which know the names that this place goes by.
 pub(crate) fn password_policy(settings: &Settings) -> Result<Policy, Fault> {
     Policy::new(settings.passwords.min_length, &[settings.public_url.host(), &settings.look.name])
-}
-
-/// Reads a secret of the installation. Makes it where everything is new; where there is a database already, a missing secret was
-/// lost, and another one would be wrong.
-fn installation_secret(
-    path: &Path,
-    what: &str,
-    is_new: bool,
-    sharing: Sharing,
-    entropy: &dyn Entropy,
-) -> Result<Zeroizing<[u8; 32]>> {
-    match secret_file::read(path, sharing)? {
-        Some(secret) => Ok(secret),
-        None if is_new => {
-            if let Some(folder) = path.parent() {
-                secret_file::private_dir(folder, sharing)?;
-            }
-            secret_file::create(path, entropy)
-        }
-        None => bail!(
-            "the {what} {} is missing but the database is there; restore it from your backup",
-            path.display()
-        ),
-    }
 }

@@ -18,7 +18,7 @@ pub(crate) mod span;
 mod text;
 
 pub(crate) use settings::sense::warnings;
-pub(crate) use settings::{Danger, Look, Settings};
+pub(crate) use settings::{Danger, Look, SecretFiles, Settings};
 
 use raw::Raw;
 use text::Text;

@@ -12,6 +12,7 @@ mod host;
 mod key_room;
 mod listen;
 mod operator;
+mod secrets;
 mod status;
 mod telemetry;
 mod traits_schema;

@@ -25,6 +25,7 @@ mod keys;
 mod opening;
 mod pulse;
 mod rows;
+mod secret_checks;
 mod sessions;
 mod throttle;
 mod trouble;

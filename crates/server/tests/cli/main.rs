@@ -288,12 +288,23 @@ fn secrets_that_others_can_read_and_secrets_that_were_lost_stop_the_start() {
 }
 
 #[test]
-fn another_seal_key_cannot_open_the_keys_and_says_so() {
+fn secrets_of_another_store_stop_the_start_and_are_named() {
     let place = Place::new();
-    place.ok(&["key", "rotate", "--now"], "");
-    let secrets = place.folder.path().join("secrets");
-    fs::copy(secrets.join("pepper.key"), secrets.join("seal.key")).unwrap();
-    place.fails(3, &["key", "list"], "", "does not open with this key file");
+    let other = Place::new();
+    for (name, what) in [("seal.key", "the seal key"), ("pepper.key", "the pepper")] {
+        let file = place.folder.path().join("secrets").join(name);
+        let right = fs::read(&file).unwrap();
+        fs::copy(other.folder.path().join("secrets").join(name), &file).unwrap();
+        let [public, internal] = free_addresses();
+        place.write_config(&routes(public, internal, "/orders/"));
+        let says = format!("{what} {} is another one", file.canonicalize().unwrap().display());
+        // By `serve`, and by what changes the store without a server. Neither signs, nor writes anything under the wrong secret.
+        place.fails(2, &["serve"], "", &says);
+        place.fails(2, &["key", "rotate", "--now"], "", &says);
+        place.fails(2, &["account", "list"], "", &says);
+        fs::write(&file, right).unwrap();
+        place.ok(&["key", "rotate", "--now"], "");
+    }
 }
 
 #[test]

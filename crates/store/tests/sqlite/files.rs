@@ -121,6 +121,31 @@ async fn a_database_of_a_newer_version_is_refused() {
     assert!(fault.report().contains("newer Vestibule"), "{}", fault.report());
 }
 
+/// What shows that a key file is this store's is kept once, over restarts, and replaced by an operator's own hand alone.
+#[tokio::test]
+async fn a_check_of_a_secret_is_kept_and_never_replaced() {
+    let home = Home::new();
+    let store = home.open().await;
+    assert_eq!(store.secret_check("pepper").await.unwrap(), None);
+    store.keep_secret_check("pepper", [7; 32]).await.unwrap();
+    assert!(store.keep_secret_check("pepper", [8; 32]).await.is_err());
+    store.keep_secret_check("seal", [9; 32]).await.unwrap();
+    store.close().await.unwrap();
+    let store = home.open().await;
+    assert_eq!(store.secret_check("pepper").await.unwrap(), Some([7; 32]));
+    assert_eq!(store.secret_check("seal").await.unwrap(), Some([9; 32]));
+    store.close().await.unwrap();
+
+    // As docs/operations.md says it, for a secret that is lost.
+    let page = include_str!("../../../../docs/operations.md");
+    let statement = "DELETE FROM secret_checks WHERE secret = 'pepper'";
+    assert!(page.contains(statement));
+    sqlx::query(statement).execute(&mut home.intruder().await).await.unwrap();
+    let store = home.open().await;
+    assert_eq!(store.secret_check("pepper").await.unwrap(), None);
+    assert_eq!(store.secret_check("seal").await.unwrap(), Some([9; 32]));
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

@@ -1,0 +1,103 @@
+use std::fs;
+
+use vestibule_core::key::KeyPurpose;
+use vestibule_core::port::{Clock, Keys};
+use vestibule_store::SqliteOptions;
+use vestibule_verify::Algorithm;
+
+use super::*;
+use crate::host::clock::SystemClock;
+use crate::host::entropy::SystemEntropy;
+
+struct Place {
+    folder: tempfile::TempDir,
+    store: Arc<SqliteStore>,
+}
+
+impl Place {
+    /// A store as it was made before check values were kept.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            SqliteStore::open(folder.path().join("vestibule.db"), SqliteOptions::default()).await.unwrap();
+        Self { folder, store }
+    }
+
+    fn files(&self) -> SecretFiles {
+        let file = |name| self.folder.path().join(name);
+        SecretFiles { seal_key: file("seal.key"), pepper: file("pepper.key") }
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets::read(&self.files(), Stored::NotYet, Sharing::Refused, &SystemEntropy).unwrap()
+    }
+
+    async fn fit(&self) -> Result<KeyRing> {
+        let records = Keys::all(self.store.as_ref()).await.unwrap();
+        self.secrets().fit(&self.store, &records, SystemClock.now()).await
+    }
+
+    /// Adds a signing key that is sealed under the seal key of now.
+    async fn add_key(&self) {
+        let record = KeyRecord::generate(
+            KeyPurpose::Services,
+            Algorithm::Es256,
+            &self.secrets().seal,
+            [1; 12],
+            SystemClock.now(),
+        );
+        self.store.change(Some(record.unwrap()), Vec::new()).await.unwrap();
+    }
+
+    async fn kept(&self) -> [bool; 2] {
+        let mut kept = [false; 2];
+        for (kept, name) in kept.iter_mut().zip(["seal", "pepper"]) {
+            *kept = self.store.secret_check(name).await.unwrap().is_some();
+        }
+        kept
+    }
+}
+
+/// A well-formed secret that is another store's signs everybody out, and makes client secrets and backups useless: it stops the start.
+#[tokio::test]
+async fn another_secret_is_refused_and_its_file_is_named() {
+    for (name, what) in [("seal.key", "the seal key"), ("pepper.key", "the pepper")] {
+        let place = Place::new().await;
+        place.fit().await.unwrap();
+        place.fit().await.unwrap();
+        let file = place.folder.path().join(name);
+        let right = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        for _ in 0..2 {
+            let said = place.fit().await.err().unwrap().to_string();
+            assert!(said.starts_with(&format!("{what} {} is another one", file.display())), "{said}");
+        }
+        fs::write(&file, right).unwrap();
+        place.fit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_version_learns_its_secrets_at_the_first_start() {
+    let place = Place::new().await;
+    place.add_key().await;
+    let right = fs::read(place.folder.path().join("seal.key")).unwrap();
+    fs::remove_file(place.folder.path().join("seal.key")).unwrap();
+    let said = format!("{:#}", place.fit().await.err().unwrap());
+    assert!(said.contains("does not open") && said.contains("seal.key"), "{said}");
+    assert_eq!(place.kept().await, [false; 2], "a wrong seal key is not learned, nor is what came with it");
+    fs::write(place.folder.path().join("seal.key"), right).unwrap();
+    place.fit().await.unwrap();
+    assert_eq!(place.kept().await, [true; 2]);
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_made_for_a_new_store_alone() {
+    let place = Place::new().await;
+    let read = |stored| Secrets::read(&place.files(), stored, Sharing::Refused, &SystemEntropy);
+    let said = read(Stored::Already).err().unwrap().to_string();
+    assert!(said.contains("seal.key is missing") && said.contains("backup"), "{said}");
+    assert!(!place.files().seal_key.exists());
+    read(Stored::NotYet).unwrap();
+    read(Stored::Already).unwrap();
+}
