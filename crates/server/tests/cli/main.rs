@@ -325,6 +325,8 @@ fn bad_usage_is_two_and_help_is_nought() {
         &["session", "end", "x", "--everyone"],
         &["explain", "--url", "http://a/"],
         &["account", "add", "a@example.com", "--password", "x"],
+        // docs/decisions/0029: no JWT without a session or a client behind it.
+        &["token", "mint", "--audience", "orders"],
     ] {
         assert_eq!(place.run(usage, "").code, 2, "{usage:?}");
     }
