@@ -30,6 +30,7 @@ mod story_codes;
 mod story_command_line;
 mod story_drain;
 mod story_encrypted;
+mod story_error_pages;
 mod story_folded_names;
 mod story_guessing;
 mod story_hostile_bodies;

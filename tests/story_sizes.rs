@@ -126,3 +126,46 @@ fn an_account_in_sixty_groups_comes_through_every_proxy() {
         assert_eq!(received.all("x-auth-department"), [groups.join(" ")], "{door:?}");
     }
 }
+
+/// docs/tokens.md says how large the head of a yes gets: the JWT and its copies, half a kilobyte, the empty headers of other routes, and what
+/// the client sends of its own headers where they are the service's business.
+#[test]
+fn the_head_of_a_yes_is_as_large_as_the_documentation_says() {
+    let mut scene = Scene::behind(Door::BuiltIn);
+    let elsewhere: Vec<String> = (0..40).map(|at| format!("x-copy-for-elsewhere-{at:02}")).collect();
+    let copies: Vec<String> = elsewhere.iter().map(|name| format!("\"{name}\" = \"department\"")).collect();
+    let claims = "claims = { department = \"account.traits.department\" }";
+    let upstream = format!("upstream = \"{}\"", scene.origin);
+    scene.vestibule.configure(
+        &format!("public_url = \"{}\"", scene.origin),
+        &format!(
+            "[[audience]]\nname = \"orders\"\n{claims}\n\
+             [[audience]]\nname = \"reports\"\n{claims}\n\
+             [[route]]\npath = \"/elsewhere/\"\naudience = \"reports\"\nheaders = {{ {} }}\n{upstream}\n\
+             [[route]]\npath = \"/\"\naudience = \"orders\"\nheaders = {{ \"x-auth-department\" = \"department\" }}\n{upstream}\n\
+             [[route]]\npath = \"/own/\"\naudience = \"orders\"\ncsrf = \"origin\"\n{upstream}",
+            copies.join(", ")
+        ),
+    );
+    scene.vestibule.end();
+    scene.vestibule.start();
+    let traits = json!({ "department": "d".repeat(1500) }).to_string();
+    scene.vestibule.operator.ok(&["account", "set", ADA, "--traits", &traits], "");
+    let ada = scene.signed_in().cookies();
+    let own = "o".repeat(3000);
+    for (path, own) in [("/orders/7", ""), ("/own/7", own.as_str())] {
+        let ask = |ask: Ask| {
+            let ask = ask.header("Cookie", &ada).header("Sec-Fetch-Site", "same-origin");
+            if own.is_empty() { ask } else { ask.header("X-CSRF-Token", own) }
+        };
+        let answer = scene.vestibule.check(ask, &format!("{}{path}", scene.origin));
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{answer:?}");
+        let jwt = answer.header("authorization").unwrap().len() - "Bearer ".len();
+        let copy = answer.header("x-auth-department").unwrap().len();
+        let empty: usize = elsewhere.iter().map(|name| name.len() + ": \r\n".len()).sum();
+        assert!(jwt > 2000 && copy == if own.is_empty() { 1500 } else { 0 }, "{answer:?}");
+        assert_eq!(answer.header("x-csrf-token").unwrap() == own, !own.is_empty(), "{answer:?}");
+        let rest = answer.raw.len() - jwt - copy - empty - own.len();
+        assert!(rest <= 512, "{path}: {rest} bytes: {answer:?}");
+    }
+}

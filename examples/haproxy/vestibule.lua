@@ -1,7 +1,8 @@
--- Asks Vestibule whether a request may go on: HAProxy has no action of its own for that. Needs HAProxy 2.5 or later with Lua.
+-- Asks Vestibule whether a request may go on, and for the page when it may not: HAProxy has no action of its own for that. Needs HAProxy 2.5 or later with Lua.
 --
 -- In: the request, and the argument of the action, which is the URL of /check. Out: the identity headers in the request, our cookies
--- out of it, and the variables txn.vestibule_status, txn.vestibule_login and txn.vestibule_challenge for the rules that follow.
+-- out of it, and the variables txn.vestibule_status ("none": Vestibule did not answer), txn.vestibule_login and
+-- txn.vestibule_challenge for the rules that follow.
 
 -- Every header that the route gives its service. Vestibule answers with all of them every time.
 local IDENTITY = { "authorization", "x-auth-subject", "x-auth-session", "x-csrf-token", "x-auth-department" }
@@ -36,8 +37,8 @@ for _, name in ipairs { "vestibule", "vestibulepre", "vestibuledevice", "vestibu
   OURS["hosthttp" .. name] = true
 end
 
--- All patterns in this file take time in proportion to their text: a client chooses up to 31 KiB of it, and while a pattern runs this
--- thread of HAProxy does nothing else. Two repetitions that can match the same character are one too many.
+-- All patterns in this file take time in proportion to their text: a client chooses up to 48 KiB of it (tune.bufsize less
+-- tune.maxrewrite), and while a pattern runs this thread of HAProxy does nothing else. Two repetitions that can match the same character are one too many.
 
 -- Whether a name is read as ours by a program that folds case, or drops quotes, white space and what follows a bracket.
 local function reads_like_ours(name)
@@ -75,6 +76,21 @@ local function without_ours(cookies)
   return (table.concat(kept, ";"):gsub("^ ", ""))
 end
 
+-- An answer of Vestibule's, or nil. The client asks four times before it gives up: five seconds in all. HAProxy then makes up an answer
+-- of its own, 502 to 504, which lacks the `no-store` of Vestibule's.
+local function ask(url, headers)
+  local asked, response = pcall(function()
+    return core.httpclient():get { url = url, headers = headers, timeout = 1250 }
+  end)
+  if not asked or response == nil or response.status == nil or response.status == 0 then
+    return nil
+  end
+  if response.status >= 500 and first(response.headers or {}, "cache-control") ~= "no-store" then
+    return nil
+  end
+  return response
+end
+
 local function check(txn, url)
   local client = txn.http:req_get_headers()
   local question = {
@@ -89,12 +105,10 @@ local function check(txn, url)
     end
   end
 
-  -- No answer is no yes. The client asks four times before it gives up: five seconds in all.
-  local status, answer = 503, {}
-  local asked, response = pcall(function()
-    return core.httpclient():get { url = url, headers = question, timeout = 1250 }
-  end)
-  if asked and response ~= nil and response.status ~= nil and response.status > 0 then
+  -- No answer is no yes.
+  local status, answer = "none", {}
+  local response = ask(url, question)
+  if response ~= nil then
     status, answer = response.status, response.headers or {}
   end
 
@@ -116,6 +130,41 @@ local function check(txn, url)
   txn:set_var("txn.vestibule_challenge", first(answer, "www-authenticate"))
 end
 
+-- What of the page's head goes to the browser.
+local PAGE_HEADERS = {
+  "cache-control", "content-language", "content-security-policy", "content-type", "cross-origin-opener-policy",
+  "cross-origin-resource-policy", "permissions-policy", "referrer-policy",
+  "strict-transport-security", "vary", "x-content-type-options", "x-frame-options",
+}
+
+-- Ends the request with Vestibule's page for what it said: 403 and 431 as they are, and 503 for all else. Of the request it learns the
+-- language alone. Does nothing when there is no such page.
+local function page(txn, prefix)
+  local status = tonumber(txn:get_var("txn.vestibule_status"))
+  if status ~= 403 and status ~= 431 then
+    status = 503
+  end
+  local question = { ["accept"] = { "text/html" } }
+  local languages = values(txn.http:req_get_headers(), "accept-language")
+  if #languages > 0 then
+    question["accept-language"] = languages
+  end
+  local response = ask(prefix .. status, question)
+  if response == nil or response.status ~= status or response.body == nil then
+    return
+  end
+  local reply = txn:reply { status = status, body = response.body }
+  for _, name in ipairs(PAGE_HEADERS) do
+    for _, value in ipairs(values(response.headers or {}, name)) do
+      reply:add_header(name, value)
+    end
+  end
+  if status == 503 then
+    reply:add_header("retry-after", "5")
+  end
+  txn:done(reply)
+end
+
 -- No service sets or clears a cookie of ours. The variable says that this has run to its end.
 local function answered(txn)
   local lines = values(txn.http:res_get_headers(), "set-cookie")
@@ -135,4 +184,5 @@ local function answered(txn)
 end
 
 core.register_action("vestibule", { "http-req" }, check, 1)
+core.register_action("vestibule_page", { "http-req" }, page, 1)
 core.register_action("vestibule_answered", { "http-res" }, answered, 0)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::installed::program;
 use super::nginx::exchange;
-use super::place::Place;
+use super::place::{Place, free_address};
 use super::running::Running;
 
 const EXAMPLE: &str = include_str!("../../examples/caddy/Caddyfile");
@@ -42,6 +42,7 @@ impl Caddy {
                 ("app.example.com:8000", &format!("app.example.com:{}", front.port())),
                 ("127.0.0.1:8080", &public.to_string()),
                 ("127.0.0.1:8081", &internal.to_string()),
+                ("127.0.0.1:8002", &free_address().to_string()),
                 ("127.0.0.1:9000", &service.to_string()),
             ],
         );

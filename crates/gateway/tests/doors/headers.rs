@@ -319,6 +319,26 @@ async fn a_service_can_neither_hand_out_the_jwt_nor_set_our_cookies() {
     assert_eq!(values(&answer, "set-cookie"), ["theirs=1; Path=/"]);
 }
 
+/// GW-07: by these headers a service has a server in front (nginx, Apache, lighttpd, H2O) fetch the answer from an address or a file
+/// that nobody decided about. What only resembles them passes.
+#[tokio::test]
+async fn no_service_redirects_a_server_in_front_past_the_decision() {
+    let (uri, _) = service(|_| {
+        "HTTP/1.1 200 OK\r\nX-Accel-Redirect: /planted/1\r\nX-Sendfile: /planted/2\r\nX-LIGHTTPD-send-file: /planted/3\r\n\
+         X-Reproxy-URL: http://planted/4\r\nx-accel-REDIRECT: /planted/5\r\nX_Sendfile: /planted/6\r\n\
+         X-Accel-Buffering: no\r\nX-Sendfile-Type: fine\r\nContent-Length: 2\r\n\r\nok"
+            .to_owned()
+    })
+    .await;
+    let gate = Gate::before(&uri).await;
+    for answer in [gate.get("/orders/", &[]).await, gate.ask("GET", "/public/", &[]).await] {
+        assert_eq!(status(&answer), 200, "{answer}");
+        assert!(!answer.contains("planted"), "{answer}");
+        assert_eq!(values(&answer, "x-accel-buffering"), ["no"], "{answer}");
+        assert_eq!(values(&answer, "x-sendfile-type"), ["fine"], "{answer}");
+    }
+}
+
 /// GW-13: what one visitor was shown is not kept for the next, unless the service says so.
 #[tokio::test]
 async fn answers_to_someone_are_not_stored_unless_the_service_says_so() {
