@@ -9,7 +9,7 @@ const BLANKS: [char; 6] = ['\u{2800}', '\u{FFFC}', '\u{13441}', '\u{13442}', '\u
 
 /// Whether a character shows nothing of itself, changes only how others are shown, or has no meaning yet. A name with one in it could
 /// pass for another name. By the Unicode Character Database: control, format, private-use and unassigned characters, separators other
-/// than the space, Default_Ignorable_Code_Point, and [`BLANKS`]. Bidi_Control is part of the format characters.
+/// than the space, Default_Ignorable_Code_Point, and a few more that are blank. Bidi_Control is part of the format characters.
 pub fn is_unseen(character: char) -> bool {
     // What is typed most is answered without a look at the tables.
     if matches!(character, ' '..='~') {

@@ -30,7 +30,7 @@ pub(super) enum Agreement<'a> {
 
 /// Accepts a path only if every program reads it as the same path; its bytes are then forwarded as they are.
 ///
-/// Refused: empty segments, `;` and an encoded `/` or `;`, a second layer of encoding, and what [`read`] refuses.
+/// Refused: empty segments, `;` and an encoded `/` or `;`, a second layer of encoding, and what `read` refuses.
 pub fn canonical_path(path: &str) -> Result<(), Reject> {
     meaning(path).map(drop)
 }

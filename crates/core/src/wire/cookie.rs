@@ -1,6 +1,6 @@
 //! Our cookie among all cookies of a request: byte-exact by name, alone, and without look-alikes (cookie tossing and prefix
 //! bypass: RFC 6265bis sections 4.1.3 and 8.6). Nothing is trimmed, unquoted, decoded or case-folded to find it; what a laxer
-//! parser would take for it ([`look_alike`]) is refused.
+//! parser would take for it (`look_alike`) is refused.
 
 use http::HeaderMap;
 use http::header::COOKIE;
