@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use super::installed::program;
-use super::place::Place;
+use super::place::{Place, free_address};
 use super::running::Running;
 
 const EXAMPLE: &str = include_str!("../../examples/nginx/nginx.conf");
@@ -170,6 +170,7 @@ fn configuration(front: SocketAddr, public: SocketAddr, internal: SocketAddr, se
             ("127.0.0.1:8000", &front),
             ("127.0.0.1:8080", &public),
             ("127.0.0.1:8081", &internal),
+            ("127.0.0.1:8002", &free_address().to_string()),
             ("127.0.0.1:9000", &service),
         ],
     )
