@@ -32,7 +32,7 @@ fn the_first_day_each_mistake_is_one_line_that_says_what_to_do() {
     operator.fails(2, &["serve"], "", "is in use by another program");
     at(&free.to_string(), &free_address().to_string());
     let pepper = place.join("secrets/pepper.key");
-    fs::set_permissions(&pepper, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(&pepper, fs::Permissions::from_mode(0o644)).unwrap();
     operator.fails(2, &["serve"], "", "chmod 600");
     fs::set_permissions(&pepper, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(operator.ok(&["config", "check"], "").contains("is right"));

@@ -50,9 +50,12 @@ impl Group {
     /// The files, as globs from the root.
     const fn files(self) -> &'static [&'static str] {
         match self {
-            Self::Wire => {
-                &["crates/core/src/wire/*.rs", "crates/core/src/csrf.rs", "crates/core/src/csrf/origin.rs"]
-            }
+            Self::Wire => &[
+                "crates/core/src/wire/*.rs",
+                "crates/core/src/wire/cookie/*.rs",
+                "crates/core/src/csrf.rs",
+                "crates/core/src/csrf/origin.rs",
+            ],
             Self::Decide => {
                 &["crates/core/src/decide.rs", "crates/core/src/route.rs", "crates/core/src/route/*.rs"]
             }

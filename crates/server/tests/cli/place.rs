@@ -43,8 +43,10 @@ impl Place {
         fs::write(self.config(), format!("{text}\n{secrets}")).unwrap();
     }
 
+    /// Runs a command to its end. One that does not end within two minutes is ended, with code 124.
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Ended {
-        let mut child = Command::new(BINARY)
+        let mut child = Command::new("timeout")
+            .args(["--kill-after=5", "120", BINARY])
             .args(arguments)
             .env("VESTIBULE_CONFIG", self.config())
             .env_remove("RUST_LOG")
