@@ -10,7 +10,7 @@ use crate::personas::{Ask, Place, Running, Vestibule, oracles, python_of, script
 const ORIGIN: &str = "https://app.example.com";
 const PATH: &str = "/auth/api/v1/openapi.json";
 /// Who can sign in; each of them but a few times, so that nobody has to wait for what others did.
-const ACCOUNTS: usize = 300;
+const ACCOUNTS: usize = 400;
 /// "correct horse battery staple", at a price that so many can pay.
 const HASH: &str =
     "$pbkdf2-sha256$i=1000,l=32$c29tZXNhbHRzb21lc2FsdA$SCjY7SSTd+1t0YRKbVoolytKt+BeFjwwXJESGnfk9yY";
@@ -51,7 +51,7 @@ fn schemathesis_finds_no_answer_that_the_document_does_not_describe() {
     assert!(!vestibule.logged().contains("panicked"), "{}", vestibule.logged());
 }
 
-/// Registration is open, browsers may hold tokens, three hundred can sign in, and whoever asks says which network it comes from; and the
+/// Registration is open, browsers may hold tokens, four hundred can sign in, and whoever asks says which network it comes from; and the
 /// name and secret of a client that may do whatever clients may.
 fn with_everything_on() -> (Vestibule, String) {
     let mut vestibule = Vestibule::installed();

@@ -18,10 +18,11 @@ CLIENT = "Basic " + base64.b64encode(os.environ["VESTIBULE_CLIENT"].encode()).de
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 SESSION = "urn:vestibule:token-type:session"
 WITH_SESSION = [
-    "changePassword", "confirm", "csrfToken", "endOtherSessions", "endSession", "logout", "session", "sessions"
+    "changeIdentifier", "changePassword", "confirm", "csrfToken", "endOtherSessions", "endSession", "logout", "session",
+    "sessions"
 ]
 
-calls, goods, sessions, sign_ins = (itertools.count() for _ in range(4))
+calls, goods, renames, sessions, sign_ins = (itertools.count() for _ in range(5))
 held = {}
 
 
@@ -35,7 +36,7 @@ def identifier():
 
 
 def sign_in(case, **how):
-    # Some have another password by now: then the next one.
+    # Some have another password or identifier by now: then the next one.
     for _ in range(20):
         login = {"identifier": identifier(), "password": PASSWORD, **how}
         url = case.operation.base_url.rstrip("/") + "/auth/api/v1/login"
@@ -121,6 +122,8 @@ def before_call(context, case, kwargs):
         body["refresh_token"] = sign_in(case, mode="token").json()["refresh_token"]
     elif next(goods) % 3 == 0:
         return
+    elif case.operation.definition.raw["operationId"] == "changeIdentifier":
+        body.update(current_password=PASSWORD, identifier=f"renamed-{next(renames)}@example.com")
     elif "current_password" in body:
         body.update(current_password=PASSWORD, new_password="a quite different long password")
     elif "password" in body:
