@@ -13,7 +13,7 @@ async function ask(method, path, body, isSecondTry = false) {
   }
   const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
   if (answer.status === 401) throw new SignedOut()
-  // Vestibule says "code": "csrf" in the body, but nginx shows a page of its own in its place: the status has to do.
+  // Vestibule says "code": "csrf" in the body, but nginx and HAProxy do not pass it on: the status has to do.
   if (answer.status === 403 && method !== 'GET' && !isSecondTry) {
     csrfToken = undefined
     return ask(method, path, body, true)
