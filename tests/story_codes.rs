@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What stands right before a code, white space apart.
-const BEFORE: [&str; 5] =
-    ["code: ", "_CODE: &str = ", "StatusCode::", "Problem::Unsupported(", "Refusal::new("];
+const BEFORE: [&str; 6] =
+    ["code: ", "_CODE: &str = ", "StatusCode::", "*status,", "Problem::Unsupported(", "Refusal::new("];
 
 /// Functions that are one `match` from a reject or fault to its code.
 const CODE_FUNCTIONS: [&str; 3] = ["fn code(", "fn detail(self) ", "fn problem_code("];
@@ -67,7 +67,8 @@ fn the_page_of_codes_says_what_the_code_says() {
     files.push(repository().join("crates/verify/src/reject.rs"));
     let mut in_code = BTreeSet::new();
     files.iter().for_each(|file| codes_in(&std::fs::read_to_string(file).unwrap(), &mut in_code));
-    for known in ["csrf-origin", "no-upstream", "login-refused", "invalid_grant", "headers-too-large", "b64"]
+    for known in
+        ["csrf-origin", "no-upstream", "login-refused", "invalid_grant", "headers-too-large", "b64", "proxy"]
     {
         assert!(in_code.contains(known), "the control: {known} is not found in the code: {in_code:?}");
     }
