@@ -51,8 +51,8 @@ pub(crate) fn of_renaming(pepper: &Pepper, subject: Subject, source: Option<IpAd
 
 /// On a device that the account was signed in on. Failures are counted for the device: who has signed in there before waits for their
 /// own mistakes, whatever strangers or neighbours do. All such devices of the account are one source together, and stop together at a
-/// hundred failures in a row: each sign-in gives a mark, so however many marks somebody collects, the account has one budget. The
-/// address is counted as well, beyond one attempt a minute for each account.
+/// hundred failures in a row: each sign-in gives a mark, and the account has one budget however many marks are collected. The address
+/// is counted as well, beyond one attempt a minute for each account.
 pub(super) fn on_device(
     pepper: &Pepper,
     mark: &DeviceMark,

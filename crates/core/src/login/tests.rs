@@ -73,10 +73,15 @@ fn an_owner_of_an_old_name_still_signs_in() {
     let bench = bench();
     let mut old = account(9, "old", "new");
     old.identifier = Identifier::known("o\u{AD}ld@example.com").unwrap();
-    bench.world.accounts.lock().insert(old.subject, old);
+    let subject = old.subject;
+    bench.world.accounts.lock().insert(subject, old);
     let attempt = |typed| run(bench.login.attempt(request(typed, PASSWORD))).unwrap();
     assert!(matches!(attempt("O\u{AD}LD@example.com"), LoginOutcome::Opened { .. }));
     assert!(matches!(attempt("old@example.com"), LoginOutcome::Refused));
+    // What a log says of a failed attempt is the account as well.
+    assert_eq!(run(bench.login.whom("O\u{AD}LD@example.com")), Whom::Account(subject));
+    let digest = |typed| NameDigest::of(&pepper(), typed);
+    assert_eq!(digest("O\u{AD}LD@example.com"), digest("o\u{AD}ld@example.com"));
 }
 
 #[test]

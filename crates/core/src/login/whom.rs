@@ -1,5 +1,5 @@
 //! Whom an attempt was about, as a log may say it. In: what was typed as an identifier. Out: the account's subject where there is one, else
-//! a keyed digest: people type passwords into the wrong field, so what was typed itself is never told.
+//! a keyed digest: people type passwords into the wrong field, so the typed text itself is never logged.
 
 use std::fmt;
 
@@ -15,19 +15,19 @@ use crate::secret::{Pepper, Purpose};
 pub enum Whom {
     /// This account.
     Account(Subject),
-    /// A name that no account has.
+    /// An identifier that no account has.
     Name(NameDigest),
 }
 
-/// Stands for a name that was typed: equal names have equal digests, in this installation alone, and without its pepper nobody can try names
-/// against one.
+/// Stands for an identifier that was typed. Equal identifiers have equal digests, in this installation alone. Without its pepper a digest
+/// cannot be compared with guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameDigest([u8; 8]);
 
 impl NameDigest {
-    /// Of a name as typed; spellings that mean one identifier have one digest.
+    /// The digest of what was typed; spellings that mean one identifier have one digest.
     pub fn of(pepper: &Pepper, typed: &str) -> Self {
-        let identifier = Identifier::parse(typed).ok();
+        let identifier = Identifier::known(typed).ok();
         let name = identifier.as_ref().map_or(typed, Identifier::as_str);
         let digest = pepper.digest(Purpose::TypedName, &[name.as_bytes()]);
         Self(digest.first_chunk().copied().unwrap_or_default())
@@ -49,7 +49,7 @@ impl Whom {
         }
     }
 
-    /// What stands for the name where there is no account.
+    /// The digest of what was typed, where there is no account.
     pub const fn name(self) -> Option<NameDigest> {
         match self {
             Self::Account(_) => None,
@@ -59,11 +59,11 @@ impl Whom {
 }
 
 impl Login {
-    /// Whom an attempt that came to nothing was about. A name that nobody has costs the same look and the same digest as one that somebody
-    /// has. Where it cannot be looked up, the digest is all that is known.
+    /// Whom a failed attempt was about. A known and an unknown identifier cost the same: one lookup and one digest. Where the lookup fails,
+    /// the digest is the answer.
     pub async fn whom(&self, typed: &str) -> Whom {
         let digest = NameDigest::of(&self.pepper, typed);
-        let Ok(identifier) = Identifier::parse(typed) else { return Whom::Name(digest) };
+        let Ok(identifier) = Identifier::known(typed) else { return Whom::Name(digest) };
         match self.accounts.find_by_identifier(&identifier).await {
             Ok(Some(account)) => Whom::Account(account.subject),
             Ok(None) | Err(_) => Whom::Name(digest),

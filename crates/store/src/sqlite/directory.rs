@@ -64,7 +64,7 @@ impl Directory for SqliteStore {
             .fetch_all(&self.readers)
             .await?;
             let read = |(subject, identifier): (Vec<u8>, String)| {
-                let identifier = Identifier::parse(&identifier)
+                let identifier = Identifier::known(&identifier)
                     .map_err(|_| Trouble::corrupt("a stored account", "identifier"))?;
                 Ok((rows::subject(&subject)?, identifier))
             };
