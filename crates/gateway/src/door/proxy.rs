@@ -46,7 +46,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const DISCARDED: usize = 64 * 1024;
 const TIME_TO_DISCARD: Duration = Duration::from_secs(1);
 
-/// The service's answer began and did not come to its end. The client sees the connection end early: there is no other way to tell it.
+/// The service's answer began and broke off. The client sees the connection end early; there is no other way to report it.
 const CUT_CODE: &str = "upstream-cut";
 
 const NOT_SERVED: Refusal = Refusal {
@@ -199,7 +199,7 @@ impl ProxyDoor {
         *request.uri_mut() = target;
         *request.headers_mut() = headers;
         match self.upstream.send(request, Arc::clone(&progress)).await {
-            Ok(response) => self.bring_back(pass, response, progress),
+            Ok(response) => self.bring_back(&pass, response, progress),
             Err(no_answer) => self.failed(&no_answer, route),
         }
     }
@@ -217,7 +217,7 @@ impl ProxyDoor {
 
     fn bring_back(
         &self,
-        pass: Pass,
+        pass: &Pass,
         response: Response<Incoming>,
         progress: Arc<Progress>,
     ) -> Response<Body> {
@@ -228,6 +228,8 @@ impl ProxyDoor {
         if pass.permit.principal().is_some() && !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, NO_STORE);
         }
+        // Kept until the body has ended, which can take hours: the route alone, and not the credentials of the pass.
+        let route = Arc::clone(pass.permit.route());
         let mut response = Response::new(Body::reported(body, move |cause| {
             // hyper gives up the answer when the request's body breaks off: that is no failure of the service.
             if let Some(failure) = progress.cut() {
@@ -235,13 +237,12 @@ impl ProxyDoor {
                 return;
             }
             Tally::upstream_failed(CUT_CODE);
-            let route = pass.permit.route();
             tracing::warn!(
                 route = route.path.as_str(),
                 upstream = route.upstream.as_ref().map(tracing::field::display),
                 upstream.failure = CUT_CODE,
                 cause = %cause,
-                "an answer from behind broke off"
+                "an answer of the upstream broke off"
             );
         }));
         *response.status_mut() = status;
