@@ -3,28 +3,9 @@
 
 use std::borrow::Cow;
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 use unicode_normalization::UnicodeNormalization;
-
-/// Code points that some programs drop or cannot show (Unicode property Default_Ignorable_Code_Point), as ranges.
-const IGNORABLE: [(char, char); 17] = [
-    ('\u{ad}', '\u{ad}'),
-    ('\u{34f}', '\u{34f}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{115f}', '\u{1160}'),
-    ('\u{17b4}', '\u{17b5}'),
-    ('\u{180b}', '\u{180f}'),
-    ('\u{200b}', '\u{200f}'),
-    ('\u{202a}', '\u{202e}'),
-    ('\u{2060}', '\u{206f}'),
-    ('\u{3164}', '\u{3164}'),
-    ('\u{fe00}', '\u{fe0f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{ffa0}', '\u{ffa0}'),
-    ('\u{fff0}', '\u{fff8}'),
-    ('\u{1bca0}', '\u{1bca3}'),
-    ('\u{1d173}', '\u{1d17a}'),
-    ('\u{e0000}', '\u{e0fff}'),
-];
 
 /// The folded form of a decoded path. Each segment is folded by itself: NFKC without ignorable code points, without regard to case,
 /// without the spaces around it, without trailing dots and parameters (`;`). Empty segments go.
@@ -57,12 +38,13 @@ pub(super) fn is_folded(decoded: &str) -> bool {
         && !decoded.ends_with('.')
 }
 
-/// A text in NFKC without ignorable code points.
+/// A text in NFKC without the code points that some programs drop or cannot show (Default_Ignorable_Code_Point).
 pub(super) fn normal(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.nfkc().filter(|it| !is_ignorable(*it)).nfkc().collect())
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    Cow::Owned(text.nfkc().filter(|it| !ignorable.contains(*it)).nfkc().collect())
 }
 
 /// Full case folding by way of capitals: `ß` is `ss`, `ſ` is `s`, the Kelvin sign is `k`. Wider than Unicode's own: the `i` without a
@@ -83,8 +65,4 @@ fn without_case(text: &str) -> String {
         folded = next;
     }
     folded
-}
-
-fn is_ignorable(it: char) -> bool {
-    IGNORABLE.iter().any(|(first, last)| (*first..=*last).contains(&it))
 }

@@ -1,6 +1,7 @@
 //! All routes, ready to be searched. In: host, path and method of a request. Out: the one route that covers them; where another spelling
 //! of the path belongs to a stricter route, both in one.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl RouteTable {
     /// A path that another route of the same pattern covers for other methods does not fall through to a shorter pattern. A path that
     /// is another spelling of a more specific route's gets the stricter verdict of the two.
     pub fn find(&self, host: &str, path: &str, method: &Method) -> Result<Found, Reject> {
-        // Compared by meaning: `%c3` and `%C3`, `@` and `%40`, `~` and `%7E` are one path to whoever serves it (RFC 3986 section 6.2.2).
+        // Compared by meaning: `%c3` and `%C3`, `@` and `%40`, `~` and `%7E` are one path to every service (RFC 3986 section 6.2.2).
         let Reading { meaning, agreement } = path::read(path)?;
         let own = if self.by_host.is_empty() {
             None
@@ -90,7 +91,10 @@ impl RouteTable {
         if agreement == Agreement::Folded && !self.folds_every_path {
             return Ok(Found { route: Arc::clone(exact), exact: None });
         }
-        let folded = fold::path(&meaning);
+        let folded = match agreement {
+            Agreement::Folded => Cow::Borrowed(&*meaning),
+            Agreement::Head(_) | Agreement::Spelled => Cow::Owned(fold::path(&meaning)),
+        };
         let alike = first(hosts().map(|routes| routes.folded(&meaning, &folded, method)))?;
         if Arc::ptr_eq(exact, alike) {
             return Ok(Found { route: Arc::clone(exact), exact: None });

@@ -260,4 +260,14 @@ proptest! {
             prop_assert_eq!(once, path);
         }
     }
+
+    /// What a table takes for folded, it does not fold.
+    #[test]
+    fn a_path_read_as_folded_is_its_own_folded_form(sent in "(/|[a-z]|[A-Z.~%@=]|%2e|%41|%c3%89){0,8}") {
+        if let Ok(read) = super::path::read(&format!("/{sent}"))
+            && read.agreement == super::path::Agreement::Folded
+        {
+            prop_assert_eq!(fold::path(&read.meaning), read.meaning.as_ref());
+        }
+    }
 }
