@@ -8,6 +8,8 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
+use crate::checkout;
+
 /// Change the guards one operator at a time; their tests must notice (needs cargo-mutants; takes an hour or more)
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -86,7 +88,8 @@ impl Group {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut version = Command::new("cargo");
+    let (root, cargo) = (checkout::root(None)?, checkout::cargo());
+    let mut version = Command::new(&cargo);
     version.args(["mutants", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     if !version.status().context("cannot start cargo")?.success() {
         bail!("cargo-mutants is not installed; run: cargo install --locked cargo-mutants");
@@ -94,8 +97,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { Group::value_variants().to_vec() } else { args.groups.clone() };
     let mut worst = ExitCode::SUCCESS;
     for group in groups {
-        let mut command = Command::new("cargo");
-        command.arg("mutants").args(["--package", group.package(), "--all-features"]);
+        let mut command = Command::new(&cargo);
+        command.current_dir(&root).arg("mutants").args(["--package", group.package(), "--all-features"]);
         for file in group.files() {
             command.args(["--file", file]);
         }

@@ -129,10 +129,10 @@ impl Schema {
             Ok(value) => value,
             Err(error) => return vec![(0, format!("cannot be checked: {error}"))],
         };
-        let known = |name: &&String| !self.keys.contains(name);
+        let is_unknown = |name: &&String| !self.keys.contains(name);
         let mut found: Vec<(usize, String)> = table
             .keys()
-            .filter(known)
+            .filter(is_unknown)
             .map(|name| (0, format!("{name} is no key of the configuration")))
             .collect();
         let wrong = self.validator.iter_errors(&value);
