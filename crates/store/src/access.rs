@@ -96,7 +96,7 @@ pub fn judge(kind: Kind, found: Found, us: &Identity) -> Verdict {
         }
         Kind::Database => judge_file(found, us, "can be read or written by others on this machine"),
         Kind::Folder => judge_folder(found, us),
-        // Nothing can be written there, and whoever else may read it was let into the container or the service.
+        // Nothing can be written there, and only processes of the container or the service can read it.
         Kind::Secret if found.is_read_only_memory => Verdict::Fine,
         Kind::Secret if found.owner != us.user && found.mode & GROUP_WRITE != 0 => {
             Verdict::Refused(refusal(found, "can be written by its group", "0440"))

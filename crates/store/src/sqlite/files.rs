@@ -45,14 +45,15 @@ fn prepare_directory(directory: &Path, shared: bool) -> Result<(), Trouble> {
     if shared { Ok(()) } else { hold(Kind::Folder, directory, &found) }
 }
 
-/// Closes what is open to others where it is ours to close, and refuses it where not.
+/// Restricts the mode of what other accounts can reach, where this process owns it; refuses it otherwise.
 fn hold(kind: Kind, path: &Path, metadata: &fs::Metadata) -> Result<(), Trouble> {
     match judge(kind, Found::of(path, metadata), &Identity::own()) {
         Verdict::Fine => Ok(()),
         Verdict::Refused(what) => Err(Trouble::NotOurs(format!("{} {what}", path.display()))),
         Verdict::Tighten(mode) => {
-            tracing::warn!(path = %path.display(), "others could reach it; its mode is now {mode:o}");
-            fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(at(path))
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(at(path))?;
+            tracing::warn!(path = %path.display(), "other accounts could reach it; its mode is now {mode:o}");
+            Ok(())
         }
     }
 }
