@@ -39,8 +39,8 @@ pub enum Binding<'a> {
 /// A token is expiry (4 bytes, seconds) ‖ nonce (16) ‖ the first 16 bytes of HMAC-SHA-256 over binding, expiry and nonce.
 pub struct CsrfTokens {
     pepper: Pepper,
-    /// Nonces need to differ, not to be secret: the tag is what cannot be made up. They are counted, and the count is encrypted: how many
-    /// pages others were shown is nobody's business.
+    /// Nonces need to differ, not to be secret: the tag is what cannot be forged. They are counted, and the count is encrypted, so that a
+    /// token does not show how many were issued.
     nonces: EncryptingKey,
     issued: AtomicU64,
 }
@@ -62,7 +62,7 @@ impl CsrfTokens {
         let (expiry_bytes, nonce) = plain.split_at_mut(4);
         expiry_bytes.copy_from_slice(&expiry.to_be_bytes());
         nonce.copy_from_slice(&u128::from(count).to_be_bytes());
-        // One block: no two counts have the same nonce. Without it a token would be as good, so nothing depends on that this works.
+        // One block: no two counts have the same nonce. A token does not depend on its nonce, so a failure here is harmless.
         if self.nonces.encrypt(nonce).is_err() {
             nonce.fill(0);
         }

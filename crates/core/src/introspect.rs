@@ -35,7 +35,7 @@ mod tests;
 /// An answer is kept by whoever asked for so long at most: for so long the end of a session may go unnoticed there.
 pub const LONGEST_KEPT: Duration = Duration::from_secs(30);
 
-/// So many questions a second one client may ask about tokens that were good before, and as many at once; and the same about others.
+/// The most questions a second that one client may ask about tokens that were good before, and at once; and the same about others.
 pub const MOST_A_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 
 /// Tells resource servers of tokens.

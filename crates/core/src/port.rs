@@ -35,8 +35,8 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault>;
 }
 
-/// Password hashing on a bounded pool: so much at once, so many waiting, the rest is [`Fault::Overloaded`]. Askers take turns: one who
-/// asks for much waits for itself.
+/// Password hashing on a bounded pool: a number at once, a number waiting, the rest is [`Fault::Overloaded`]. Askers take turns: one with
+/// many requests delays its own alone.
 #[async_trait]
 pub trait Hasher: Send + Sync {
     /// Hashes at the configured cost under a fresh salt.

@@ -171,7 +171,7 @@ impl Rotation {
             self.keys.change(Some(record.clone()), withdrawn.into_iter().collect()).await?;
             return Ok(record);
         }
-        // Verifiers that fetched the key set lately know it.
+        // Verifiers that fetched the key set since it was published know it.
         let first = line.waiting.remove(0);
         let promoted = KeyRecord { active_from: now, ..first.clone() };
         let mut order = vec![&promoted];

@@ -42,7 +42,7 @@ pub enum Purpose {
     StandIn,
     /// The store's name for what a login throttle counts.
     Throttle,
-    /// What a log calls a name that was typed and that nobody has.
+    /// What a log says of an identifier that was typed and that no account has.
     TypedName,
 }
 

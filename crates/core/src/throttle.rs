@@ -26,8 +26,8 @@ pub const SOURCE: Allowance = Allowance::per_minute(20);
 pub const STRANGERS: Allowance = Allowance::per_minute(300);
 /// What all may together who ask for an account. It is theirs alone: whoever makes accounts keeps nobody from signing in.
 pub const NEWCOMERS: Allowance = Allowance::per_minute(300);
-/// What may be tried at one address on known devices and within sessions, of whatever accounts. Whoever holds several accounts has
-/// this much beyond one attempt a minute for each of them.
+/// What may be tried at one address on known devices and within sessions, of any accounts. It is beyond the one attempt a minute that
+/// each account has for itself.
 pub const KNOWN_AT_ADDRESS: Allowance = SOURCE;
 /// A source that had no attempt for this long has one that asks no crowd: so nobody, from however many sources, can close the door
 /// to all others.
@@ -102,7 +102,7 @@ impl Party {
 /// For whom a password is hashed: what a hasher that has too much to do shares its time by. Keyed digests, as in [`Attempt`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asker {
-    /// The address. One that shows a known device or a session is told from the same address without.
+    /// The address. The same address with and without a known device or a session has two digests.
     pub address: [u8; 32],
     /// Within the address: the account that is asked for, with all its known devices, or with all its sessions.
     pub account: [u8; 32],
@@ -190,7 +190,7 @@ impl Tallies {
     }
 
     /// The attempt succeeded: the account starts afresh, and so do its known devices if it was on one; a crowd of strangers gets it
-    /// back. The source does not: whoever knows one password pays for guesses at others, and for what each sign-in costs.
+    /// back. The source does not: a client that knows one password pays for guesses at others, and for what each sign-in costs.
     pub fn succeeded(self, receipt: &Receipt) -> Self {
         let devices = match receipt.attempt.by.devices() {
             Some(_) => AccountTally::FRESH,
@@ -200,8 +200,7 @@ impl Tallies {
     }
 
     /// The attempt was never evaluated: the account gets it back, and so does a crowd of strangers. The source does not, nor does an
-    /// address: to ask has a price even where there is no time to answer, or whoever fills the hasher's queue could do so without
-    /// end.
+    /// address: a request counts even where there is no time to answer it, or an attacker could fill the hasher's queue without end.
     pub fn give_back(self, receipt: &Receipt) -> Self {
         let devices = match receipt.attempt.by.devices() {
             Some(_) => self.devices.give_back(receipt.counted_at),

@@ -28,7 +28,7 @@ enum Kind {
     Whole(Full<Bytes>),
 }
 
-/// Hears once that a body ended before its end, and why.
+/// Called once when a body breaks off, with the cause.
 type OnCut = Box<dyn FnOnce(&hyper::Error) + Send>;
 
 /// Why a body ended before its end.
@@ -49,7 +49,7 @@ impl Body {
         Self(Kind::Watched(body, progress, pace))
     }
 
-    /// A body whose early end is reported.
+    /// A body that calls `on_cut` when it breaks off.
     pub(crate) fn reported(body: Incoming, on_cut: impl FnOnce(&hyper::Error) + Send + 'static) -> Self {
         if http_body::Body::is_end_stream(&body) {
             return Self(Kind::Stream(body));

@@ -1,5 +1,5 @@
-//! What a client sends with its request, with somebody looking on who wants to know whether the client is waited for. In: hyper's
-//! incoming body. Out: the same.
+//! The body of a client's request, with an onlooker that learns whether the client is being waited for. In: hyper's incoming body.
+//! Out: the same.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-/// Who is told how a body comes.
+/// Observes how a body arrives.
 pub trait Onlooker: Send + Sync {
-    /// Nothing is there: the client is waited for.
+    /// Nothing has arrived: the client is waited for.
     fn waits(&self);
 
-    /// So many bytes came.
+    /// This many bytes arrived.
     fn came(&self, bytes: usize);
 
-    /// The client is not waited for any more: the body ended, or nobody wants the rest.
+    /// The client is not waited for any more: the body ended, or its rest is not read. Can be called more than once.
     fn is_over(&self);
 }
 
@@ -28,7 +28,7 @@ pub struct ClientBody {
 }
 
 impl ClientBody {
-    /// A body that `onlooker` is told of, if there is a body.
+    /// A body that `onlooker` observes, if there is a body.
     pub fn watched(body: Incoming, onlooker: impl FnOnce() -> Arc<dyn Onlooker>) -> Self {
         let onlooker = (!body.is_end_stream()).then(onlooker);
         Self { body, onlooker }

@@ -33,7 +33,7 @@ pub struct Strict<IO> {
     exceeded: Arc<AtomicBool>,
     /// The rest of a head that was cut off, while it is thrown away.
     rest: Option<Rest>,
-    /// What is still to be said of the end of a head that was cut off.
+    /// What is still to be passed on of the end of a head that was cut off.
     end: &'static [u8],
 }
 
@@ -45,7 +45,7 @@ struct Rest {
 }
 
 impl Rest {
-    /// Whether the head is over with these bytes, or we have had enough of it.
+    /// Whether the head ends within these bytes, or enough of it was thrown away.
     fn is_over_with(&mut self, bytes: &[u8]) -> bool {
         const END: &[u8; 4] = b"\r\n\r\n";
         for byte in bytes {
@@ -68,7 +68,7 @@ impl<IO> Strict<IO> {
         Self::following(io, Reader::default(), Arc::default())
     }
 
-    /// The same with heads of so many bytes at most. A longer one is cut off and ended there, so that it can be answered, and `exceeded` is
+    /// The same with heads of at most `most` bytes. A longer one is cut off and ended there, so that it can be answered, and `exceeded` is
     /// set before it is passed on: from then on every request of this connection is to be refused and none to be acted on.
     pub fn bounded(io: IO, most: usize, exceeded: Arc<AtomicBool>) -> Self {
         Self::following(io, Reader::bounded(most), exceeded)

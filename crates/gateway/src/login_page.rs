@@ -17,13 +17,13 @@ impl LoginPage {
     pub(crate) fn new(public: &Origin, paths: &Paths) -> Self {
         let origin = public.as_str().to_owned();
         let url = format!("{origin}{}", paths.to(LOGIN));
-        // An origin and a prefix are ASCII: the second never comes about.
+        // An origin and a prefix are ASCII, so the fallback is never used.
         let bare = HeaderValue::from_str(&url).unwrap_or(HeaderValue::from_static("/"));
         Self { url, bare, origin, host: public.host().to_owned() }
     }
 
-    /// The URL for a request. The way back is a path of the public origin, so only a request that was for that host has one. Only what
-    /// is asked for by a link can be asked for again; from a form that was not carried out, the way back is to the page it is on.
+    /// The URL for a request. The way back is a path of the public origin, so only a request for that host has one. It leads to what a
+    /// link asked for; after a form that was refused, to the page that the form is on.
     pub(crate) fn url(
         &self,
         method: &Method,
@@ -40,13 +40,11 @@ impl LoginPage {
             (false, true) => self.page_of_form(headers),
             (false, false) => None,
         };
-        let mut separator = '?';
-        if let Some(encoded) = to.and_then(way_back::encoded) {
-            url.extend([&format!("{separator}{}=", way_back::RETURN_TO), &encoded].map(String::as_str));
-            separator = '&';
-        }
-        if is_form {
-            url.push_str(&format!("{separator}done={}", way_back::NOT_SENT));
+        let way_back = to.and_then(way_back::encoded).map(|to| format!("{}={to}", way_back::RETURN_TO));
+        let note = is_form.then(|| format!("done={}", way_back::NOT_SENT));
+        for (field, separator) in way_back.into_iter().chain(note).zip(['?', '&']) {
+            url.push(separator);
+            url.push_str(&field);
         }
         HeaderValue::try_from(url).unwrap_or_else(|_| self.bare.clone())
     }

@@ -37,9 +37,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Pass {
     pub(crate) permit: Permit,
     pub(crate) token: Option<Arc<AccessToken>>,
-    /// A fresh CSRF token for the page being loaded; or the client's own header, where it is the service's business.
+    /// A fresh CSRF token for the page being loaded; or the client's own header, where the route lets it pass.
     pub(crate) csrf: Option<HeaderValue>,
-    /// The client's own `Authorization`, where it is the service's business.
+    /// The client's own `Authorization`, where the route lets it pass.
     pub(crate) authorization: Option<HeaderValue>,
 }
 
@@ -97,7 +97,7 @@ impl Swap {
     }
 }
 
-/// A header that is there once.
+/// The value of a header that is there exactly once.
 fn only(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none()).cloned()

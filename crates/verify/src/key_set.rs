@@ -1,6 +1,6 @@
 //! The keys a verifier trusts, each under its own name.
 //! In: keys, or the text of a JWK set. Out: one key for one `kid`.
-//! A key that cannot be used is left out and told of; what makes the whole set doubtful refuses it.
+//! A key that cannot be used is left out and named; what makes the whole set doubtful refuses it.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,8 +1,8 @@
 //! How fast one client may ask. In: who asks about which token, and when; and then whether the token was good. Out: whether that is slow
 //! enough, or how long to wait. In memory, for each process: what is bounded is the work of this one.
 //!
-//! Tokens that were good are counted apart from all others. A client asks for strangers: whoever shows it made-up tokens uses up what is
-//! there for those, and not what is there for tokens that were good a moment ago.
+//! Tokens that were good are counted apart from all others. A client asks about tokens that strangers show it: made-up tokens use up the
+//! budget for unknown tokens, and not the budget for tokens that were good a moment ago.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -16,14 +16,14 @@ use crate::time::Timestamp;
 
 /// The most clients that are remembered before those that say nothing are forgotten.
 const TIDIED_AT: usize = 1024;
-/// The most tokens that are remembered as good, twice: when there are so many, those of before are forgotten.
+/// The most tokens in each of the two generations that are remembered as good. When the newer one is full, the older one is forgotten.
 const REMEMBERED: usize = 16 * 1024;
 
 /// Who has asked how much. A client can ask a second's worth at once, and gains it back as time goes by.
 pub struct Pace {
     per_second: NonZeroU32,
     asked: Mutex<HashMap<ClientId, Asked>>,
-    /// Names are taken under a key of this process: nobody can make up a token that has a good one's.
+    /// Names are hashes under a key of this process: no client can choose a token that has the name of a good one.
     names: RandomState,
     good: Mutex<Good>,
 }
@@ -51,7 +51,7 @@ struct Spent {
     counted_at: Option<Timestamp>,
 }
 
-/// Names of tokens that were good: the lately seen, and those before them.
+/// Names of tokens that were good, in two generations.
 #[derive(Default)]
 struct Good {
     lately: HashSet<u64>,
@@ -59,7 +59,7 @@ struct Good {
 }
 
 impl Pace {
-    /// So many questions a second, for each client alone: about tokens that were good before, and as many about others.
+    /// At most `most` questions a second for each client about tokens that were good before, and as many about others.
     pub fn per_second(most: NonZeroU32) -> Self {
         Self { per_second: most, asked: Mutex::default(), names: RandomState::new(), good: Mutex::default() }
     }
@@ -70,8 +70,8 @@ impl Pace {
         let was_good_before = self.good.lock().contains(name);
         let mut asked = self.asked.lock();
         if asked.len() >= TIDIED_AT && !asked.contains_key(&client) {
-            // After a second all that was used is gained back. Nobody is here who did not prove who it is, so what stays is bounded by
-            // the clients that there are.
+            // After a second all that was used is gained back. Only authenticated clients are here, so what stays is bounded by their
+            // number.
             asked.retain(|_, asked| !(asked.good.is_over(now) && asked.others.is_over(now)));
         }
         let asked = asked.entry(client).or_default();
@@ -80,7 +80,7 @@ impl Pace {
         Ok(Question { client, name, was_good_before })
     }
 
-    /// The token of the question was good: the next one about it is counted with its like, and so is this one.
+    /// The token of the question was good: this question, and the next ones about it, count among those about good tokens.
     pub fn was_good(&self, question: &Question, now: Timestamp) {
         if question.was_good_before {
             return;
@@ -88,7 +88,7 @@ impl Pace {
         self.good.lock().insert(question.name);
         if let Some(asked) = self.asked.lock().get_mut(&question.client) {
             asked.others.give_back();
-            // Nobody is refused for what has been answered already.
+            // Where there is no room it does not count: it has been answered already.
             asked.good.count(self.per_second, now).ok();
         }
     }

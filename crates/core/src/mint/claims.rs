@@ -23,8 +23,8 @@ mod tests;
 /// The most bytes of a JWT, where nothing is configured: half of what verifiers take, and of what servers take as one header.
 pub const LARGEST_JWT: usize = 4096;
 
-/// How many bytes more than a JWT may take it may take together with the plain copies of its claims on one route, header names and line
-/// ends included. So what a proxy is answered has a bound, by which its buffers are set: `tokens.largest_jwt`, this, and half a kilobyte.
+/// How many bytes a JWT and the plain copies of its claims on one route may take beyond the largest JWT, header names and line ends
+/// included. A proxy's buffers need room for `tokens.largest_jwt`, this, and half a kilobyte.
 pub const LARGEST_COPIES: usize = 2048;
 
 /// How much a JWT may say.
@@ -85,8 +85,8 @@ impl Minter {
         Ok(Signed { jwt, ring: ring.stamp(), copies })
     }
 
-    /// How many bytes of JSON the claims of a JWT for this audience may take when its plain copies take so many. What is limited is what
-    /// the service's server reads, and it reads what is encrypted.
+    /// How many bytes of JSON the claims of a JWT for this audience may take, as a function of the bytes that its plain copies take. What
+    /// is limited is what the service's server reads, which is the encrypted form.
     pub(super) fn room_for_claims(
         &self,
         audience: &Audience,
@@ -128,8 +128,8 @@ impl Candidate<'_> {
     }
 }
 
-/// Adds what fits to the standard claims; what is copied of each claim, and what was dropped. `room` says how many bytes of JSON there
-/// are beside so many bytes of plain copies.
+/// Adds what fits to the standard claims; answers the copies, and what was dropped. `room` says how many bytes of JSON there may be beside
+/// a number of bytes of plain copies.
 pub(super) fn tell<'a>(
     members: &mut Map<String, Value>,
     audience: &'a Audience,

@@ -1,5 +1,5 @@
-//! Two routes that cover one request: one by its exact spelling, the other by another spelling of the same path, since nobody knows
-//! which of the two a service serves. In: both. Out: one route that demands what either demands, and gives no more than the stricter.
+//! Two routes that cover one request: one by its exact spelling, the other by another spelling of the same path. Which of the two a
+//! service serves is not known. In: both. Out: one route that demands what either demands, and gives no more than the stricter one.
 
 use super::{Activity, AmbiguousPath, Requirement, Route};
 use crate::reject::Reject;
@@ -22,7 +22,7 @@ pub(super) fn of_both(exact: &Route, alike: &Route) -> Result<Route, Reject> {
         csrf: exact.csrf.max(alike.csrf),
         activity: if is_background { Activity::Background } else { Activity::Person },
         ambiguous_path: AmbiguousPath::Refuse,
-        // Where nobody must be signed in, neither of the two tells its service more than the other would.
+        // Where both are public, the service learns no more than the other's would.
         audience: match stricter.requirement {
             Requirement::Public => stricter.audience.clone().filter(|_| other.audience.is_some()),
             Requirement::SignedIn(_) => stricter.audience.clone(),

@@ -26,26 +26,26 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
-/// Whether browsers are told to come by https alone, and for how long (RFC 6797).
+/// The `Strict-Transport-Security` header of our answers, if there is one (RFC 6797).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hsts(Option<HeaderValue>);
 
-/// Whom it binds.
+/// Which hosts it binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hosts {
     /// The host that answers.
     This,
-    /// Every host below it, too: also those that are somebody else's and have no certificate.
+    /// Every host below it, too: also those that are run by others and have no certificate.
     AndSubdomains,
 }
 
 impl Hsts {
-    /// Says nothing: over plain http it must not be said, and an operator may say it elsewhere.
+    /// No header: it has no meaning over plain http, and an operator may set it elsewhere.
     pub const fn unsaid() -> Self {
         Self(None)
     }
 
-    /// For so long after each answer, in whole seconds; of no time at all nothing is said.
+    /// In force for `max_age` after each answer, in whole seconds. No header where that is zero.
     pub fn lasting(max_age: Duration, hosts: Hosts) -> Self {
         let seconds = max_age.as_secs();
         let below = match hosts {

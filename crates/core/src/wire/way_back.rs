@@ -6,7 +6,7 @@ use super::form;
 /// The query field, and the form field, that a way back is in.
 pub const RETURN_TO: &str = "return_to";
 
-/// The value of the query field `done` for who sent a form without being signed in, and sees the login page in place of an answer.
+/// The value of the query field `done` on the login page that answers a form sent without a live session.
 pub const NOT_SENT: &str = "not-sent";
 
 /// The most bytes of a way back as it is sent: encoded, in a `Location` or `X-Auth-Login` header that a proxy keeps in a buffer of 4 KiB

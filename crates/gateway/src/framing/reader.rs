@@ -50,7 +50,7 @@ enum After {
 struct Ambiguous;
 
 impl Reader {
-    /// One that takes no head of more than so many bytes, request line included.
+    /// A reader that accepts heads of at most `most` bytes, request line included.
     pub(super) fn bounded(most: usize) -> Self {
         Self { most: Some(most), ..Self::default() }
     }

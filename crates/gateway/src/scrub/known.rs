@@ -1,6 +1,6 @@
-//! Headers by which some program is told who asks or what was asked, by name. In: nothing. Out: the list for proxies whose dialect has
-//! no prefixes, such as nginx and Traefik. Every name falls under [`super::PROTECTED`], [`super::FAMILIES`] or is the proxy's own, and
-//! each family has one here at least.
+//! Headers that tell some program who asks or what was asked, by name. In: nothing. Out: the list for proxies that cannot drop headers by
+//! prefix, such as nginx and Traefik. Every name falls under [`super::PROTECTED`] or [`super::FAMILIES`], or is the proxy's own, and each
+//! family has at least one name here.
 
 /// What the configurations in `examples/` list one by one. The gateway itself needs no such list.
 pub const KNOWN: [&str; 126] = [

@@ -47,8 +47,8 @@ pub const FAMILIES: [&str; 23] = [
 /// What a service must not send a client: the headers of ours that hold or name an identity.
 const IDENTITY: &[u8] = b"x-auth";
 
-/// What a service must not send on: by these it would have a server in front (nginx, lighttpd, Apache, H2O) fetch the answer from an
-/// address or a file that nobody decided about.
+/// What a service must not send on: these make a server in front (nginx, lighttpd, Apache, H2O) fetch the answer from an address or a
+/// file for which no decision was made.
 const INTERNAL_REDIRECTS: [&[u8]; 4] =
     [b"x-accel-redirect", b"x-lighttpd-send-file", b"x-reproxy-url", b"x-sendfile"];
 

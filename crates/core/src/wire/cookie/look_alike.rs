@@ -1,6 +1,6 @@
 //! What a laxer parser takes for a cookie of ours. In: a cookie as sent, and our name. Out: whether a parser in use reads the one as the
 //! other. A name that no parser reads as ours is an ordinary cookie: a sibling host may set it for its own purposes, and it must not
-//! keep anybody from signing in.
+//! prevent a sign-in.
 //!
 //! | parser | reading |
 //! |---|---|
