@@ -55,7 +55,7 @@ fn an_owner_changes_the_identifier_where_that_is_allowed() {
     assert!(page.answer.status == 409 && page.text().contains("That name is taken"), "{}", page.text());
     let fields = [("new_identifier", " Lovelace@example.com"), ("current_password", PASSWORD)];
     let page = browser.submit(&page, path, &fields);
-    assert!(page.text().contains("Your sign-in name is changed.") && page.text().contains(LOVELACE));
+    assert!(page.text().contains("Your email or username is changed.") && page.text().contains(LOVELACE));
 
     assert_eq!(browser.look("/orders/").status, 200, "the session goes on");
     let received = scene.service.one();
@@ -153,6 +153,8 @@ fn show_and_list_say_who_is_kept_waiting() {
     assert_eq!(listed(&[]), names(&["ada", "bob", "carol", "dan"]));
     assert_eq!(listed(&["--limit", "2"]), names(&["ada", "bob"]));
     assert_eq!(listed(&["--limit", "2", "--after", "bob@example.com"]), names(&["carol", "dan"]));
+    // No account may have this name today. One of an earlier version may, and a part of the listing may end with it.
+    assert_eq!(listed(&["--after", "b\u{AD}ob@example.com"]), names(&["carol", "dan"]));
     assert_eq!(listed(&["--filter", "A"]), names(&["ada", "bob", "carol", "dan"]), "example has one");
     assert_eq!(listed(&["--filter", "ar"]), names(&["carol"]));
     assert_eq!(listed(&["--filter", "%"]), names(&[]));

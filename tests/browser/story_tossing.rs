@@ -195,6 +195,7 @@ fn no_other_site_has_the_cookies_deleted() {
     // The control: from our own page it does what it says.
     chromium.click("form[action='/auth/cookies/delete'] button");
     chromium.wait_until("the login form", |page| page.text().contains("Email or username"));
+    assert!(chromium.text().contains("The cookies of this site were deleted"), "{}", chromium.text());
     assert_eq!(names(), ["__Host-Http-vestibule_pre"], "all others are gone, the new form's is there");
     assert_eq!(victim.sessions_of(ADA), 0);
     chromium.sign_in(ADA, PASSWORD);

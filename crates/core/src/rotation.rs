@@ -144,9 +144,10 @@ impl Rotation {
         let records = self.keys.all().await?;
         let now = self.clock.now();
         let line = self.line(purpose, &records);
+        // Where no key signs, the new one does at once.
         let active_from = match begin {
-            Begin::Ahead => now.after(self.publish_ahead),
-            Begin::Now => now,
+            Begin::Ahead if line.active.is_some() => now.after(self.publish_ahead),
+            Begin::Ahead | Begin::Now => now,
         };
         let record = KeyRecord { created_at: now, active_from, ..drawn };
         // A successor that still waits will not be needed: were it left, it would take over from the key that dates it.

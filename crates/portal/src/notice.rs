@@ -10,6 +10,7 @@ use crate::form::Form;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     Confirmed,
+    CookiesDeleted,
     IdentifierChanged,
     NothingToEnd,
     NotSent,
@@ -20,8 +21,9 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Confirmed,
+        Self::CookiesDeleted,
         Self::IdentifierChanged,
         Self::NothingToEnd,
         Self::NotSent,
@@ -48,6 +50,7 @@ impl Notice {
     const fn key(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
+            Self::CookiesDeleted => "cookies-deleted",
             Self::IdentifierChanged => "identifier-changed",
             Self::NothingToEnd => "nothing-to-end",
             Self::NotSent => way_back::NOT_SENT,
@@ -62,6 +65,7 @@ impl Notice {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Confirmed => "notice-confirmed",
+            Self::CookiesDeleted => "notice-cookies-deleted",
             Self::IdentifierChanged => "notice-identifier-changed",
             Self::NothingToEnd => "notice-nothing-to-end",
             Self::NotSent => "notice-not-sent",

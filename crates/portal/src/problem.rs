@@ -152,7 +152,7 @@ impl Problem {
                 *status,
                 "proxy",
                 status.canonical_reason().unwrap_or("Refused"),
-                "The proxy in front could not answer the request.".to_owned(),
+                "The proxy in front refused the request or could not answer it.".to_owned(),
             ),
             Self::PasswordRefused(reject) => (
                 StatusCode::UNPROCESSABLE_ENTITY,

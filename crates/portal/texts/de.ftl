@@ -45,11 +45,11 @@ signed-in-continue = Weiter
 
 logout-title = Abmelden
 logout-heading = Abmelden?
-logout-who = Sie sind als { $identifier } angemeldet. Mit dem Abmelden endet diese Sitzung sofort, für jeden Dienst dahinter.
+logout-who = Sie sind als { $identifier } angemeldet. Die Abmeldung gilt sofort und in allen Bereichen dieser Website.
 logout-stay = Angemeldet bleiben
 signed-out-title = Abgemeldet
 signed-out-heading = Sie sind abgemeldet
-signed-out-text = Dieser Browser hat hier keine Sitzung.
+signed-out-text = In diesem Browser sind Sie nicht angemeldet.
 
 ## Konto erstellen
 
@@ -62,7 +62,7 @@ register-have-account = Sie haben schon ein Konto?
 account-title = Ihr Konto
 account-who = Sie sind als { $identifier } angemeldet.
 account-change-password = Passwort ändern
-account-change-identifier = Anmeldenamen ändern
+account-change-identifier = E-Mail-Adresse oder Benutzernamen ändern
 account-sessions = Wo Sie angemeldet sind
 account-this-one = dieses Gerät
 account-app = App
@@ -84,9 +84,9 @@ device-browser-on-system = { $browser } auf { $system }
 device-some-browser = Ein Browser auf { $system }
 device-unknown = Unbekanntes Gerät
 
-## Anmeldenamen ändern
+## E-Mail-Adresse oder Benutzernamen ändern
 
-identifier-title = Anmeldenamen ändern
+identifier-title = E-Mail-Adresse oder Benutzernamen ändern
 identifier-what-changes = Danach melden Sie sich mit dem neuen Namen an. Ihre Geräte bleiben angemeldet. Den alten Namen können dann andere verwenden.
 
 ## Passwort ändern
@@ -98,9 +98,9 @@ password-others-end = Dabei werden alle anderen Geräte abgemeldet.
 
 confirm-title = Passwort bestätigen
 confirm-why = Bevor es weitergeht: Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
-confirm-why-end = Abmelden von { $device }: Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
+confirm-why-end = Abzumeldendes Gerät: { $device }. Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
 confirm-why-end-others = Überall sonst abmelden: Ihre Anmeldung liegt eine Weile zurück. Bitte geben Sie Ihr Passwort noch einmal ein.
-confirm-that-device = diesem Gerät
+confirm-that-device = das gewählte
 confirm-submit = Bestätigen
 confirm-submit-end = Bestätigen und abmelden
 confirm-submit-end-others = Bestätigen und überall sonst abmelden
@@ -108,7 +108,8 @@ confirm-submit-end-others = Bestätigen und überall sonst abmelden
 ## Was gerade getan wurde
 
 notice-confirmed = Danke. In den nächsten Minuten werden Sie nicht noch einmal gefragt.
-notice-identifier-changed = Ihr Anmeldename ist geändert. Verwenden Sie ab jetzt den neuen.
+notice-cookies-deleted = Die Cookies dieser Website wurden in diesem Browser gelöscht. Sie können sich wieder anmelden.
+notice-identifier-changed = Ihre E-Mail-Adresse oder Ihr Benutzername ist geändert. Melden Sie sich ab jetzt damit an.
 notice-nothing-to-end = Dieses Gerät war schon abgemeldet.
 notice-not-sent = Sie waren abgemeldet, deshalb wurde Ihr Formular nicht ausgeführt. Melden Sie sich an, um zurückzukehren und es noch einmal zu senden.
 notice-others-ended = Alle anderen Geräte sind abgemeldet. Nur dieses ist noch angemeldet.
@@ -123,12 +124,12 @@ alert-throttled-title = Zu viele Versuche
 alert-throttled-text = Bitte warten Sie { $wait } bis zum nächsten Versuch.
 # Ein Text für falschen Namen, falsches Passwort, unbekanntes und gesperrtes Konto.
 alert-login-refused-title = Das hat nicht geklappt
-alert-login-refused-text = Der Benutzername oder das Passwort stimmt nicht. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
+alert-login-refused-text = E-Mail-Adresse, Benutzername oder Passwort stimmt nicht. Bitte prüfen Sie die Angaben und versuchen Sie es noch einmal.
 alert-password-wrong-title = Das hat nicht geklappt
 alert-password-wrong-text = Das Passwort stimmt nicht. Bitte versuchen Sie es noch einmal.
 alert-current-wrong-title = Ihr Passwort wurde nicht geändert
 alert-current-wrong-text = Das aktuelle Passwort stimmt nicht. Bitte füllen Sie alle Felder noch einmal aus.
-alert-identifier-kept-title = Ihr Anmeldename wurde nicht geändert
+alert-identifier-kept-title = Ihre E-Mail-Adresse oder Ihr Benutzername wurde nicht geändert
 alert-identifier-kept-text = Das aktuelle Passwort stimmt nicht. Bitte geben Sie es noch einmal ein.
 alert-not-repeated-title = Die neuen Passwörter sind verschieden
 alert-not-repeated-text = Bitte geben Sie zweimal dasselbe neue Passwort ein.
@@ -149,7 +150,7 @@ alert-expired-logout = Sie sind noch angemeldet. Drücken Sie noch einmal auf �
 alert-expired-register = Es wurde kein Konto erstellt. Bitte geben Sie Ihr Passwort noch einmal ein.
 alert-expired-account = Es wurde nichts getan. Bitte drücken Sie noch einmal auf die Schaltfläche.
 alert-expired-confirm = Es wurde nichts getan. Bitte geben Sie Ihr Passwort noch einmal ein.
-alert-expired-identifier = Ihr Anmeldename wurde nicht geändert. Bitte geben Sie Ihr Passwort noch einmal ein.
+alert-expired-identifier = Ihre E-Mail-Adresse oder Ihr Benutzername wurde nicht geändert. Bitte geben Sie Ihr Passwort noch einmal ein.
 alert-expired-password = Ihr Passwort wurde nicht geändert. Bitte füllen Sie alle Felder noch einmal aus.
 alert-no-login-title = Zurzeit kann sich niemand anmelden
 alert-no-account-title = Zurzeit können keine Konten erstellt werden
@@ -189,7 +190,7 @@ problem-expired-text = Es wurde nichts getan. Laden Sie die Seite neu und versuc
 problem-two-credentials-title = Zwei Anmeldenachweise
 problem-two-credentials-text = Die Anfrage enthält mehr als einen Anmeldenachweis, und wir suchen keinen davon aus.
 problem-not-signed-in-title = Nicht angemeldet
-problem-not-signed-in-text = Dafür brauchen Sie eine Sitzung. Bitte melden Sie sich an.
+problem-not-signed-in-text = Bitte melden Sie sich an, um fortzufahren.
 problem-signed-out-title = Abgemeldet
 problem-signed-out-text = Ihre Sitzung ist nicht oder nicht mehr gültig. Bitte melden Sie sich noch einmal an.
 problem-confirm-title = Bitte bestätigen Sie Ihr Passwort

@@ -46,11 +46,11 @@ signed-in-continue = Continue
 
 logout-title = Sign out
 logout-heading = Sign out?
-logout-who = You are signed in as { $identifier }. Signing out ends this session at once, for every service behind it.
+logout-who = You are signed in as { $identifier }. Signing out takes effect at once, in every part of this site.
 logout-stay = Stay signed in
 signed-out-title = Signed out
 signed-out-heading = You are signed out
-signed-out-text = This browser holds no session here.
+signed-out-text = You are not signed in in this browser.
 
 ## Create an account
 
@@ -63,7 +63,7 @@ register-have-account = You have an account?
 account-title = Your account
 account-who = You are signed in as { $identifier }.
 account-change-password = Change password
-account-change-identifier = Change sign-in name
+account-change-identifier = Change email or username
 account-sessions = Where you are signed in
 account-this-one = this one
 account-app = app
@@ -85,9 +85,9 @@ device-browser-on-system = { $browser } on { $system }
 device-some-browser = A browser on { $system }
 device-unknown = Unknown device
 
-## Change your sign-in name
+## Change email or username
 
-identifier-title = Change sign-in name
+identifier-title = Change email or username
 identifier-what-changes = You sign in with the new name from then on. Your devices stay signed in. Others can take the old name.
 
 ## Change your password
@@ -99,9 +99,9 @@ password-others-end = Every other device is signed out when you do.
 
 confirm-title = Confirm your password
 confirm-why = Before you go on: you signed in a while ago, so please type your password again.
-confirm-why-end = To sign out { $device }: you signed in a while ago, so please type your password again.
+confirm-why-end = Device to sign out: { $device }. You signed in a while ago, so please type your password again.
 confirm-why-end-others = To sign out everywhere else: you signed in a while ago, so please type your password again.
-confirm-that-device = that device
+confirm-that-device = the one that you chose
 confirm-submit = Confirm
 confirm-submit-end = Confirm and sign it out
 confirm-submit-end-others = Confirm and sign out everywhere else
@@ -109,13 +109,14 @@ confirm-submit-end-others = Confirm and sign out everywhere else
 ## What was just done
 
 notice-confirmed = Thank you. For the next minutes you will not be asked again.
-notice-identifier-changed = Your sign-in name is changed. Use the new one from now on.
+notice-cookies-deleted = The cookies of this site were deleted in this browser. You can sign in again.
+notice-identifier-changed = Your email or username is changed. Use the new one from now on.
 notice-nothing-to-end = That device was signed out already.
 notice-not-sent = You were signed out, so the form that you sent was not carried out. Sign in to go back and send it again.
 notice-others-ended = Every other device is signed out. This is the only one left.
 notice-password-changed = Your password is changed. Every other device is signed out.
 # True whether or not there was an account of that name before. It must not tell the two apart.
-notice-registered = You can sign in now. If you had an account under that name before, it is as it was, with the password it had.
+notice-registered = You can sign in now. If you already had an account under that name, it was not changed and keeps its password.
 notice-session-ended = That device is signed out.
 
 ## Alerts: what must be known before going on
@@ -124,12 +125,12 @@ alert-throttled-title = Too many attempts
 alert-throttled-text = Please wait { $wait } before you try again.
 # One text for a wrong name, a wrong password, an unknown and a disabled account.
 alert-login-refused-title = That did not work
-alert-login-refused-text = The username or the password is not right. Check both and try again.
+alert-login-refused-text = The email, username or password is not right. Check them and try again.
 alert-password-wrong-title = That did not work
 alert-password-wrong-text = The password is not right. Try again.
 alert-current-wrong-title = Your password was not changed
 alert-current-wrong-text = The current password is not right. Type it all again.
-alert-identifier-kept-title = Your sign-in name was not changed
+alert-identifier-kept-title = Your email or username was not changed
 alert-identifier-kept-text = The current password is not right. Type it again.
 alert-not-repeated-title = The new passwords are not the same
 alert-not-repeated-text = You typed two different ones. Type the new password twice.
@@ -150,7 +151,7 @@ alert-expired-logout = You are still signed in. Press the button again to sign o
 alert-expired-register = No account was made. Type your password again.
 alert-expired-account = Nothing was done. Press the button again.
 alert-expired-confirm = Nothing was done. Type your password again.
-alert-expired-identifier = Your sign-in name was not changed. Type your password again.
+alert-expired-identifier = Your email or username was not changed. Type your password again.
 alert-expired-password = Your password was not changed. Type it all again.
 alert-no-login-title = We cannot sign anyone in right now
 alert-no-account-title = We cannot make accounts right now
@@ -190,7 +191,7 @@ problem-expired-text = Nothing was done. Load the page again and repeat what you
 problem-two-credentials-title = Two credentials
 problem-two-credentials-text = The request carries more than one credential, and we do not pick one.
 problem-not-signed-in-title = Not signed in
-problem-not-signed-in-text = This needs a session. Please sign in.
+problem-not-signed-in-text = Please sign in to continue.
 problem-signed-out-title = Signed out
 problem-signed-out-text = Your session is not valid, or not any more. Please sign in again.
 problem-confirm-title = Please confirm your password

@@ -115,7 +115,14 @@ fn judge_file(found: Found, us: &Identity, what: &str) -> Verdict {
         (true, _, 0) if is_our_group => Verdict::Tighten(found.mode & 0o700),
         (false, _, 0) if is_our_group || found.group == ROOT => Verdict::Fine,
         (true, ..) => Verdict::Refused(refusal(found, what, "600")),
-        (false, ..) => Verdict::Refused(refusal(found, what, "0440 and a group of this program's")),
+        (false, ..) => {
+            let group = us.groups.first().copied().unwrap_or_default();
+            Verdict::Refused(refusal(
+                found,
+                what,
+                &format!("0440, and chgrp {group}, a group of this program's"),
+            ))
+        }
     }
 }
 
@@ -139,7 +146,7 @@ fn judge_folder(found: Found, us: &Identity) -> Verdict {
 fn refusal(found: Found, what: &str, right: &str) -> String {
     format!(
         "has mode {:o} and {what}; run: chmod {right}. Where that cannot be done, `danger_shared_files = true` takes it as it is",
-        found.mode & 0o777
+        found.mode
     )
 }
 

@@ -187,6 +187,17 @@ fn a_clock_set_back_lets_a_known_key_sign() {
     assert_eq!(rotation.states(), [KeyState::Active]);
 }
 
+/// An operator rotates while no key signs: the waiting key is withdrawn, so the new one must not wait.
+#[test]
+fn a_new_key_signs_at_once_where_none_does() {
+    let (rotation, clock) = rotation();
+    clock.advance(DAY);
+    run(rotation.ensure_signers()).unwrap();
+    clock.set(Timestamp::from_millis(clock.now().millis() - 3_600_000));
+    run(rotation.rotate(KeyPurpose::Services, Begin::Ahead)).unwrap();
+    assert_eq!(rotation.states(), [KeyState::Retired, KeyState::Active]);
+}
+
 /// What an earlier version left behind: the signer is dated, and its successor is withdrawn.
 #[test]
 fn a_signer_that_is_dated_for_nobody_stays() {

@@ -16,6 +16,7 @@ use vestibule_core::wire::{CookieName, cookie as wire};
 use super::{Frame, render, see_other};
 use crate::address::LOGIN;
 use crate::form::Form;
+use crate::notice::Notice;
 use crate::problem::Problem;
 use crate::return_to::ReturnTo;
 use crate::texts::Language;
@@ -41,7 +42,8 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let form = Form::parse(&body::read(&parts.headers, body, body::FORM).await?)?;
     portal.end_all_held(&parts).await?;
     let return_to = portal.way_back_of_form(&form);
-    let mut response = see_other(&ReturnTo::handed_to(return_to.as_ref(), &portal.to(LOGIN)));
+    let login = ReturnTo::handed_to(return_to.as_ref(), &portal.to(LOGIN));
+    let mut response = see_other(&Notice::CookiesDeleted.told_on(&login));
     let headers = response.headers_mut();
     // For browsers that do not know Clear-Site-Data: at least what is ours.
     headers.append(SET_COOKIE, cookie::session_gone(&portal.decider.cookie)?);

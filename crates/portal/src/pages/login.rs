@@ -169,11 +169,14 @@ impl Portal {
     ) -> Result<Response, Fault> {
         let pre_session = self.pre_session(parts)?;
         let frame = self.frame(parts);
+        let notice = Notice::from_query(parts).filter(|_| alert.is_none());
+        // Those who just made an account need no other.
+        let offers_account = self.registration.is_some() && notice != Some(Notice::Registered);
         let page = LoginPage {
             csrf_token: self.decider.csrf.issue(pre_session.binding(), self.clock.now()),
             identifier: filled.identifier,
             return_to: return_to.map_or("", ReturnTo::as_str),
-            notice: Notice::from_query(parts).filter(|_| alert.is_none()),
+            notice,
             alert,
             remember: self.login.remember.map(|limits| Remember {
                 hint: frame.language.tell(
@@ -183,7 +186,7 @@ impl Portal {
                 ),
                 is_wished: filled.remember,
             }),
-            register: self.registration.is_some().then(|| ReturnTo::handed_to(return_to, &self.to(REGISTER))),
+            register: offers_account.then(|| ReturnTo::handed_to(return_to, &self.to(REGISTER))),
             frame,
         };
         let mut response = self.render_with_script(status, &page)?;

@@ -141,7 +141,7 @@ async fn the_way_out_ends_all_sessions_and_deletes_all_cookies() {
         let (ada, bob) = (signed_in(ADA).await, signed_in("bob@example.com").await);
         let lines = conflicts(&ada, &bob).remove(index);
         let answer = post(&house, "/auth/cookies/delete", &lines, &fields).await;
-        let location = "/auth/login?return_to=/orders%3Fa%3D1%23b";
+        let location = "/auth/login?return_to=/orders%3Fa%3D1%23b&done=cookies-deleted";
         assert_eq!(
             (answer.status, answer.header("location")),
             (StatusCode::SEE_OTHER, location),

@@ -33,7 +33,7 @@ async fn the_owner_signs_in_by_the_new_one_and_stays_signed_in() {
     let location = "/auth/account?done=identifier-changed";
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, location));
     let page = browser.get(location).await.body;
-    assert!(page.contains("Your sign-in name is changed.") && page.contains(NEW), "{page}");
+    assert!(page.contains("Your email or username is changed.") && page.contains(NEW), "{page}");
     assert!(other.get("/auth/account").await.body.contains(NEW), "the other session goes on");
     assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(Browser::of(&house).sign_in(NEW, PASSWORD).await.status, StatusCode::SEE_OTHER);

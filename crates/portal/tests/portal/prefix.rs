@@ -312,7 +312,7 @@ async fn conflicting_cookies_lead_to_a_way_out_below_the_prefix() {
         assert!(page.body.contains("action=\"/sso/cookies/delete\""), "{}", page.body);
         let request = with_form(conflict(&ada, Method::POST, "/sso/cookies/delete"), &[]);
         let deleted = held("/sso/cookies/delete", ada.browser.take(request).await);
-        assert_eq!(deleted.header("location"), "/sso/login");
+        assert_eq!(deleted.header("location"), "/sso/login?done=cookies-deleted");
     }
 }
 

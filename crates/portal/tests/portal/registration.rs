@@ -106,6 +106,11 @@ async fn a_name_is_shown_to_who_comes_from_the_form_alone() {
         .insert("__Host-Http-vestibule_pre".to_owned(), bound.split_once('=').unwrap().1.to_owned() + ".A");
     let page = browser.get("/auth/login?done=registered").await;
     assert_eq!((page.status, &*page.input("identifier").unwrap()), (StatusCode::OK, ""), "spoiled");
+    let offers = |page: &str| page.contains("New here?");
+    assert!(
+        !offers(&page.body) && offers(&browser.get("/auth/login").await.body),
+        "an account was just made"
+    );
 }
 
 /// AU-04: status, head, body and length, and the work done.

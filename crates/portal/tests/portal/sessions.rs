@@ -130,7 +130,9 @@ async fn nothing_is_ended_without_a_proven_page_of_ours() {
 /// SS-11: ten minutes after the password was given it is asked for first; and then what was wanted is done.
 #[tokio::test]
 async fn an_old_proof_is_renewed_first_and_the_wish_is_not_lost() {
-    for (path, says) in [(END, "To sign out Firefox on Linux"), (END_OTHERS, "To sign out everywhere else")] {
+    for (path, says) in
+        [(END, "Device to sign out: Firefox on Linux."), (END_OTHERS, "To sign out everywhere else")]
+    {
         let house = House::new();
         signed_in(&house, ADA, PASSWORD).await;
         house.world.advance(Duration::from_secs(1));

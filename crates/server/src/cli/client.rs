@@ -114,7 +114,7 @@ fn shown(client: &ClientView, secret: Option<&str>, is_json: bool) -> Result<Str
     facts.extend(secret.map(|secret| ("client_secret", secret.to_owned())));
     let mut text = facts_text(&facts);
     if secret.is_some() {
-        text.push_str("\nThe secret is not shown again, and cannot be told from what is kept.");
+        text.push_str("\nThe secret is not shown again and cannot be recovered; only a digest is stored.");
     }
     Ok(text)
 }

@@ -324,6 +324,7 @@ fn the_look_is_read_and_judged_with_the_rest() {
         ("logo_file = \"large.png\"", "theme.logo_file: "),
         ("logo_file = \"nowhere.png\"", "theme.logo_file: cannot read "),
         ("logo_file = \".\"", "theme.logo_file: "),
+        ("logo_alone = true", "theme.logo_alone: needs a logo"),
         ("css = \"body{}\"", "theme.css: "),
         ("home_url = \"javascript:alert(1)\"", "theme.home_url: \"javascript:alert(1)\" is no link"),
         ("home_url = \"//elsewhere.example\"", "theme.home_url: \"//elsewhere.example\" is no link"),

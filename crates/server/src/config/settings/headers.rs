@@ -42,8 +42,11 @@ const TARGET: [&str; 6] = [
 /// By these it asks for another method.
 const METHOD: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
-/// Families that say nothing of who asks.
+/// Families that say nothing of who asks, but for [`WHO_ASKS`].
 const HARMLESS: [&str; 3] = ["x-http-", "x-ms-", "x-user-agent"];
+
+/// What Azure App Service says of its visitor (`X-MS-CLIENT-PRINCIPAL-NAME`, `X-MS-TOKEN-AAD-ID-TOKEN`).
+const WHO_ASKS: [&str; 2] = ["x-ms-client-", "x-ms-token-"];
 
 pub(super) fn encoding(key: &str, text: &str) -> Result<HeaderEncoding, Wrong> {
     match text {
@@ -96,9 +99,21 @@ pub(super) fn passing(at: &str, raw: &raw::Route) -> Result<Vec<HeaderName>, Wro
     Ok(names)
 }
 
-/// A client's word for another method must not lead past a route that other methods have.
+/// What passes on one route must not be an identity header of another, which is Vestibule's to set on all of them; and a client's word for
+/// another method must not lead past a route that other methods have.
 pub(super) fn refuse_conflicts(routes: &[Route]) -> Result<(), Wrong> {
     for (at, route) in routes.iter().enumerate() {
+        for name in &route.pass_headers {
+            let sets = |other: &Route| {
+                other.assertion_header == name || other.headers.iter().any(|(it, _)| it == name)
+            };
+            if let Some(other) = routes.iter().position(sets) {
+                let what = format!(
+                    "{name:?} is an identity header of route[{other}]; only Vestibule sets it, on every route"
+                );
+                return Err(Wrong::new(format!("route[{at}].pass_headers"), what));
+            }
+        }
         let names_a_method =
             route.pass_headers.iter().find(|name| METHOD.iter().any(|method| is(method, name.as_str())));
         let Some(name) = names_a_method else { continue };
@@ -118,8 +133,10 @@ pub(super) fn refuse_conflicts(routes: &[Route]) -> Result<(), Wrong> {
 pub(super) fn notes(routes: &[Route]) -> impl Iterator<Item = String> {
     let of = |(at, route): (usize, &Route)| {
         let path = route.path.as_str();
+        let is_in =
+            |families: &[&str], name: &HeaderName| families.iter().any(|it| name.as_str().starts_with(it));
         let identity =
-            route.pass_headers.iter().filter(|name| !HARMLESS.iter().any(|it| name.as_str().starts_with(it)));
+            route.pass_headers.iter().filter(|name| !is_in(&HARMLESS, name) || is_in(&WHO_ASKS, name));
         let mut notes: Vec<String> = identity
             .map(|name| {
                 format!(

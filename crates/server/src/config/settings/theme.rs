@@ -30,6 +30,9 @@ pub(crate) struct Look {
 pub(super) fn look(raw: &raw::Theme, base: &Path) -> Result<Look, Wrong> {
     let colour = |text: &str| Colour::parse(text).map_err(|cause| format!("{text:?} is {cause}"));
     let accent = raw.accent.as_deref().map(colour).transpose();
+    if raw.logo_alone && raw.logo_file.is_none() {
+        return Err(Wrong::new("theme.logo_alone", "needs a logo: set theme.logo_file, or leave it out"));
+    }
     let logo = raw.logo_file.as_deref().map(|file| read_logo(&base.join(file))).transpose();
     Ok(Look {
         name: name(&raw.name)?,

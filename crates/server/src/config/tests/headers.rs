@@ -21,6 +21,11 @@ fn headers_that_may_pass_are_named_and_never_ours() {
         notes[0].starts_with("warning: route[0] \"/a/\" lets x-webauth-user of the client pass"),
         "{notes:?}"
     );
+    // What Azure App Service says of its visitor is in a family that says nothing else of who asks.
+    for name in ["x-ms-client-principal", "x-ms-token-aad-id-token"] {
+        let notes = passes(&format!("\"{name}\"")).unwrap().notes;
+        assert!(notes[0].contains(&format!("lets {name} of the client pass")), "{notes:?}");
+    }
     for (name, says) in [
         ("x-auth-subject", "tells the service who asks"),
         ("X-Auth-Anything", "tells the service who asks"),
@@ -46,6 +51,13 @@ fn headers_that_may_pass_are_named_and_never_ours() {
     assert!(own.contains("only Vestibule sets it"), "{own}");
     let copy = refusal(route("headers = { \"x-user-city\" = \"city\" }\npass_headers = [\"x-user-city\"]"));
     assert!(copy.contains("only Vestibule sets it"), "{copy}");
+    // Every route's identity headers are of Vestibule's making on all routes.
+    let elsewhere = "pass_headers = [\"x-user-city\"]\n[[route]]\npath = \"/b/\"\naudience = \"a\"\nheaders = { \"X-User-City\" = \"city\" }";
+    let said = refusal(route(elsewhere));
+    assert!(
+        said.contains("route[0].pass_headers: \"x-user-city\" is an identity header of route[1]"),
+        "{said}"
+    );
     // A word for another method must not lead past what methods decide.
     let methods = "methods = [\"GET\"]\npass_headers = [\"x-http-method-override\"]";
     let said = refusal(route(methods));
