@@ -112,7 +112,7 @@ impl Problem {
             Self::IdentifierRefused(cause) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "identifier-refused",
-                "That cannot be a name here",
+                "This name cannot be used here",
                 format!("No account can have it: {cause}."),
             ),
             Self::IdentifierTaken => (

@@ -12,7 +12,7 @@ reload = Reload
 back = Back
 sign-in = Sign in
 sign-out = Sign out
-incident = If this goes on, report incident { $incident }.
+incident = If this keeps happening, report incident { $incident }.
 
 ## Fields of the forms
 
@@ -33,7 +33,7 @@ password-hint =
 
 login-title = Sign in
 login-remember = Stay signed in on this device
-login-remember-hint = For { $idle } without a visit, { $absolute } at most. Only where nobody else has the device.
+login-remember-hint = For { $idle } without a visit, { $absolute } at most. Only on a device that nobody else uses.
 login-new-here = New here?
 login-register = Create an account
 
@@ -56,7 +56,7 @@ signed-out-text = You are not signed in in this browser.
 
 register-title = Create an account
 register-submit = Create account
-register-have-account = You have an account?
+register-have-account = Already have an account?
 
 ## Your account
 
@@ -134,7 +134,7 @@ alert-identifier-kept-title = Your email or username was not changed
 alert-identifier-kept-text = The current password is not right. Type it again.
 alert-not-repeated-title = The new passwords are not the same
 alert-not-repeated-text = You typed two different ones. Type the new password twice.
-alert-identifier-title = That cannot be a name here
+alert-identifier-title = This name cannot be used here
 alert-identifier-text = Use an email address, or a name of up to 254 ordinary characters.
 alert-identifier-taken-title = That name is taken
 alert-identifier-taken-text = Another account has it. Choose another name.
@@ -144,9 +144,9 @@ alert-policy-contextual = This password is made of your own name or address, or 
 alert-policy-too-long = Use { $max } characters at most.
 alert-policy-too-short = Use { $min } characters or more. A few words that have nothing to do with each other are a good password.
 alert-cookies-needed-title = Cookies are needed
-alert-cookies-needed-text = Your browser sent no cookie. Allow cookies for this site, then type your password again. If they are allowed, this page had only been open too long.
-alert-expired-title = This page had been open too long
-alert-expired-login = You were not signed in. Type your password again, and you are back on your way.
+alert-cookies-needed-text = Your browser sent no cookie. Allow cookies for this site, then type your password again. If they are allowed, this page was only open too long.
+alert-expired-title = This page was open too long
+alert-expired-login = You were not signed in. Type your password again to continue.
 alert-expired-logout = You are still signed in. Press the button again to sign out.
 alert-expired-register = No account was made. Type your password again.
 alert-expired-account = Nothing was done. Press the button again.
@@ -155,7 +155,7 @@ alert-expired-identifier = Your email or username was not changed. Type your pas
 alert-expired-password = Your password was not changed. Type it all again.
 alert-no-login-title = We cannot sign anyone in right now
 alert-no-account-title = We cannot make accounts right now
-alert-unavailable-text = Your password was not the reason. Try again in a moment. If this goes on, report incident { $incident }.
+alert-unavailable-text = Your password was not the reason. Try again in a moment. If this keeps happening, report incident { $incident }.
 
 ## Cookies that contradict each other
 
@@ -174,12 +174,12 @@ problem-body-too-large-title = That was too much
 problem-body-too-large-text = The request is larger than anything expected here.
 problem-body-too-slow-title = That took too long
 problem-body-too-slow-text = The request did not arrive in time. Please try again.
-problem-unavailable-title = We cannot tell right now
-problem-unavailable-text = Something that we depend on did not answer, and we do not guess. Please try again in a moment.
+problem-unavailable-title = This cannot be checked right now
+problem-unavailable-text = A part of this site did not answer. Please try again in a moment.
 problem-malformed-title = We could not read that
 problem-malformed-text = Your browser sent something that this page does not understand. Go back and try again.
-problem-method-title = Not by this method
-problem-method-text = This address does not take this method.
+problem-method-title = This page does not work that way
+problem-method-text = Your browser asked for this page in a way that is not possible here. Go back and try again.
 problem-not-found-title = There is nothing here
 problem-not-found-text = The address may be mistyped, or the page may have moved.
 problem-unsupported-title = Not offered here
@@ -188,14 +188,14 @@ problem-foreign-title = This request came from elsewhere
 problem-foreign-text = It was not sent by a page of this site, so nothing was done.
 problem-expired-title = This page has expired
 problem-expired-text = Nothing was done. Load the page again and repeat what you did.
-problem-two-credentials-title = Two credentials
-problem-two-credentials-text = The request carries more than one credential, and we do not pick one.
+problem-two-credentials-title = Two sign-ins at once
+problem-two-credentials-text = The request carries more than one sign-in, so it was refused.
 problem-not-signed-in-title = Not signed in
 problem-not-signed-in-text = Please sign in to continue.
 problem-signed-out-title = Signed out
-problem-signed-out-text = Your session is not valid, or not any more. Please sign in again.
+problem-signed-out-text = Your session is not valid, or it has ended. Please sign in again.
 problem-confirm-title = Please confirm your password
-problem-confirm-text = This needs a password that was given a short while ago.
+problem-confirm-text = For this, you must have typed your password a short while ago.
 problem-refused-title = Refused
 problem-refused-text = This request is not allowed.
 
@@ -220,7 +220,7 @@ error-failed-text = It is not your fault. Please try again in a moment.
 error-bad-gateway-title = This page cannot be reached right now
 error-bad-gateway-text = The application did not answer as it should. Please try again in a moment.
 error-unavailable-title = This page cannot be reached right now
-error-unavailable-text = We are busy, or something that we need is down. Please try again in a moment.
+error-unavailable-text = This site is busy, or a part of it is down. Please try again in a moment.
 error-timeout-title = This is taking too long
 error-timeout-text = The application did not answer in time. Please try again in a moment.
 
