@@ -1,6 +1,7 @@
 //! One attempt to register, the same for the page and for the API: what is logged of it, and when it is answered. In: what was typed
 //! and the request's head. Out: core's outcome, at a moment that tells nothing.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::request::Parts;
@@ -28,8 +29,22 @@ impl Portal {
         let source = self.source(parts);
         let identifier = typed.identifier;
         let request = RegistrationRequest { identifier, password: typed.password, source };
-        let outcome = on_the_beat(registration.attempt(request), looked, ANSWERED_EVERY).await;
-        match &outcome {
+        // The log looks up whom a taken name belongs to. That takes time, too, so it is done before the answer is due.
+        let logged = async {
+            let outcome = registration.attempt(request).await;
+            self.log_registration(identifier, &outcome, source).await;
+            outcome
+        };
+        on_the_beat(logged, looked, ANSWERED_EVERY).await
+    }
+
+    async fn log_registration(
+        &self,
+        identifier: &str,
+        outcome: &Result<RegistrationOutcome, Fault>,
+        source: Option<IpAddr>,
+    ) {
+        match outcome {
             Ok(RegistrationOutcome::Registered { added: Some(subject) }) => {
                 event::registered(*subject, source);
             }
@@ -42,7 +57,6 @@ impl Portal {
             Ok(RegistrationOutcome::IdentifierRefused(_) | RegistrationOutcome::PasswordRefused(_))
             | Err(_) => {}
         }
-        outcome
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) is_outrun: AtomicBool,
     /// Noting that a login succeeded fails.
     pub(crate) fails_beside: AtomicBool,
+    /// When an account was last looked up by its identifier.
+    pub(crate) looked_up_at: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -283,6 +285,7 @@ impl Directory for World {
 impl Accounts for World {
     async fn find_by_identifier(&self, identifier: &Identifier) -> Result<Option<Account>, Fault> {
         self.answers()?;
+        *self.looked_up_at.lock() = Some(Instant::now());
         let state = self.state.lock();
         Ok(state.accounts.values().find(|account| account.identifier == *identifier).cloned())
     }
