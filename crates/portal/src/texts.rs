@@ -63,7 +63,8 @@ impl Texts {
     }
 
     /// Our own languages with an operator's files over them. `default` is for browsers that name no language that is there.
-    /// A text that a language lacks is that of its base language (`de` for `de-AT`), or else the English one.
+    /// A text that a language lacks is that of its base language (`de` for `de-AT`, `zh-Hant` and then `zh` for `zh-Hant-TW`), or else
+    /// the English one.
     pub fn with(files: &[TextFile], default: &str) -> Result<Self, NotTexts> {
         let catalogs = Catalog::all(&OURS, files)?;
         let mut tags: Vec<&LanguageIdentifier> = catalogs.iter().map(|catalog| &catalog.language).collect();
@@ -143,14 +144,15 @@ impl Say {
 const GAP: &str = "\u{fffc}";
 
 impl Language {
-    /// Later resources win: English, the base language, the language itself; ours before an operator's.
+    /// Later resources win: English, the base language, the same in this script, the language itself; ours before an operator's.
     fn of(tag: &LanguageIdentifier, catalogs: &[Catalog]) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
         // Marks of direction around every value would end up in titles and in tests of text; the templates isolate what needs it.
         bundle.set_use_isolating(false);
         let english: LanguageIdentifier = ENGLISH.parse().unwrap_or_default();
         let base = LanguageIdentifier::from_parts(tag.language, None, None, &[]);
-        let mut chain = vec![&english, &base, tag];
+        let written = LanguageIdentifier::from_parts(tag.language, tag.script, None, &[]);
+        let mut chain = vec![&english, &base, &written, tag];
         chain.dedup();
         for language in chain {
             for catalog in catalogs.iter().filter(|catalog| catalog.language == *language) {

@@ -181,6 +181,9 @@ fn an_operator_replaces_single_texts_and_the_others_stay() {
     let austrian = asked(&texts, "de-AT");
     assert_eq!((&*austrian.say("sign-in"), &*austrian.say("sign-out")), ("Hereinspaziert", "Servus"));
     assert_eq!(austrian.say("login-remember"), "Auf diesem Gerät angemeldet bleiben");
+    let serbian = [("sr", "back = \u{41d}"), ("sr-Latn", "back = N"), ("sr-Latn-ME", "reload = O")];
+    let serbian = self::texts(&serbian).unwrap();
+    assert_eq!(asked(&serbian, "sr-Latn-ME").say("back"), "N", "in its own script");
     let french = asked(&texts, "fr");
     assert_eq!(french.say("sign-in"), "Come in", "English, as this operator has it");
     assert_eq!(french.say_with("ago-days", "count", 3), "il y a 3 j");
