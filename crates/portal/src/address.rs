@@ -23,7 +23,7 @@ impl Portal {
         self.paths.to(address)
     }
 
-    /// Where to go when nobody said where.
+    /// The page to go to when a request names no way back.
     pub(crate) fn home(&self) -> String {
         self.to(ACCOUNT)
     }

@@ -1,5 +1,6 @@
 //! The rooms that people see: signing in, signing out, their account, the same as a JSON API, and the published keys.
-//! In: requests below the prefix (`/auth` unless configured) and for three documents of `/.well-known/`. Out: pages, problems (RFC 9457) and our cookies.
+//! In: requests below the prefix (`/auth` unless configured) and for three documents of `/.well-known/`. Out: pages, problems
+//! (RFC 9457) and our cookies.
 //! Nothing is decided here: credentials, passwords and CSRF tokens are judged by core.
 #![warn(missing_docs)]
 
@@ -102,7 +103,7 @@ pub struct Portal {
     pub clears_storage: bool,
     /// Where all this is, and how requests for it arrive.
     pub paths: Paths,
-    /// What browsers are told of https.
+    /// The `Strict-Transport-Security` header of all answers.
     pub hsts: Hsts,
     /// Whose `X-Forwarded-For` counts.
     pub proxies: TrustedProxies,

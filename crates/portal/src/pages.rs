@@ -218,7 +218,7 @@ impl Portal {
         (!origin.contains('[')).then(|| format!("{origin}{}", self.theme.script.path(&self.paths)))
     }
 
-    /// The language of the pages for whoever sends these headers.
+    /// The language of the pages for a request with these headers.
     pub(crate) fn language(&self, headers: &HeaderMap) -> Arc<Language> {
         self.texts.negotiate(headers)
     }

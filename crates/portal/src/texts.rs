@@ -82,7 +82,7 @@ impl Texts {
         Ok(Self { default: wanted, languages })
     }
 
-    /// The language for whoever sends these headers (RFC 9110 section 12.5.4).
+    /// The language for a request with these headers (RFC 9110 section 12.5.4).
     pub(crate) fn negotiate(&self, headers: &HeaderMap) -> Arc<Language> {
         let found = negotiate::accepted(headers).find_map(|range| {
             if range == "*" {

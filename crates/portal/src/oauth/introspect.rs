@@ -77,12 +77,14 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     // The JWT that a session token stands for is found in memory. Whatever takes a signature, verified or made, or the store, is counted;
     // so strangers who show a proxy made-up JWTs keep nobody's session waiting, nor anybody whose token was good a moment ago.
     let is_cheap = wanted == Wanted::Jwt && !token.contains('.');
-    let question = match (is_cheap, portal.clock.now()) {
-        (true, _) => None,
-        (false, now) => Some(portal.introspector.pace.count(client.id, token, now).map_err(|wait| {
+    let question = if is_cheap {
+        None
+    } else {
+        let counted = portal.introspector.pace.count(client.id, token, portal.clock.now());
+        Some(counted.map_err(|wait| {
             event::introspection_throttled();
             Refusal::too_fast(wait)
-        })?),
+        })?)
     };
     let asked = Asked { token, audience, question };
     let told = match wanted {

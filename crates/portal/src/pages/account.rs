@@ -48,8 +48,7 @@ struct Row {
     id: SessionId,
     device: String,
     address: Option<String>,
-    /// Said of what is not the ordinary: a browser until it closes.
-    /// The id of a text.
+    /// The id of the text that names the kind; none for the ordinary kind, a browser until it closes.
     kind: Option<&'static str>,
     is_current: bool,
     opened: Moment,

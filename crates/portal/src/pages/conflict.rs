@@ -81,7 +81,7 @@ impl Portal {
         conflicts
     }
 
-    /// The page with the way out. It takes no cookie back: a browser that lost its own would leave a session behind that nobody ends.
+    /// The page with the way out. It takes no cookie back: a browser that lost its own would leave an open session behind.
     pub(crate) fn conflict_page(
         &self,
         language: Arc<Language>,

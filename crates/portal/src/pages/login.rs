@@ -97,7 +97,7 @@ pub(crate) async fn show(State(portal): State<Arc<Portal>>, request: Request) ->
 }
 
 /// `POST`: origin first, then the form's token, then the password. A browser whose cookies would have its next request refused gets no
-/// session: it could not use it, and nobody would end it.
+/// session: it could not use it, and the session would stay open.
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     portal.refuse_foreign(&parts)?;
@@ -158,7 +158,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
 
 impl Portal {
     /// The form with a fresh CSRF token. The pre-session that the browser already has is kept, so that forms in other tabs and
-    /// behind the back button stay good; its fifteen minutes begin anew.
+    /// behind the back button stay good; its fifteen minutes start again.
     fn login_form(
         &self,
         parts: &Parts,

@@ -73,8 +73,8 @@ pub(crate) fn words(status: StatusCode) -> [Say; 2] {
 }
 
 impl Portal {
-    /// The page for a visitor whom a gateway refuses, with the headers that it needs; the status is for whoever sends it. `asked`
-    /// tells the language.
+    /// The page for a visitor whom a gateway refuses, with the headers that it needs; `asked` are the headers of the
+    /// request, which tell the language.
     pub fn refusal_page(
         &self,
         asked: &HeaderMap,
@@ -103,7 +103,7 @@ impl Portal {
         incident: Option<&str>,
     ) -> Option<String> {
         let [title, text] = words(status).map(|say| language.tell(&say));
-        // Too large, too long or malformed is the same the next time.
+        // Not there, not by this method, too large or too long: the answer would be the same.
         let may_help_to_reload = !matches!(status.as_u16(), 404 | 405 | 413 | 414);
         let frame = self.frame_in(language);
         RefusalPage { frame, title, text, incident, may_help_to_reload }.render().ok()
