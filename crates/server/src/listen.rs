@@ -27,7 +27,6 @@ use crate::status::Status;
 
 mod connection;
 mod places;
-mod too_large;
 
 pub(crate) use places::TURNED_AWAY;
 use places::{Places, Seat};
@@ -179,13 +178,24 @@ impl Face {
     ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
         if head == Head::TooLarge {
             let (Self::Internal { front, .. } | Self::Public { front }) = self;
-            return too_large::answer(request.headers(), limits.header_block, &front.hsts).map(Either::Left);
+            let kilobytes = limits.header_block / 1024;
+            let detail =
+                format!("The request line and headers take more than {kilobytes} KiB; send fewer cookies.");
+            let mut answer = front.refusal(
+                &request,
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "headers-too-large",
+                &detail,
+            );
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return answer.map(Either::Left);
         }
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if uri_length > limits.uri {
             let (Self::Internal { front, .. } | Self::Public { front }) = self;
+            let detail = "The URL is longer than 8 KiB.";
             return front
-                .problem(StatusCode::URI_TOO_LONG, "uri-too-long", "The URL is longer than 8 KiB.")
+                .refusal(&request, StatusCode::URI_TOO_LONG, "uri-too-long", detail)
                 .map(Either::Left);
         }
         match self {
@@ -243,16 +253,12 @@ async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Re
         return pages(front, request, peer).await;
     }
     if !front.carries() {
-        if is_navigation(request.method(), request.headers()) {
-            let page = front.portal.refusal_page(request.headers(), StatusCode::NOT_FOUND, None);
-            let mut page = page.map(axum::body::Body::from);
-            guard::set(page.headers_mut(), &front.hsts);
-            return page;
-        }
         let login = front.portal.paths.to(LOGIN);
         let detail =
             format!("This listener carries no requests: no route has an upstream. Sign in at {login}.");
-        return front.problem(StatusCode::NOT_FOUND, "not-found", &detail).map(axum::body::Body::new);
+        return front
+            .refusal(&request, StatusCode::NOT_FOUND, "not-found", &detail)
+            .map(axum::body::Body::new);
     }
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }
@@ -276,6 +282,25 @@ fn of_peer(request: Request<ClientBody>, peer: IpAddr) -> Request<axum::body::Bo
 }
 
 impl Front {
+    /// A refusal before any door or page is asked: a page of the theme where a browser loads one, and a problem otherwise.
+    fn refusal<B>(
+        &self,
+        request: &Request<B>,
+        status: StatusCode,
+        code: &str,
+        detail: &str,
+    ) -> Response<Full<Bytes>> {
+        let mut response = if is_navigation(request.method(), request.headers()) {
+            let mut page = self.portal.refusal_page(request.headers(), status, None).map(Full::from);
+            guard::set(page.headers_mut(), &self.hsts);
+            page
+        } else {
+            self.problem(status, code, detail)
+        };
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept, Sec-Fetch-Mode"));
+        response
+    }
+
     /// A problem (RFC 9457) that neither a door nor a page has a say in.
     fn problem(&self, status: StatusCode, code: &str, detail: &str) -> Response<Full<Bytes>> {
         let title = status.canonical_reason().unwrap_or_default();

@@ -159,7 +159,13 @@ async fn what_is_too_long_is_refused() {
     for address in [sockets.public, sockets.internal] {
         let uri = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(8 * 1024));
         let answer = exchange(address, uri.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 414"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 414") && answer.contains("\"code\":\"uri-too-long\""),
+            "{answer}"
+        );
+        let browsers = uri.replace("\r\n\r\n", "\r\nAccept: text/html\r\nAccept-Language: de\r\n\r\n");
+        let page = exchange(address, browsers.as_bytes()).await;
+        assert!(page.starts_with("HTTP/1.1 414") && page.contains("Die Adresse ist zu lang"), "{page}");
         let fits = format!("GET /auth/login HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(31 * 1024));
         let answer = exchange(address, fits.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 404"), "{answer}");
@@ -188,6 +194,7 @@ async fn too_many_cookies_are_answered_with_words_that_help() {
                 let page = ask("text/html,*/*;q=0.8").await;
                 assert!(page.starts_with("HTTP/1.1 431 "), "{kilobytes} {path}: {page}");
                 assert!(page.contains("text/html") && page.contains("Delete the cookies"), "{page}");
+                assert!(page.contains("<link rel=\"stylesheet\""), "a page of the theme: {page}");
                 assert!(page.contains("connection: close") && page.contains("nosniff"), "{page}");
                 let problem = ask("application/json").await;
                 assert!(problem.starts_with("HTTP/1.1 431 "), "{kilobytes} {path}: {problem}");
