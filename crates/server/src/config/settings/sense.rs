@@ -13,10 +13,12 @@ use crate::config::{Settings, Wrong};
 /// Two listeners cannot have one port.
 pub(super) fn refuse_one_port(listen: Listen) -> Result<(), Wrong> {
     let (public, internal) = (listen.public, listen.internal);
-    let overlap = |one: SocketAddr, other: SocketAddr| {
-        one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified()
+    // [::] is for IPv4, too; 0.0.0.0 is for IPv4 alone.
+    let covers = |one: SocketAddr, other: SocketAddr| {
+        one.ip() == other.ip() || (one.ip().is_unspecified() && (one.is_ipv6() || other.is_ipv4()))
     };
-    if public.port() == 0 || public.port() != internal.port() || !overlap(public, internal) {
+    let overlap = covers(public, internal) || covers(internal, public);
+    if public.port() == 0 || public.port() != internal.port() || !overlap {
         return Ok(());
     }
     let what = format!(

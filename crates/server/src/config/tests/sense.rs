@@ -122,6 +122,22 @@ fn mapped_networks_are_ipv4_networks() {
     }
 }
 
+/// A port is taken once for each family of addresses; `[::]` takes both.
+#[test]
+fn listeners_of_two_families_may_have_one_port() {
+    let listening = |public: &str, internal: &str| {
+        from(&format!(
+            "public_url = \"https://a.test\"\n[listen]\npublic = \"{public}:8080\"\ninternal = \"{internal}:8080\""
+        ))
+    };
+    for (public, internal) in [("0.0.0.0", "[::1]"), ("127.0.0.1", "[::1]"), ("[::1]", "127.0.0.1")] {
+        assert!(listening(public, internal).is_ok(), "{public} {internal}");
+    }
+    for (public, internal) in [("[::]", "127.0.0.1"), ("[::]", "[::1]"), ("0.0.0.0", "127.0.0.1")] {
+        assert!(listening(public, internal).is_err(), "{public} {internal}");
+    }
+}
+
 #[test]
 fn hosts_are_kept_as_browsers_send_them() {
     let route = |host: &str| {
