@@ -9,9 +9,10 @@ use vestibule_portal::texts::{TextFile, Texts};
 
 use crate::config::Wrong;
 use crate::config::raw;
+use crate::host::text_file;
 
 /// Ours have some ten KiB; a folder of other things is not read whole.
-const MOST_BYTES: u64 = 512 * 1024;
+const MOST_BYTES: usize = 512 * 1024;
 
 /// Judges the section; a relative folder starts at `base`.
 pub(super) fn texts(raw: &raw::Texts, base: &Path) -> Result<Arc<Texts>, Wrong> {
@@ -27,11 +28,11 @@ pub(super) fn texts(raw: &raw::Texts, base: &Path) -> Result<Arc<Texts>, Wrong> 
 
 /// The files of a folder, by name. Hidden ones are passed over: Kubernetes and editors put some there.
 fn files(folder: &Path) -> Result<Vec<TextFile>, String> {
-    let failed = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
-    let entries = fs::read_dir(folder).map_err(|error| failed(folder, error))?;
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(failed)?;
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| failed(folder, error))?.path();
+        let path = entry.map_err(failed)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name.starts_with('.') {
             continue;
@@ -41,12 +42,9 @@ fn files(folder: &Path) -> Result<Vec<TextFile>, String> {
             return Err(format!("{} {what}", path.display()));
         };
         // Follows links: a ConfigMap is a folder of them.
-        let size = fs::metadata(&path).map_err(|error| failed(&path, error))?.len();
-        if size > MOST_BYTES {
-            return Err(format!("{} is larger than 512 KiB", path.display()));
-        }
-        let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
-        files.push(TextFile { name: path.display().to_string(), language: language.to_owned(), text });
+        let text = text_file::read(&path, MOST_BYTES).map_err(|what| format!("{} {what}", path.display()))?;
+        let (name, language) = (path.display().to_string(), language.to_owned());
+        files.push(TextFile { name, language, text: (*text).clone() });
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
