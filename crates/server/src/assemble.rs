@@ -79,7 +79,7 @@ pub(crate) struct Front {
     pub(crate) introspection: Introspection,
     /// Renders what visitors see where nothing else answers.
     pub(crate) portal: Arc<Portal>,
-    /// What browsers are told of https.
+    /// The `Strict-Transport-Security` header of all answers.
     pub(crate) hsts: Hsts,
     /// Who forwards without being trusted to.
     pub(crate) untrusted: UntrustedProxies,

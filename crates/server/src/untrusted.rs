@@ -1,5 +1,5 @@
-//! Proxies that are not configured as such. In: settings, and requests on the public listener. Out: what to say of it: to whoever checks
-//! the configuration, in the log once for each peer, and in `/readyz`.
+//! Proxies that are not configured as such. In: settings, and requests on the public listener. Out: what to say of it: when the
+//! configuration is checked, in the log once for each peer, and in `/readyz`.
 //!
 //! Behind a proxy that is not in `trusted_proxies.public` all visitors have one address: the guesses of one keep the others waiting, and
 //! sessions show the proxy's address.
@@ -14,7 +14,7 @@ use crate::config::Settings;
 
 const KEY: &str = "trusted_proxies.public";
 
-/// The most peers that are told of: strangers can write the header, too.
+/// The most peers that are listed: strangers can write the header, too.
 const MOST: usize = 8;
 
 /// What is to be said where browsers are served over https, which some proxy in front must speak, and no proxy is named.

@@ -127,9 +127,7 @@ impl AccountCommand {
             Self::Show { account, json } => show(context, account, json),
             Self::Unthrottle { account } => {
                 done(context, Ask::AccountUnthrottle { who: account.clone() })?;
-                say(&format!(
-                    "Failed attempts at {account} are forgotten; who goes on guessing makes new ones"
-                ))
+                say(&format!("Failed attempts at {account} are forgotten; new ones count from zero"))
             }
         }
     }
@@ -250,7 +248,7 @@ impl List {
 
     const fn nothing(&self) -> &'static str {
         if self.throttled {
-            "No account must wait."
+            "No account is throttled."
         } else if self.filter.is_some() || self.after.is_some() {
             "No such accounts."
         } else {

@@ -119,7 +119,7 @@ fn shown(client: &ClientView, secret: Option<&str>, is_json: bool) -> Result<Str
     Ok(text)
 }
 
-/// Removes a client whose secret could not be shown: it would stay behind as one that works for nobody.
+/// Removes a client whose secret could not be shown: it would stay behind and be of no use.
 async fn undo(desk: &Desk, client: String, unshown: Failure) -> Failure {
     let then = match ask_one(desk, Ask::ClientRemove { client: client.clone() }).await {
         Ok(_) => "its secret was not shown, and the client is removed again".to_owned(),

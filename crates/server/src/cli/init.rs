@@ -44,7 +44,7 @@ impl Init {
             config::read(&text, &file.display().to_string(), &self.dir, &environment::variables())?;
         if settings.database.exists() {
             let what = format!(
-                "{} is a store already, whose secrets new ones would not be; nothing was written",
+                "the store {} exists already, and new secrets would not fit it; nothing was written",
                 settings.database.display()
             );
             return Err(Failure::Refused(what));

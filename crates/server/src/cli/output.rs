@@ -106,10 +106,7 @@ pub(super) fn facts(facts: &[(&str, String)]) -> Result<(), Failure> {
 pub(super) fn facts_text(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let line = |(name, value): &(&str, String)| format!("{name:width$}  {}", spelled_out(value));
-    facts.iter().map(line).collect::<Vec<_>>().join(
-        "
-",
-    )
+    facts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// "1 session", "3 sessions".

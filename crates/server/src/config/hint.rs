@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::raw::Raw;
 
-/// ` ; use "closed" or "open"`, or nothing where the schema has no more to say than the parser.
+/// `; use "closed" or "open"`, or nothing where the schema has no more to say than the parser.
 pub(super) fn for_key(key: &str) -> String {
     let schema = Value::from(schemars::schema_for!(Raw));
     let steps = key.split('.').flat_map(|part| part.split_inclusive(']'));

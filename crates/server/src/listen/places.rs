@@ -67,13 +67,13 @@ pub(super) struct Seat {
 #[derive(Default)]
 struct Arriving {
     is_waited_for: AtomicBool,
-    /// Since when, in milliseconds since the listener began; 0 while nobody has waited.
+    /// Since when, in milliseconds since the listener began; 0 before the first wait.
     since: AtomicU64,
     /// Bytes that came since then.
     came: AtomicU64,
 }
 
-/// Whoever sent so much has not dawdled until now: an upload that goes on is work, and a byte now and then is none.
+/// A client that sent so much has not dawdled until now: an upload that goes on is work, and a byte now and then is none.
 const WORTH_A_WHILE: u64 = 16 * 1024;
 
 /// A seat as long as it is taken.
@@ -134,8 +134,8 @@ impl Places {
         Some(Taken { seat, source, places: Arc::clone(self), _place: place })
     }
 
-    /// Waits for a place, and closes quiet connections, and those whose request does not arrive, until there is one. Who got through to us before the end came is served
-    /// without.
+    /// Waits for a place, and closes quiet connections, and those whose request does not arrive, until there is one. A connection that
+    /// was accepted before the end came is served without.
     async fn place(&self, drain: &CancellationToken) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
