@@ -13,11 +13,15 @@ use crate::personas::{
 const PAGES: &str =
     r"location ~ ^/(?:auth/|\.well-known/(?:jwks\.json|oauth-authorization-server|change-password)$) {";
 
+/// The place of the pages for refusals and failures.
+const ERRORS: &str = "error_pages/auth/error/";
+
 #[test]
 fn behind_nginx_the_pages_are_below_another_prefix() {
     behind("prefix = \"/sso\"", |front, vestibule, service| {
         let (public, internal) = (vestibule.public, vestibule.internal);
-        let changes = [("location ~ ^/(?:auth/|", "location ~ ^/(?:sso/|")];
+        let changes =
+            [("location ~ ^/(?:auth/|", "location ~ ^/(?:sso/|"), (ERRORS, "error_pages/sso/error/")];
         Nginx::start_extended(front, public, internal, service, &changes)
     });
 }
@@ -32,14 +36,15 @@ fn behind_nginx_that_takes_the_prefix_off_all_links_work() {
             proxy_set_header X-Forwarded-For $remote_addr;
         }
         location ~ ^/\.well-known/(?:jwks\.json|oauth-authorization-server|change-password)$ {";
-        Nginx::start_extended(front, vestibule.public, vestibule.internal, service, &[(PAGES, stripping)])
+        let changes = [(PAGES, stripping), (ERRORS, "error_pages/error/")];
+        Nginx::start_extended(front, vestibule.public, vestibule.internal, service, &changes)
     });
 }
 
 #[test]
 fn behind_caddy_the_pages_are_below_another_prefix() {
     behind("prefix = \"/sso\"", |front, vestibule, service| {
-        let changes = [("@pages path /auth/*", "@pages path /sso/*")];
+        let changes = [("@pages path /auth/*", "@pages path /sso/*"), ("rewrite /auth/", "rewrite /sso/")];
         Caddy::start_extended(front, vestibule.public, vestibule.internal, service, &changes)
     });
 }
@@ -112,6 +117,16 @@ fn the_whole_way(origin: &str, vestibule: &Vestibule, service: &Service) {
     assert_eq!(browser.open("/.well-known/change-password").path, "/sso/account/password");
     assert_eq!(browser.look("/sso/error/503").status, 503);
     assert_eq!(browser.look("/sso/nothing").status, 404);
+
+    // A form of another site: the refusal is a page of ours, whichever proxy shows it.
+    let elsewhere = Ask::post("/orders/")
+        .header("Cookie", browser.cookies())
+        .header("Sec-Fetch-Site", "cross-site")
+        .header("Sec-Fetch-Mode", "navigate")
+        .header("Accept", "text/html");
+    let refused = elsewhere.send(origin.trim_start_matches("http://").parse().unwrap());
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert!(refused.text().contains("You cannot open this page"), "{refused:?}");
 
     // Programs go by what the metadata says.
     let metadata = browser.look("/.well-known/oauth-authorization-server").json();
