@@ -26,7 +26,6 @@ mod story_examples;
 mod story_leaving;
 mod story_looks;
 mod story_referrer;
-mod story_returning;
 mod story_script;
 mod story_tossing;
 mod story_trouble;

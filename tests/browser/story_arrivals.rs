@@ -98,3 +98,31 @@ fn every_link_leads_to_the_login_page_and_back(victim: &Victim) {
         assert_eq!(chromium.url(), victim.url(&arrives), "{link}");
     }
 }
+
+/// Each link from another site opened a login form, and only the newest was good.
+#[test]
+fn login_forms_in_several_tabs_are_all_good() {
+    let victim = Victim::over_https();
+    let attacker = Attacker::over_https(&victim.origin, &[]);
+    let chromium = Chromium::start();
+    let arrive = |path: &str| {
+        let link = format!("<a href='{}'>a link from elsewhere</a>", victim.url(path));
+        chromium.open(&attacker.page("evil.test", path, &link));
+        chromium.click("a");
+        chromium.wait_until("the login form", |page| page.text().contains("Email or username"));
+    };
+    let first = chromium.tab();
+    arrive("/orders/1");
+    let second = chromium.new_tab();
+    chromium.switch_to(&second);
+    arrive("/orders/2");
+    chromium.switch_to(&first);
+    chromium.sign_in(ADA, PASSWORD);
+    chromium.wait_until("what the first asked for", |page| page.url() == victim.url("/orders/1"));
+    chromium.switch_to(&second);
+    chromium.sign_in(ADA, PASSWORD);
+    chromium.wait_until("that she is signed in", |page| page.text().contains("You are signed in"));
+    chromium.click("a.primary");
+    chromium.wait_until("what the second asked for", |page| page.url() == victim.url("/orders/2"));
+    assert_eq!(victim.sessions_of(ADA), 1);
+}
