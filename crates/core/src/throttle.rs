@@ -29,6 +29,10 @@ pub const NEWCOMERS: Allowance = Allowance::per_minute(300);
 /// What may be tried at one address on known devices and within sessions, of any accounts. It is beyond the one attempt a minute that
 /// each account has for itself.
 pub const KNOWN_AT_ADDRESS: Allowance = SOURCE;
+/// How often an account may be signed in to by those whom [`SOURCE`] counts by their address alone: strangers, and programs without a
+/// known device. Only sign-ins that succeed are counted, so guesses at an account use none of it up. Without it, those who know one
+/// password and ask from many addresses would never wait.
+pub const SIGN_INS: Allowance = SOURCE;
 /// A source that had no attempt for this long has one that asks no crowd: so nobody, from however many sources, can close the door
 /// to all others.
 pub const OWN_EVERY: Duration = Duration::from_secs(60);
@@ -109,6 +113,15 @@ pub struct Asker {
 }
 
 impl Attempt {
+    /// Where the bucket of the account's sign-ins is kept among those of the sources, for an attempt of a stranger. It is a keyed digest
+    /// as theirs are, with each bit turned, so it is none of them.
+    pub fn sign_ins(&self) -> Option<[u8; 32]> {
+        match self.by {
+            Party::Stranger(_) => Some(self.account.map(|byte| !byte)),
+            Party::Device { .. } | Party::Newcomer | Party::Session { .. } => None,
+        }
+    }
+
     /// For whom its password is hashed.
     pub const fn asker(&self) -> Asker {
         match self.by {
@@ -150,6 +163,8 @@ pub struct Tallies {
     pub source: Bucket,
     /// Of the attempt's crowd; looked at for an attempt that has one alone.
     pub crowd: Bucket,
+    /// Of the account's sign-ins by strangers, within [`SIGN_INS`]; looked at for an attempt of a stranger alone.
+    pub sign_ins: Bucket,
 }
 
 impl Tallies {
@@ -160,6 +175,7 @@ impl Tallies {
             devices: AccountTally::FRESH,
             source: Bucket::full(SOURCE),
             crowd: Bucket::full(attempt.by.crowd().map_or(STRANGERS, |crowd| crowd.allowance)),
+            sign_ins: Bucket::full(SIGN_INS),
         }
     }
 
@@ -177,26 +193,37 @@ impl Tallies {
             Some(crowd) => self.crowd.count(crowd.allowance, now).map_err(|wait| wait.min(until_own)),
             None => Ok(self.crowd),
         };
-        match (account, devices, source, crowd) {
-            (Ok(account), Ok(devices), Ok(source), Ok(crowd)) => {
+        // Looked at now, taken from by success alone: an attempt that fails uses up no sign-in.
+        let sign_in = match attempt.sign_ins() {
+            Some(_) => self.sign_ins.count(SIGN_INS, now).map(|_| ()),
+            None => Ok(()),
+        };
+        match (account, devices, source, crowd, sign_in) {
+            (Ok(account), Ok(devices), Ok(source), Ok(crowd), Ok(())) => {
                 let receipt = Receipt { attempt, counted_at: account.counted_at, taken_from };
-                Ok((Self { account, devices, source, crowd }, receipt))
+                Ok((Self { account, devices, source, crowd, ..self }, receipt))
             }
-            (account, devices, source, crowd) => {
-                let waits = [account.err(), devices.err(), source.err(), crowd.err()];
+            (account, devices, source, crowd, sign_in) => {
+                let waits = [account.err(), devices.err(), source.err(), crowd.err(), sign_in.err()];
                 Err(waits.into_iter().flatten().max().unwrap_or_default())
             }
         }
     }
 
     /// The attempt succeeded: the account starts afresh, and so do its known devices if it was on one; a crowd of strangers gets it
-    /// back. The source does not: a client that knows one password pays for guesses at others, and for what each sign-in costs.
+    /// back, and it is one of the account's sign-ins. The source does not get it back: those who know one password pay for guesses at
+    /// others, and for what each sign-in costs.
     pub fn succeeded(self, receipt: &Receipt) -> Self {
         let devices = match receipt.attempt.by.devices() {
             Some(_) => AccountTally::FRESH,
             None => self.devices,
         };
-        Self { account: AccountTally::FRESH, devices, ..self }.crowd_given_back(receipt)
+        let sign_ins = match receipt.attempt.sign_ins() {
+            // Where attempts that were evaluated at once have used it up already, there is nothing to take.
+            Some(_) => self.sign_ins.count(SIGN_INS, receipt.counted_at).unwrap_or(self.sign_ins),
+            None => self.sign_ins,
+        };
+        Self { account: AccountTally::FRESH, devices, sign_ins, ..self }.crowd_given_back(receipt)
     }
 
     /// The attempt was never evaluated: the account gets it back, and so does a crowd of strangers. The source does not, nor does an

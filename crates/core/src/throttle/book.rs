@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use super::{
-    AccountTally, Attempt, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt, Reservation, Tallies,
+    AccountTally, Attempt, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt, Reservation, SIGN_INS,
+    Tallies,
 };
 use crate::time::Timestamp;
 
@@ -63,6 +64,7 @@ impl TallyBook {
             devices: attempt.by.devices().and_then(|key| account(&key)).unwrap_or(fresh.devices),
             source: bucket(&attempt.source).unwrap_or(fresh.source),
             crowd: attempt.by.crowd().and_then(|crowd| bucket(&crowd.key)).unwrap_or(fresh.crowd),
+            sign_ins: attempt.sign_ins().and_then(|key| bucket(&key)).unwrap_or(fresh.sign_ins),
         }
     }
 
@@ -74,6 +76,9 @@ impl TallyBook {
         }
         if let Some(crowd) = attempt.by.crowd() {
             self.buckets.insert(crowd.key, tallies.crowd);
+        }
+        if let Some(key) = attempt.sign_ins().filter(|_| tallies.sign_ins != Bucket::full(SIGN_INS)) {
+            self.buckets.insert(key, tallies.sign_ins);
         }
     }
 }

@@ -169,6 +169,67 @@ fn sixteen_sources_close_the_door_for_nobody_else() {
     assert!(own.iter().all(|own| (1..=10).contains(own)), "one a minute at most: {own:?}");
 }
 
+/// AU-07: those who know one password wait, from however many addresses they sign in; other accounts do not.
+#[test]
+fn an_account_is_signed_in_to_twenty_times_a_minute() {
+    let mut book = TallyBook::default();
+    let mut source = 0;
+    let mut signs_in = |book: &mut TallyBook, account, now| {
+        source += 1;
+        let mut attempt = from(source, 0, STRANGER);
+        attempt.account = [account; 32];
+        match book.reserve(attempt, now) {
+            Reservation::Reserved(receipt) => {
+                book.succeeded(&receipt);
+                Duration::ZERO
+            }
+            Reservation::Wait(wait) => wait,
+        }
+    };
+    for _ in 0..60 {
+        assert_eq!(signs_in(&mut book, 1, at(0)), Duration::ZERO);
+    }
+    assert_eq!(signs_in(&mut book, 1, at(0)), Duration::from_secs(3));
+    assert_eq!(signs_in(&mut book, 2, at(0)), Duration::ZERO);
+    for _ in 0..20 {
+        assert_eq!(signs_in(&mut book, 1, at(60)), Duration::ZERO);
+    }
+    assert_eq!(signs_in(&mut book, 1, at(60)), Duration::from_secs(3));
+    book.forget(at(60));
+    assert_eq!(signs_in(&mut book, 1, at(60)), Duration::from_secs(3), "forgotten too early");
+}
+
+/// AU-05: guesses use up none of an account's sign-ins, nor do attempts that were never evaluated.
+#[test]
+fn guesses_at_an_account_use_up_no_sign_in() {
+    let mut book = TallyBook::default();
+    for source in 0..100 {
+        reserved(book.reserve(attempt(1, source, STRANGER), at(0)));
+        book.forgive(&[[1; 32]]);
+        let receipt = reserved(book.reserve(attempt(1, 100 + source, STRANGER), at(0)));
+        book.give_back(&receipt);
+        book.forgive(&[[1; 32]]);
+    }
+    for source in 201..=255 {
+        let receipt = reserved(book.reserve(attempt(1, source, STRANGER), at(0)));
+        book.succeeded(&receipt);
+    }
+}
+
+/// A sign-in on a known device or within a session, and a registration, use up no sign-in of strangers.
+#[test]
+fn known_devices_use_up_no_sign_in_of_strangers() {
+    let known = [
+        Party::Device { devices: [8; 32], address: [7; 32] },
+        Party::Newcomer,
+        Party::Session { address: [7; 32] },
+    ];
+    for by in known {
+        assert_eq!(attempt(1, 2, by).sign_ins(), None);
+    }
+    assert_eq!(attempt(1, 2, STRANGER).sign_ins(), Some([0xfe; 32]));
+}
+
 /// A source that keeps trying has its own attempt a minute after the last one that was let through, and says so.
 #[test]
 fn an_empty_crowd_leaves_each_source_one_a_minute() {

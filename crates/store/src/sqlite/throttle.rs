@@ -146,16 +146,19 @@ async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<T
     let row: TalliesRow = sqlx::query_as(
         "SELECT account.failures, account.not_before, account.counted_at,
                 devices.failures, devices.not_before, devices.counted_at,
-                source.attempts_left, source.counted_at, crowd.attempts_left, crowd.counted_at
+                source.attempts_left, source.counted_at, crowd.attempts_left, crowd.counted_at,
+                sign_ins.attempts_left, sign_ins.counted_at
          FROM (SELECT 1) LEFT JOIN account_tallies AS account ON account.account = ?1
               LEFT JOIN account_tallies AS devices ON devices.account = ?2
               LEFT JOIN source_tallies AS source ON source.source = ?3
-              LEFT JOIN source_tallies AS crowd ON crowd.source = ?4",
+              LEFT JOIN source_tallies AS crowd ON crowd.source = ?4
+              LEFT JOIN source_tallies AS sign_ins ON sign_ins.source = ?5",
     )
     .bind(&attempt.account[..])
     .bind(devices(attempt))
     .bind(&attempt.source[..])
     .bind(crowd(attempt))
+    .bind(sign_ins(attempt))
     .fetch_one(transaction)
     .await?;
     let fresh = Tallies::fresh(attempt);
@@ -164,6 +167,7 @@ async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<T
         devices: tally(row.3, row.4, row.5)?.unwrap_or(fresh.devices),
         source: bucket(row.6, row.7)?.unwrap_or(fresh.source),
         crowd: bucket(row.8, row.9)?.unwrap_or(fresh.crowd),
+        sign_ins: bucket(row.10, row.11)?.unwrap_or(fresh.sign_ins),
     })
 }
 
@@ -179,6 +183,7 @@ async fn keep(
     let in_devices = (now.devices != before.devices).then_some(now.devices);
     let source = (now.source != before.source).then_some(now.source);
     let in_crowd = (now.crowd != before.crowd).then_some(now.crowd);
+    let in_sign_ins = (now.sign_ins != before.sign_ins).then_some(now.sign_ins);
     sqlx::query(
         "INSERT INTO account_tallies (account, failures, not_before, counted_at)
          SELECT column1, column2, column3, column4 FROM (VALUES (?1, ?2, ?3, ?4), (?5, ?6, ?7, ?8))
@@ -187,7 +192,7 @@ async fn keep(
          SET failures = excluded.failures, not_before = excluded.not_before, counted_at = excluded.counted_at;
          DELETE FROM account_tallies WHERE account IN (?1, ?5) AND failures = 0;
          INSERT INTO source_tallies (source, attempts_left, counted_at)
-         SELECT column1, column2, column3 FROM (VALUES (?9, ?10, ?11), (?12, ?13, ?14))
+         SELECT column1, column2, column3 FROM (VALUES (?9, ?10, ?11), (?12, ?13, ?14), (?15, ?16, ?17))
          WHERE column1 IS NOT NULL AND column2 IS NOT NULL
          ON CONFLICT (source) DO UPDATE
          SET attempts_left = excluded.attempts_left, counted_at = excluded.counted_at",
@@ -206,6 +211,9 @@ async fn keep(
     .bind(crowd(attempt))
     .bind(in_crowd.map(|bucket| i64::from(bucket.left)))
     .bind(in_crowd.map(|bucket| integer(bucket.counted_at.millis())))
+    .bind(sign_ins(attempt))
+    .bind(in_sign_ins.map(|bucket| i64::from(bucket.left)))
+    .bind(in_sign_ins.map(|bucket| integer(bucket.counted_at.millis())))
     .execute(transaction)
     .await?;
     Ok(())
@@ -219,9 +227,15 @@ fn crowd(attempt: &Attempt) -> Option<Vec<u8>> {
     attempt.by.crowd().map(|crowd| crowd.key.to_vec())
 }
 
+fn sign_ins(attempt: &Attempt) -> Option<Vec<u8>> {
+    attempt.sign_ins().map(|key| key.to_vec())
+}
+
 /// Failures, when it may be tried again and when it was counted, of the account and of its known devices; what is left and when that was
-/// so, of the source and of the crowd.
+/// so, of the source, of the crowd and of the account's sign-ins.
 type TalliesRow = (
+    Option<i64>,
+    Option<i64>,
     Option<i64>,
     Option<i64>,
     Option<i64>,

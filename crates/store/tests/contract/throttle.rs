@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use vestibule_core::Timestamp;
 use vestibule_core::throttle::{
-    Attempt, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Party, Receipt, Reservation, SOURCE,
-    STRANGERS,
+    Attempt, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Party, Receipt, Reservation, SIGN_INS,
+    SOURCE, STRANGERS,
 };
 
 use crate::world::*;
@@ -225,6 +225,30 @@ async fn known_devices_are_one_source_together_and_their_address_counts() {
         assert_eq!(let_in, 2);
         assert!(signs_in(3, START).await, "a neighbour has one of its own");
         assert!(signs_in(3, START.after(Duration::from_secs(61))).await, "and a minute later again");
+    })
+    .await;
+}
+
+/// AU-07: an account's sign-ins by strangers are counted over all addresses; failures are not, and forgiving failures forgets none.
+#[tokio::test]
+async fn sign_ins_of_strangers_are_counted_by_account() {
+    on_every_store(async |store| {
+        let from = |source: u16| Attempt { source: stranger(source).source, ..attempt(1, 1) };
+        for source in 0..u16::try_from(SIGN_INS.burst()).unwrap() {
+            let failed = counted(&*store, from(1000 + source), START).await;
+            assert_eq!(failed.attempt.sign_ins(), Some([0xfe; 32]));
+            let receipt = counted(&*store, from(source), START).await;
+            store.succeeded(&receipt).await.unwrap();
+        }
+        let wait = Some(Duration::from_secs(3));
+        assert_eq!(reserve(&*store, from(500), START).await, wait);
+        store.forgive(&[[1; 32]]).await.unwrap();
+        store.forget_expired(START).await.unwrap();
+        assert_eq!(reserve(&*store, from(500), START).await, wait);
+        assert_eq!(reserve(&*store, attempt(2, 2), START).await, None, "another account");
+        let on_device = Attempt { by: device(8), ..attempt(1, 3) };
+        assert_eq!(reserve(&*store, on_device, START).await, None, "a known device");
+        assert_eq!(reserve(&*store, from(500), START.after(Duration::from_secs(3))).await, None);
     })
     .await;
 }
