@@ -14,6 +14,9 @@ const LONGEST_TYPED: usize = 1024;
 const DOT_ABOVE: char = '\u{307}';
 /// Canonical_Combining_Class of marks that stand above a letter.
 const ABOVE: u8 = 230;
+/// i and j without their dot, and j with a stroke without its dot. The dot of i and j does not show below a mark, so with a mark above them
+/// these letters are shown exactly as i and j are with it, and below a dot as i and j. Normalisation takes their mathematical forms to them.
+const DOTLESS: [char; 4] = ['\u{131}', '\u{237}', '\u{25F}', '\u{284}'];
 
 /// What a person types to say who they are, usually a mail address. Compared in NFKC and lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +28,9 @@ pub enum NotAnIdentifier {
     /// A dot above a letter that has one already: `i̇` looks like `i`.
     #[error("a dot above a letter that has a dot already (U+0307) does not show")]
     DotTwice,
+    /// A mark above a letter that has no dot: `ı̇` looks like `i`, and `ı́` like `í`.
+    #[error("a mark above a letter without a dot (U+{0:04X}) makes it look like i or j")]
+    Dotless(u32),
     /// Empty, or longer than 254 bytes.
     #[error("an identifier is 1 to 254 bytes long")]
     Length,
@@ -91,13 +97,22 @@ impl Identifier {
         }
         let soft_dotted = CodePointSetData::new::<SoftDotted>();
         let mut shows_its_own_dot = false;
+        let mut dotless = None;
         for character in self.0.chars() {
             if character == DOT_ABOVE && shows_its_own_dot {
                 return Err(NotAnIdentifier::DotTwice);
             }
             match canonical_combining_class(character) {
-                0 => shows_its_own_dot = soft_dotted.contains(character),
-                ABOVE => shows_its_own_dot = false,
+                0 => {
+                    shows_its_own_dot = soft_dotted.contains(character);
+                    dotless = Some(character).filter(|it| DOTLESS.contains(it));
+                }
+                ABOVE => {
+                    if let Some(letter) = dotless {
+                        return Err(NotAnIdentifier::Dotless(u32::from(letter)));
+                    }
+                    shows_its_own_dot = false;
+                }
                 _ => {}
             }
         }

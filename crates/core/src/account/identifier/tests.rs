@@ -142,11 +142,27 @@ fn confusable_names_are_one_refused_or_known_to_differ() {
         ("ida", "\u{130}da", Told::Refused),
         ("ida", "i\u{323}\u{307}da", Told::Refused),
         ("jan", "j\u{307}an", Told::Refused),
+        // A dotless i or j with a mark above it is shown as i or j with that mark.
+        ("ida", "\u{131}\u{307}da", Told::Refused),
+        ("ida", "\u{131}\u{323}\u{307}da", Told::Refused),
+        ("ida", "\u{1D6A4}\u{307}da", Told::Refused),
+        ("\u{ED}da", "\u{131}\u{301}da", Told::Refused),
+        ("\u{EF}da", "\u{131}\u{308}da", Told::Refused),
+        ("jan", "\u{237}\u{307}an", Told::Refused),
+        ("jan", "\u{1D6A5}\u{307}an", Told::Refused),
+        ("\u{1F0}an", "\u{237}\u{30C}an", Told::Refused),
+        ("\u{249}an", "\u{25F}\u{307}an", Told::Refused),
+        ("\u{284}an", "\u{284}\u{307}an", Told::Refused),
         ("ada", "\u{301}ada", Told::Refused),
         // Other letters of the same look: Cyrillic a, Greek omicron, dotless i, digit one, capital i, rn.
         ("paul", "p\u{430}ul", Told::Different),
         ("bob", "b\u{3BF}b", Told::Different),
         ("ida", "\u{131}da", Told::Different),
+        ("ida", "\u{131}\u{323}da", Told::Different),
+        ("jan", "\u{237}an", Told::Different),
+        // A dot above an iota, and a mark above the letter after a dotless i.
+        ("ida", "\u{3B9}\u{307}da", Told::Different),
+        ("ida", "\u{131}d\u{301}a", Told::Different),
         ("lisa", "1isa", Told::Different),
         ("lisa", "Iisa", Told::Different),
         ("modem", "modern", Told::Different),
@@ -165,7 +181,15 @@ fn confusable_names_are_one_refused_or_known_to_differ() {
 /// A rule that became stricter locks no owner out: what an account is called already can still be typed.
 #[test]
 fn a_known_identifier_is_still_found_by_its_name() {
-    for old in ["ad\u{AD}a", "ada\u{FE0F}@example.com", "a  b", "i\u{307}da", "\u{3164}", "a\u{E000}"] {
+    for old in [
+        "ad\u{AD}a",
+        "ada\u{FE0F}@example.com",
+        "a  b",
+        "i\u{307}da",
+        "\u{131}\u{307}da",
+        "\u{3164}",
+        "a\u{E000}",
+    ] {
         let known = Identifier::known(old).unwrap();
         assert_eq!(Identifier::known(known.as_str()).unwrap(), known, "{old:?}");
         assert!(Identifier::parse(old).is_err(), "{old:?}");
