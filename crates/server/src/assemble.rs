@@ -47,7 +47,7 @@ use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file::{self, Sharing};
 use crate::key_room::{KeyRoom, ingredients};
-use crate::secrets::{Secrets, Stored};
+use crate::secrets::{Secrets, Stored, Unchecked};
 use crate::telemetry::DroppedClaims;
 use crate::untrusted::UntrustedProxies;
 
@@ -95,7 +95,7 @@ impl Front {
 
 impl House {
     /// Opens the store, reads the secrets, and builds the rules on them.
-    pub(crate) async fn open(settings: Settings) -> Result<Arc<Self>> {
+    pub(crate) async fn open(settings: Settings, unchecked: Unchecked) -> Result<Arc<Self>> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let sharing = if settings.shared_files { Sharing::Taken } else { Sharing::Refused };
@@ -106,7 +106,7 @@ impl House {
         let store = SqliteStore::open(&settings.database, options).await?;
 
         let records = Keys::all(store.as_ref()).await?;
-        let ring = secrets.fit(&store, &records, clock.now()).await?;
+        let ring = secrets.fit(&store, &records, clock.now(), unchecked).await?;
         let Secrets { seal, pepper, .. } = secrets;
         let revocations = Arc::new(RevocationView::new());
         let issuer = settings.public_url.as_str().to_owned();

@@ -42,6 +42,15 @@ pub(crate) enum Stored {
     NotYet,
 }
 
+/// What is done where a store of an older version has no check values yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unchecked {
+    /// The store keeps those of today's secrets: for the server, and where a store is made.
+    Keep,
+    /// The store stays as it is: a command may have been given another store's secrets.
+    Leave,
+}
+
 impl Secrets {
     /// Reads both. Where there is no store yet, those that are missing are made.
     pub(crate) fn read(
@@ -68,22 +77,24 @@ impl Secrets {
         })
     }
 
-    /// The ring of the store's signing keys, if both secrets are those that the store was made with. A store that does not know yet learns
-    /// it here, once the seal key has opened all keys that there are.
+    /// The ring of the store's signing keys, if both secrets are those that the store was made with. A store that has no check values yet
+    /// gets them here where `unchecked` says so, once the seal key has opened all keys that there are.
     pub(crate) async fn fit(
         &self,
         store: &SqliteStore,
         records: &[KeyRecord],
         now: Timestamp,
+        unchecked: Unchecked,
     ) -> Result<KeyRing> {
         let mut unknown = Vec::new();
         for held in &self.held {
             match store.secret_check(held.name).await? {
                 Some(kept) if kept == held.check => {}
                 Some(_) => bail!(
-                    "the {} {} is another one than this store was made with; restore the right one from your backup",
-                    held.what,
-                    held.path.display()
+                    "the {what} {} is another one than this store was made with; restore the right one from your backup. If it is lost, or this \
+                     is the right one, docs/operations.md says how the store forgets the other (\"The secrets belong to their database\")",
+                    held.path.display(),
+                    what = held.what
                 ),
                 None => unknown.push(held),
             }
@@ -93,7 +104,7 @@ impl Secrets {
             let what = format!("{}; the seal key is {}", fault.report(), seal.path.display());
             Fault::corrupt("the signing keys in the store", what)
         })?;
-        for held in unknown {
+        for held in unknown.into_iter().filter(|_| unchecked == Unchecked::Keep) {
             store.keep_secret_check(held.name, held.check).await?;
         }
         Ok(ring)

@@ -14,6 +14,7 @@ use crate::config::{self, Settings, environment};
 use crate::host::calibration::{Calibrated, calibrate};
 use crate::host::entropy::SystemEntropy;
 use crate::host::secret_file::{self, Sharing};
+use crate::secrets::Unchecked;
 
 const TEMPLATE: &str = include_str!("../config/template.toml");
 
@@ -86,7 +87,7 @@ fn make_store(settings: Settings) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
     runtime.block_on(async {
-        let house = House::open(settings).await?;
+        let house = House::open(settings, Unchecked::Keep).await?;
         Ok(house.store.close().await?)
     })
 }

@@ -24,6 +24,7 @@ use crate::control::server::ControlSocket;
 use crate::host::open_files;
 use crate::listen::{self, Face, Limits};
 use crate::operator::Operator;
+use crate::secrets::Unchecked;
 use crate::status::Status;
 use crate::telemetry;
 use crate::untrusted;
@@ -97,7 +98,7 @@ impl Server {
         for warning in config::warnings(&settings).into_iter().chain(untrusted::none_named(&settings)) {
             tracing::warn!("{warning}");
         }
-        let house = House::open(settings).await?;
+        let house = House::open(settings, Unchecked::Keep).await?;
         let control = ControlSocket::open(&house.settings.control_socket())?;
         house.key_room.ensure_signers().await?;
         Ok(Self { house, counters, public, internal, control, signals })

@@ -48,7 +48,7 @@ impl Sockets {
         let folder = tempfile::tempdir().unwrap();
         let text = format!("data_dir = \"data\"\n{sections}");
         let settings = config::read(&text, "v.toml", folder.path(), &[]).unwrap();
-        let house = House::open(settings).await.unwrap();
+        let house = House::open(settings, crate::secrets::Unchecked::Keep).await.unwrap();
         house.key_room.ensure_signers().await.unwrap();
         let front = Arc::new(house.front().unwrap());
         let counters = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();

@@ -33,8 +33,12 @@ impl Place {
     }
 
     async fn fit(&self) -> Result<KeyRing> {
+        self.fit_and(Unchecked::Keep).await
+    }
+
+    async fn fit_and(&self, unchecked: Unchecked) -> Result<KeyRing> {
         let records = Keys::all(self.store.as_ref()).await.unwrap();
-        self.secrets().fit(&self.store, &records, SystemClock.now()).await
+        self.secrets().fit(&self.store, &records, SystemClock.now(), unchecked).await
     }
 
     /// Adds a signing key that is sealed under the seal key of now.
@@ -89,6 +93,25 @@ async fn a_store_of_an_older_version_learns_its_secrets_at_the_first_start() {
     fs::write(place.folder.path().join("seal.key"), right).unwrap();
     place.fit().await.unwrap();
     assert_eq!(place.kept().await, [true; 2]);
+}
+
+/// A command may have been given the pepper of another store: what it opens learns nothing from it.
+#[tokio::test]
+async fn a_store_of_an_older_version_learns_no_secrets_from_a_command() {
+    let place = Place::new().await;
+    place.add_key().await;
+    place.fit_and(Unchecked::Leave).await.unwrap();
+    assert_eq!(place.kept().await, [false; 2]);
+    let pepper = place.folder.path().join("pepper.key");
+    let right = fs::read(&pepper).unwrap();
+    fs::remove_file(&pepper).unwrap();
+    place.fit_and(Unchecked::Leave).await.unwrap();
+    fs::write(&pepper, right).unwrap();
+    place.fit().await.unwrap();
+    assert_eq!(place.kept().await, [true; 2]);
+    fs::remove_file(&pepper).unwrap();
+    let said = place.fit_and(Unchecked::Leave).await.err().unwrap().to_string();
+    assert!(said.contains("pepper.key is another one") && said.contains("docs/operations.md"), "{said}");
 }
 
 #[tokio::test]
