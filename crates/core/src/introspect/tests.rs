@@ -8,11 +8,11 @@ use crate::testing::trade::{ISSUER, Trade};
 use crate::testing::{START, run};
 
 fn phantom(trade: &Trade, presented: &str, audience: &str) -> Option<Phantom> {
-    run(trade.introspector.phantom(presented, audience)).unwrap()
+    run(trade.introspector.phantom(&trade.introspector.read(presented, audience).unwrap())).unwrap()
 }
 
 fn claims(trade: &Trade, presented: &str, audience: &str) -> Option<Map<String, Value>> {
-    run(trade.introspector.claims(presented, audience)).unwrap()
+    run(trade.introspector.claims(&trade.introspector.read(presented, audience).unwrap())).unwrap()
 }
 
 /// A JWT for `orders` that a client got for Ada's session.
@@ -157,6 +157,32 @@ fn a_store_that_is_down_is_a_fault() {
     let trade = trade();
     let jwt = traded(&trade, 1);
     trade.world.is_down.store(true, std::sync::atomic::Ordering::SeqCst);
-    assert!(run(trade.introspector.phantom(&jwt, "orders")).is_err());
-    assert!(run(trade.introspector.claims(&jwt, "orders")).is_err());
+    let presented = trade.introspector.read(&jwt, "orders").unwrap();
+    assert!(run(trade.introspector.phantom(&presented)).is_err());
+    assert!(run(trade.introspector.claims(&presented)).is_err());
+}
+
+/// RV-03: what is counted as proven cannot be made up, and is told without a store.
+#[test]
+fn only_what_was_issued_here_is_proven() {
+    let trade = trade();
+    let (access, jwt) = (trade.access_token(), traded(&trade, 1));
+    let own = trade.minter.for_client(&trade.client(3), "orders", &[]).unwrap().unwrap().jwt.to_string();
+    let unknown = crate::session::SessionToken::from_random([77; 32]).reveal_bearer();
+    let mut forged = access.clone();
+    forged.replace_range(forged.len() - 4.., "AAAA");
+    let refresh = format!("vrt_{}", "A".repeat(91));
+    trade.world.is_down.store(true, std::sync::atomic::Ordering::SeqCst);
+    let proof = |presented: &str, audience: &str| {
+        trade.introspector.proof(&trade.introspector.read(presented, audience).unwrap())
+    };
+    for presented in [&trade.session_token, &access, &jwt, &own] {
+        assert_eq!(proof(presented, "orders"), Proof::Issued);
+    }
+    for presented in ["", "vst_x", "a.b.c", &unknown, &forged, &refresh] {
+        assert_eq!(proof(presented, "orders"), Proof::Missing, "{presented}");
+    }
+    assert_eq!(proof(&jwt, "bills"), Proof::Missing, "for another audience");
+    trade.clock.advance(Duration::from_secs(200));
+    assert_eq!((proof(&access, "orders"), proof(&jwt, "orders")), (Proof::Missing, Proof::Missing));
 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 use vestibule_core::Fault;
 use vestibule_core::client::Client;
-use vestibule_core::introspect::{LONGEST_KEPT, Phantom, Question};
+use vestibule_core::introspect::{LONGEST_KEPT, Phantom, PresentedToken, Question};
 
 use super::client::Caller;
 use super::{Refusal, answer, read};
@@ -74,14 +74,16 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         return Err(Refusal::invalid_request("token is missing."));
     }
     let wanted = Wanted::by(&parts.headers);
-    // The JWT that a session token stands for is found in memory. Whatever takes a signature, verified or made, or the store, is counted;
-    // so strangers who show a proxy made-up JWTs keep nobody's session waiting, nor anybody whose token was good a moment ago.
-    let is_cheap = wanted == Wanted::Jwt && !token.contains('.');
+    let introspector = &portal.introspector;
+    let token = introspector.read(token, audience).map_err(|fault| portal.could_not_tell(&fault))?;
+    // The JWT that a session token stands for is found in memory. Whatever takes a signature or the store is counted. Proven tokens are
+    // counted apart, so strangers who present made-up tokens keep no holder of a good one waiting.
+    let is_cheap = wanted == Wanted::Jwt && !form.field("token").contains('.');
     let question = if is_cheap {
         None
     } else {
-        let counted = portal.introspector.pace.count(client.id, token, portal.clock.now());
-        Some(counted.map_err(|wait| {
+        let (proof, now) = (introspector.proof(&token), portal.clock.now());
+        Some(introspector.pace.count(client.id, form.field("token"), proof, now).map_err(|wait| {
             event::introspection_throttled();
             Refusal::too_fast(wait)
         })?)
@@ -100,7 +102,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
 
 /// What is asked.
 struct Asked<'a> {
-    token: &'a str,
+    token: PresentedToken<'a>,
     audience: &'a str,
     /// Where it was counted.
     question: Option<Question>,
@@ -145,7 +147,7 @@ impl Portal {
     /// The bare JWT, as the body and as the header that a proxy hands on; 401 where there is none, so that whoever looks at the status
     /// alone lets nobody through.
     async fn phantom(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
-        let phantom = self.introspector.phantom(asked.token, asked.audience).await;
+        let phantom = self.introspector.phantom(&asked.token).await;
         let phantom = phantom.map_err(|fault| self.could_not_tell(&fault))?;
         Ok(match phantom {
             Some(phantom) => {
@@ -162,7 +164,7 @@ impl Portal {
     }
 
     async fn claims(&self, asked: &Asked<'_>) -> Result<Map<String, Value>, Refusal> {
-        let claims = self.introspector.claims(asked.token, asked.audience).await;
+        let claims = self.introspector.claims(&asked.token).await;
         let claims = claims.map_err(|fault| self.could_not_tell(&fault))?;
         if claims.is_none() {
             self.refuse_unconfigured(asked.audience)?;
