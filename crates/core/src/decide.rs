@@ -23,6 +23,7 @@ use crate::session::SessionDigest;
 use crate::time::Timestamp;
 use crate::wire::{self, CookieName, Credential, Presented, Transport};
 
+mod ours;
 mod trace;
 
 pub use trace::{Step, Trace};
@@ -228,21 +229,15 @@ impl Decider {
         wire::present(headers, &self.cookie, self.access_cookie.as_ref())
     }
 
-    /// The client's own `Authorization` header, where a permitted request may take it to its service. A credential of ours stays here:
-    /// no service may use it in the client's name.
+    /// The client's own `Authorization` header, where a permitted request may take it to its service. A credential of ours stays here,
+    /// however it is written: no service may use it in the client's name.
     pub fn own_authorization<'a>(&self, headers: &'a HeaderMap, route: &Route) -> Option<&'a HeaderValue> {
         if !route.passes_authorization() {
             return None;
         }
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let value = values.next().filter(|value| !value.is_empty())?;
-        let is_ours = match wire::bearer::credential(headers) {
-            Ok(Some(Credential::Reference(_))) => true,
-            Ok(Some(Credential::Value(jwt))) => self.access_token(jwt).is_ok(),
-            Ok(None) => false,
-            // A session token that cannot be read is a session token all the same, and so is one of two credentials.
-            Err(_) => wire::bearer::resembles_session(value.as_bytes()),
-        };
+        let is_ours = ours::is_in(value.as_bytes(), self.edge.issuer());
         (!is_ours && values.next().is_none()).then_some(value)
     }
 

@@ -34,12 +34,6 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Reject>
     }
 }
 
-/// Whether a session token stands somewhere in a header's value, however it is written.
-pub fn resembles_session(value: &[u8]) -> bool {
-    let words = value.split(|byte| !byte.is_ascii_graphic() || b",;\"'".contains(byte));
-    words.filter_map(|word| std::str::from_utf8(word).ok()).any(SessionToken::looks_like_bearer)
-}
-
 /// An access token as the value of a cookie.
 pub(super) fn access_token(value: &[u8]) -> Result<Credential<'_>, Reject> {
     match std::str::from_utf8(value) {

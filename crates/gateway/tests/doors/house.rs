@@ -160,7 +160,11 @@ impl House {
 
     /// A JWT signed with the house's own key, for any audience.
     pub(crate) fn jwt(&self, audience: &str) -> String {
-        let now = self.clock.now().unix_seconds();
+        self.jwt_at(audience, self.clock.now().unix_seconds())
+    }
+
+    /// The same as it was signed at another time, in Unix seconds.
+    pub(crate) fn jwt_at(&self, audience: &str, now: u64) -> String {
         let claims = serde_json::json!({
             "iss": ORIGIN, "aud": audience, "sub": SUBJECT, "sid": SESSION, "client_id": "test", "jti": "1",
             "iat": now, "exp": now + 60, "auth_time": now, "acr": "aal1", "amr": ["pwd"],

@@ -64,17 +64,38 @@ async fn a_clients_own_authorization_passes_where_it_is_no_credential() {
     for ours in [&bearer, &edge, &bearer.to_uppercase().replace("BEARER", "bearer")] {
         assert_eq!(status(&gate.ask("GET", "/own-all/", &[("Authorization", ours)]).await), 401);
     }
-    for ours in [
-        bearer.clone(),
-        edge.clone(),
-        format!("Basic YTpi, {bearer}"),
-        format!("Token token=\"{}\"", &bearer[7..]),
-    ] {
-        gate.get("/own-all/", &[("Authorization", &ours)]).await;
-        assert_eq!(values(&seen.one(), "authorization"), [""; 0], "{ours}");
+    for token in credentials(&gate.house) {
+        for ours in spellings(&token) {
+            gate.get("/own-all/", &[("Authorization", &ours)]).await;
+            assert_eq!(values(&seen.one(), "authorization"), [""; 0], "{ours}");
+        }
+    }
+    // A JWT of ours for a service is a service's business, and what only resembles a token is no token.
+    let orders = gate.house.jwt("orders");
+    for own in [&format!("Bearer {orders}"), "Bearer a.b.c", "Token xvst_x", "Basic dmVydDp2c3Q="] {
+        gate.get("/own-all/", &[("Authorization", own)]).await;
+        assert_eq!(values(&seen.one(), "authorization"), [own], "{own}");
     }
     gate.get("/own-all/", &[("Authorization", "Basic YTpi"), ("Authorization", "Basic Yjpj")]).await;
     assert_eq!(values(&seen.one(), "authorization"), [""; 0]);
+}
+
+/// Each kind of credential that could stand in `Authorization`; an access token also after its end, and one with a broken signature.
+fn credentials(house: &House) -> Vec<String> {
+    let access = house.jwt(crate::house::ORIGIN);
+    let broken = format!("{}AAAA", &access[..access.len() - 4]);
+    let expired = house.jwt_at(crate::house::ORIGIN, 1_000_000_000);
+    let session = house.session_bearer()["Bearer ".len()..].to_owned();
+    vec![session, format!("vrt_{}", "A".repeat(91)), "vrt_x".to_owned(), access, broken, expired]
+}
+
+/// A token as programs write it, and as they should not.
+fn spellings(token: &str) -> Vec<String> {
+    let forms = [
+        "Bearer {}", "bearer {}", "Bearer   {}", "Bearer\t{}", "{}", "Token {}", "Bearer {}, x", "Bearer \"{}\"", "Bearer {}=",
+        "Bearer {}.x", "Bearer:{}", "Token token=\"{}\"", "Token token={}", "Basic YTpi, Bearer {}", "ApiKey a:{}", "Bearer <{}>",
+    ];
+    forms.map(|form| form.replace("{}", token)).to_vec()
 }
 
 #[tokio::test]
@@ -125,6 +146,10 @@ async fn forward_auth_hands_the_clients_own_headers_back() {
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(ask("/own-all/", &own).await, (200, text("Basic YTpi"), text("theirs")));
     assert_eq!(ask("/own-all/", &[]).await, (200, text(""), text("")));
-    let ours = house.session_bearer();
-    assert_eq!(ask("/own-all/", &[("authorization", &*ours)]).await, (200, text(""), text("")));
+    for token in credentials(&house) {
+        for ours in spellings(&token) {
+            let told = ask("/own-all/", &[("authorization", &*ours)]).await;
+            assert_eq!(told, (200, text(""), text("")), "{ours}");
+        }
+    }
 }
