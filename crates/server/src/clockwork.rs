@@ -22,8 +22,9 @@ pub(crate) const CLOCK_JUMPS: (&str, &str) =
     ("vestibule_clock_jumps_total", "Times the machine's clock was found far from where it should be");
 
 const TICK: Duration = Duration::from_secs(30);
-/// What expired so long ago is deleted soon after a start, before the clock has gone steadily for long: a server that is restarted
-/// every half hour would else delete nothing, ever. A clock that is ahead by less costs nobody a session.
+/// Sessions that expired so long ago are deleted soon after a start, before the clock has gone steadily for long: a server that is
+/// restarted every half hour would else delete none, ever. A clock that is ahead by less costs nobody a session. What guards against a
+/// repetition (assertions that were shown, failed attempts, revocations) waits until the clock is believed, however long ago it expired.
 const LONG_AGO: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Runs until `stop`; the last flush is the store's own, when it is closed.
@@ -91,9 +92,11 @@ fn tell_dropped(before: Dropped) -> Dropped {
 /// What to delete in one turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sweep {
-    /// What expired before then.
+    /// All that expired before then, by a clock that is believed.
     Expired(Timestamp),
     Nothing,
+    /// Sessions that expired before then, and nothing else.
+    Sessions(Timestamp),
 }
 
 /// The sweep after a start, once.
@@ -103,12 +106,12 @@ struct FirstSweep {
 }
 
 impl FirstSweep {
-    /// The second turn sweeps what expired long ago, unless the clock jumped between the two; later ones wait until it is believed.
+    /// The second turn sweeps sessions that expired long ago, unless the clock jumped between the two; later ones wait until it is believed.
     fn judge(&mut self, pace: Pace, now: Timestamp) -> Sweep {
         self.turns = self.turns.saturating_add(1);
         match pace {
             pace if pace.may_delete() => Sweep::Expired(now),
-            Pace::Settling if self.turns == 2 => Sweep::Expired(now.before(LONG_AGO)),
+            Pace::Settling if self.turns == 2 => Sweep::Sessions(now.before(LONG_AGO)),
             _ => Sweep::Nothing,
         }
     }
@@ -130,12 +133,13 @@ async fn tick(house: &House, counters: &PrometheusHandle, sweep: Sweep, now: Tim
     }
     let swept = match sweep {
         Sweep::Expired(then) => house.store.forget_expired(then).await.map(|_| ()),
-        Sweep::Nothing => house.store.tidy(now).await.map(|_| ()),
+        Sweep::Nothing => house.store.tidy(now).await,
+        Sweep::Sessions(then) => house.store.forget_expired_sessions(then).await.map(|_| ()),
     };
     if let Err(fault) = swept {
         failed("forget what expired", fault);
     }
-    if sweep == Sweep::Expired(now) {
+    if let Sweep::Expired(now) = sweep {
         // Forgotten too early, a revocation would let a JWT pass again once the clock is set right.
         house.revocations.forget(now.unix_seconds());
     }
@@ -151,15 +155,15 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-    /// Installations that are restarted more often than a clock is believed are swept, too.
+    /// Installations that are restarted more often than a clock is believed are swept, too; but only of sessions.
     #[test]
-    fn a_start_sweeps_once_what_expired_long_ago() {
+    fn a_start_sweeps_once_sessions_that_expired_long_ago() {
         let long_ago = Timestamp::from_unix_seconds(1_800_000_000 - 7 * 24 * 3600);
         let mut sweep = FirstSweep::default();
         let turns = [Pace::Settling, Pace::Settling, Pace::Settling, Pace::Settled, Pace::Steady];
         let swept = turns.map(|pace| sweep.judge(pace, NOW));
         let now = Sweep::Expired(NOW);
-        assert_eq!(swept, [Sweep::Nothing, Sweep::Expired(long_ago), Sweep::Nothing, now, now]);
+        assert_eq!(swept, [Sweep::Nothing, Sweep::Sessions(long_ago), Sweep::Nothing, now, now]);
         let mut jumped = FirstSweep::default();
         let turns = [Pace::Settling, Pace::Jumped(Jump::Ahead(TICK)), Pace::Settling];
         assert_eq!(turns.map(|pace| jumped.judge(pace, NOW)), [Sweep::Nothing; 3]);

@@ -79,17 +79,27 @@ impl Sessions for SqliteStore {
         self.writer.write(End(which)).await
     }
 
-    /// In slices, so that a login waits behind a few hundred of them at most. Also forgets tallies and
-    /// assertions that say nothing any more, and drops JWTs that expired.
+    /// Also forgets tallies and assertions that say nothing any more, and drops JWTs that expired.
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, Fault> {
+        let forgotten = self.forget_expired_sessions(now).await?;
+        while self.writer.write(ForgetTallies { now }).await? > 0 {}
+        while self.writer.write(ForgetAssertions { now }).await? > 0 {}
+        Ok(forgotten)
+    }
+}
+
+impl SqliteStore {
+    /// Forgets the sessions that expired at `now`, and nothing that guards against a repetition: for a clock that may be wrong. A tally or
+    /// an assertion that is forgotten too early lets somebody in again once the clock is set right.
+    ///
+    /// In slices, so that a login waits behind a few hundred of them at most.
+    pub async fn forget_expired_sessions(&self, now: Timestamp) -> Result<u64, Fault> {
         // Memory judges, not the database: it knows uses that are not yet written.
         let expired = self.sweep(now).await?;
         let mut forgotten = 0;
         for slice in expired.chunks(SLICE) {
             forgotten += self.writer.write(Forget(slice.to_vec())).await?;
         }
-        while self.writer.write(ForgetTallies { now }).await? > 0 {}
-        while self.writer.write(ForgetAssertions { now }).await? > 0 {}
         Ok(forgotten)
     }
 }

@@ -5,10 +5,12 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use vestibule_core::client::{ClientId, ShownAssertion};
 use vestibule_core::family::{Next, RefreshToken};
 use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
 use vestibule_core::port::{
-    Accounts, Directory, Ending, Grants, Keys, Opened, Redeemed, Redemption, Sessions, Throttle,
+    Accounts, Consumed, Directory, Ending, Grants, Keys, OneTime, Opened, Redeemed, Redemption, Sessions,
+    Throttle,
 };
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
@@ -182,4 +184,29 @@ async fn a_change_outlives_its_caller() {
     store.check().await.unwrap();
     assert_eq!(store.statistics().sessions, 0);
     assert_eq!(home.count("SELECT count(*) FROM sessions").await, 0);
+}
+
+/// OA-03, AU-05: a clock that is not believed forgets sessions of long ago at most. What guards against a repetition stays, or a clock that
+/// was wrong for a minute makes an assertion good for a second time.
+#[tokio::test]
+async fn sweeping_sessions_alone_forgets_no_assertion_and_no_tally() {
+    let home = Home::new();
+    let store = home.with_account(SqliteOptions::default()).await;
+    store.open(session(1), None, Cap::NONE).await.unwrap();
+    let client = ClientId::from_bytes([1; 16]);
+    let shown =
+        || ShownAssertion { client, digest: [5; 32], forget_after: START.after(Duration::from_secs(300)) };
+    assert_eq!(store.consume(shown(), START).await.unwrap(), Consumed::First);
+    let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger(STRANGERS) };
+    store.reserve(attempt, START).await.unwrap();
+
+    let ahead = START.after(Duration::from_secs(10 * 24 * 3600));
+    assert_eq!(store.forget_expired_sessions(ahead).await.unwrap(), 1);
+    assert_eq!(store.consume(shown(), START).await.unwrap(), Consumed::Again);
+    let tallies = "SELECT (SELECT count(*) FROM account_tallies) + (SELECT count(*) FROM source_tallies)";
+    let kept = home.count(tallies).await;
+    assert!(kept >= 2, "{kept}");
+    store.forget_expired(ahead).await.unwrap();
+    assert_eq!(home.count(tallies).await, 0);
+    assert_eq!(store.consume(shown(), START).await.unwrap(), Consumed::First);
 }
