@@ -157,7 +157,8 @@ impl Introspector {
         let Some(behind) = self.behind(presented).await? else { return Ok(None) };
         match behind {
             Behind::Session { live, judged_at, good_until } => {
-                let Some(token) = self.minter.for_audience(&live, judged_at, presented.audience).await? else {
+                let Some(token) = self.minter.for_audience(&live, judged_at, presented.audience).await?
+                else {
                     return Ok(None);
                 };
                 if live.used(judged_at) == Use::ToBeNoted {

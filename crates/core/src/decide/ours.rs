@@ -27,7 +27,8 @@ fn names_one(text: &[u8], issuer: &str) -> bool {
 
 /// An access token is for the issuer itself; a JWT for a service is that service's business.
 fn is_access_token(jwt: &str, issuer: &str) -> bool {
-    let says = |claims: &Map<String, Value>, name: &str| claims.get(name).and_then(Value::as_str) == Some(issuer);
+    let says =
+        |claims: &Map<String, Value>, name: &str| claims.get(name).and_then(Value::as_str) == Some(issuer);
     let claims = inspect(jwt, 0).ok().and_then(|jwt| jwt.claims);
     claims.is_some_and(|claims| says(&claims, "iss") && says(&claims, "aud"))
 }
@@ -63,12 +64,14 @@ mod tests {
         for token in ["vst_AQEB", "vrt_AQEB", &access] {
             for pair in [format!("{token}:"), format!("git:{token}"), format!("é:{token}")] {
                 let encoded = BASE64.encode(pair.as_bytes());
-                for value in [format!("Basic {encoded}"), format!("bAsIc\t{}", encoded.trim_end_matches('='))] {
+                for value in [format!("Basic {encoded}"), format!("bAsIc\t{}", encoded.trim_end_matches('='))]
+                {
                     assert!(is_in(value.as_bytes(), ISSUER), "{value}");
                 }
             }
         }
-        for other in ["", "Basic", "Basic ", "Basic =", "Basic dmVydDp2c3Q=", "Basic \u{e4}", "B\u{e4}sic x"] {
+        for other in ["", "Basic", "Basic ", "Basic =", "Basic dmVydDp2c3Q=", "Basic \u{e4}", "B\u{e4}sic x"]
+        {
             assert!(!is_in(other.as_bytes(), ISSUER), "{other}");
         }
     }

@@ -208,15 +208,21 @@ mod tests {
         pace.count(client(1), ODD, Proof::Missing, at(1)).unwrap_err();
         // However long it was quiet, it is a second's worth.
         let later = at(60_000);
-        assert_eq!((0..2000).filter(|_| pace.count(client(1), ODD, Proof::Missing, later).is_ok()).count(), 1000);
+        assert_eq!(
+            (0..2000).filter(|_| pace.count(client(1), ODD, Proof::Missing, later).is_ok()).count(),
+            1000
+        );
     }
 
     #[test]
     fn over_any_time_it_is_not_faster_than_it_may_be() {
         let pace = pace(7);
-        let taken = (0..10_000).filter(|step| pace.count(client(1), ODD, Proof::Missing, at(*step)).is_ok()).count();
+        let taken =
+            (0..10_000).filter(|step| pace.count(client(1), ODD, Proof::Missing, at(*step)).is_ok()).count();
         assert_eq!(taken, 7 + 7 * 10 - 1);
-        let Err(wait) = pace.count(client(1), ODD, Proof::Missing, at(10_000 - 1)) else { panic!("there is room") };
+        let Err(wait) = pace.count(client(1), ODD, Proof::Missing, at(10_000 - 1)) else {
+            panic!("there is room")
+        };
         assert!(pace.count(client(1), ODD, Proof::Missing, at(10_000 - 1).after(wait)).is_ok(), "{wait:?}");
     }
 
@@ -246,7 +252,8 @@ mod tests {
         let pace = pace(100);
         let question = pace.count(client(1), GOOD, Proof::Missing, START).unwrap();
         pace.was_good(&question, START);
-        let made_up = |number: u32| pace.count(client(1), &format!("made.up.{number}"), Proof::Missing, at(1));
+        let made_up =
+            |number: u32| pace.count(client(1), &format!("made.up.{number}"), Proof::Missing, at(1));
         let taken = (0..1000).filter_map(|number| made_up(number).ok());
         let taken = taken.inspect(|question| pace.was_not_good(question)).count();
         assert_eq!(taken, 100, "a second's worth: the good one was given back");

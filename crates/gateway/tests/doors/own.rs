@@ -92,8 +92,22 @@ fn credentials(house: &House) -> Vec<String> {
 /// A token as programs write it, and as they should not.
 fn spellings(token: &str) -> Vec<String> {
     let forms = [
-        "Bearer {}", "bearer {}", "Bearer   {}", "Bearer\t{}", "{}", "Token {}", "Bearer {}, x", "Bearer \"{}\"", "Bearer {}=",
-        "Bearer {}.x", "Bearer:{}", "Token token=\"{}\"", "Token token={}", "Basic YTpi, Bearer {}", "ApiKey a:{}", "Bearer <{}>",
+        "Bearer {}",
+        "bearer {}",
+        "Bearer   {}",
+        "Bearer\t{}",
+        "{}",
+        "Token {}",
+        "Bearer {}, x",
+        "Bearer \"{}\"",
+        "Bearer {}=",
+        "Bearer {}.x",
+        "Bearer:{}",
+        "Token token=\"{}\"",
+        "Token token={}",
+        "Basic YTpi, Bearer {}",
+        "ApiKey a:{}",
+        "Bearer <{}>",
     ];
     forms.map(|form| form.replace("{}", token)).to_vec()
 }

@@ -364,7 +364,8 @@ pub(crate) struct Route {
     /// Authorization header goes to the service.
     #[serde(default = "default_assertion_header")]
     pub(crate) assertion_header: String,
-    /// Plain copies of claims, always sent, empty when missing: header name to claim name.
+    /// Plain copies of claims, always sent, empty when missing: header name to claim name. A name that has a meaning of its own, like
+    /// "set-cookie" or "x-forwarded-for", is refused.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     /// How these copies say what is not visible ASCII: "drop" (the header is then empty, and the log says so once), "percent" (all but
@@ -376,7 +377,7 @@ pub(crate) struct Route {
     /// "x-http-method-override".
     #[serde(default)]
     pub(crate) pass_headers: Vec<String>,
-    /// Where the built-in gateway sends it: http://host:port.
+    /// Where the built-in gateway sends it: http://host:port. Vestibule's own listeners are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) upstream: Option<String>,
 }

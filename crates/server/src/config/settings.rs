@@ -37,6 +37,7 @@ mod sessions;
 mod texts;
 mod theme;
 mod tokens;
+mod upstream;
 
 pub(crate) use theme::Look;
 pub(crate) use tokens::TokenSettings;
@@ -196,7 +197,7 @@ impl Settings {
         let tokens = tokens::settings(&raw.tokens)?;
         let audiences = routes::audiences(&raw.audience, &public_url, base, tokens.largest_jwt)?;
         let paths = prefix::paths(&raw.paths)?;
-        let routes = routes::routes(&raw.route, &audiences, &paths)?;
+        let routes = routes::routes(&raw.route, &audiences, &paths, listen)?;
         let audiences = routes::copied(audiences, &routes)?;
         if !token_cookies.are_given {
             routes::refuse_token_cookies(&routes)?;

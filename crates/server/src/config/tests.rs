@@ -9,6 +9,7 @@ mod prefix;
 mod schema;
 mod sense;
 mod sessions;
+mod upstream;
 
 fn from(text: &str) -> Result<Settings, ConfigError> {
     read(text, "v.toml", Path::new("/srv"), &[])

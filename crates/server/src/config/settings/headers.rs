@@ -42,6 +42,60 @@ const TARGET: [&str; 6] = [
 /// By these it asks for another method.
 const METHOD: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
+/// What services, proxies and browsers read for another purpose, beside [`FRAMING`], [`TARGET`] and [`METHOD`]: a claim or a JWT under
+/// such a name would be taken for that.
+const MEANING: [&str; 49] = [
+    "accept*",
+    "access-control-*",
+    "cache-control",
+    "cf-connecting-ip",
+    "clear-site-data",
+    "content-*",
+    "date",
+    "dnt",
+    "early-data",
+    "forwarded",
+    "if-*",
+    "location",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "sec-*",
+    "server",
+    "set-cookie*",
+    "strict-transport-security",
+    "true-client-ip",
+    "user-agent",
+    "vary",
+    "via",
+    "www-authenticate",
+    "x-accel-*",
+    "x-auth-login",
+    "x-auth-session",
+    "x-auth-subject",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-content-type-options",
+    "x-csrf-token",
+    "x-forwarded-by",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto*",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-forwarded-uri",
+    "x-real-ip",
+    "x-sendfile*",
+];
+
 /// Families that say nothing of who asks, but for [`WHO_ASKS`].
 const HARMLESS: [&str; 3] = ["x-http-", "x-ms-", "x-user-agent"];
 
@@ -57,6 +111,12 @@ pub(super) fn encoding(key: &str, text: &str) -> Result<HeaderEncoding, Wrong> {
             Err(Wrong::new(key, format!("{other:?} is not a choice; use \"drop\", \"percent\" or \"utf-8\"")))
         }
     }
+}
+
+/// Whether a header has a fixed meaning, so that a route cannot give it another.
+pub(super) fn has_a_meaning(name: &HeaderName) -> bool {
+    let all = [&FRAMING[..], &TARGET, &METHOD, &MEANING].concat();
+    all.iter().any(|pattern| is(pattern, name.as_str()))
 }
 
 /// The headers that a route lets pass.

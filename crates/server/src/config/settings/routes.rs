@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use http::uri::Scheme;
-use http::{HeaderName, Method, Uri};
+use http::{HeaderName, Method};
 use vestibule_core::csrf::origin::Origin;
 use vestibule_core::mint::{Audience, NotAnAudience, is_standard_claim};
 use vestibule_core::principal::Assurance;
@@ -12,30 +11,11 @@ use vestibule_core::route::{Accept, Activity, CsrfPolicy, Elsewhere, PathPattern
 use vestibule_core::wire::forwarded::host_of;
 use vestibule_core::wire::{CredentialKind, Paths, Transport};
 
-use super::{encryption, headers, paths, prefix};
+use super::upstream::upstream;
+use super::{Listen, encryption, headers, paths, prefix};
 use crate::config::Wrong;
 use crate::config::claim;
 use crate::config::raw;
-
-/// Headers that an upstream gets from the connection or from us under a fixed meaning; a route cannot give them another.
-const RESERVED_HEADERS: [&str; 16] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-auth-login",
-    "x-auth-session",
-    "x-auth-subject",
-    "x-csrf-token",
-];
 
 /// Judges the audiences; relative files start at `base`, and no JWT may be larger than `largest_jwt` bytes.
 pub(super) fn audiences(
@@ -79,10 +59,15 @@ pub(super) fn audiences(
     Ok(audiences)
 }
 
-pub(super) fn routes(raw: &[raw::Route], audiences: &[Audience], own: &Paths) -> Result<Vec<Route>, Wrong> {
+pub(super) fn routes(
+    raw: &[raw::Route],
+    audiences: &[Audience],
+    own: &Paths,
+    listen: Listen,
+) -> Result<Vec<Route>, Wrong> {
     let mut routes: Vec<Route> = Vec::new();
     for (index, one) in raw.iter().enumerate() {
-        let route = route(&format!("route[{index}]"), one, audiences)?;
+        let route = route(&format!("route[{index}]"), one, audiences, listen)?;
         if routes.iter().any(|other| covers_the_same(other, &route)) {
             let what =
                 format!("{:?} is already covered, for the same host and methods, by a route above", one.path);
@@ -121,7 +106,7 @@ fn covers_the_same(one: &Route, other: &Route) -> bool {
     one.host == other.host && one.path == other.path && share_a_method()
 }
 
-fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wrong> {
+fn route(at: &str, raw: &raw::Route, audiences: &[Audience], listen: Listen) -> Result<Route, Wrong> {
     let key = |member: &str| format!("{at}.{member}");
     let audience = match &raw.audience {
         None => None,
@@ -152,7 +137,7 @@ fn route(at: &str, raw: &raw::Route, audiences: &[Audience]) -> Result<Route, Wr
         elsewhere: Elsewhere::default(),
         headers_encoding: headers::encoding(&key("headers_encoding"), &raw.headers_encoding)?,
         pass_headers: headers::passing(at, raw)?,
-        upstream: raw.upstream.as_deref().map(|text| upstream(&key("upstream"), text)).transpose()?,
+        upstream: raw.upstream.as_deref().map(|text| upstream(&key("upstream"), text, listen)).transpose()?,
     })
 }
 
@@ -259,7 +244,7 @@ fn header(key: &str, text: &str) -> Result<HeaderName, Wrong> {
     let name: HeaderName = text.parse().map_err(|_| {
         Wrong::new(key, format!("{text:?} is not a header name; write it like \"x-auth-department\""))
     })?;
-    if RESERVED_HEADERS.contains(&name.as_str()) {
+    if headers::has_a_meaning(&name) {
         return Err(Wrong::new(
             key,
             format!("{text:?} already has a meaning of its own; choose another name"),
@@ -278,12 +263,17 @@ fn copies(
     audience: Option<&Audience>,
     assertion_header: &HeaderName,
 ) -> Result<Vec<(HeaderName, String)>, Wrong> {
-    let mut copies = Vec::new();
+    let mut copies: Vec<(HeaderName, String)> = Vec::new();
     for (name, claim) in &raw.headers {
         let key = format!("{at}.{name}");
         let name = header(&key, name)?;
         if name == *assertion_header || name == http::header::AUTHORIZATION {
             return Err(Wrong::new(key, "is where the JWT goes; choose another name"));
+        }
+        if copies.iter().any(|(other, _)| *other == name) {
+            let what =
+                format!("{name} is there twice: letter case makes no other header; choose another name");
+            return Err(Wrong::new(key, what));
         }
         let told: Vec<&str> = audience.map(|it| it.claim_names().collect()).unwrap_or_default();
         if !told.contains(&claim.as_str()) {
@@ -299,28 +289,4 @@ fn copies(
         copies.push((name, claim.clone()));
     }
     Ok(copies)
-}
-
-fn upstream(key: &str, text: &str) -> Result<Uri, Wrong> {
-    let wrong =
-        |why: &str| Wrong::new(key, format!("{text:?} {why}; write it like \"http://127.0.0.1:9000\""));
-    let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
-    if uri.scheme() == Some(&Scheme::HTTPS) {
-        return Err(wrong("is https, which is not available yet towards upstreams"));
-    }
-    let Some(authority) = uri.authority().filter(|_| uri.scheme() == Some(&Scheme::HTTP)) else {
-        return Err(wrong("is not an http:// URL"));
-    };
-    if authority.as_str().contains('@') {
-        return Err(Wrong::new(key, "carries a name or password, which upstreams do not get"));
-    }
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err(wrong("has a path or query: requests keep the path they came with"));
-    }
-    // Of what is taken here, each can be resolved; the rest would be a failure at each request.
-    let origin = Origin::parse(text.strip_suffix('/').unwrap_or(text));
-    origin
-        .ok()
-        .and_then(|it| it.as_str().parse().ok())
-        .ok_or_else(|| wrong("names no host or port that can be"))
 }

@@ -90,3 +90,46 @@ fn what_goes_to_the_service_of_the_clients_own_is_said() {
     assert_eq!(notes("accept = [\"session-cookie\"]"), [""; 0]);
     assert_eq!(notes("assertion_header = \"x-jwt\""), [""; 0]);
 }
+
+#[test]
+fn a_copy_has_one_name_that_means_nothing_else() {
+    // Letter case makes no other header, and one copy would be lost.
+    let twice = refusal(route("headers = { \"X-City\" = \"city\", \"x-city\" = \"city\" }"));
+    assert!(twice.contains("route[0].headers.x-city: x-city is there twice"), "{twice}");
+    for name in [
+        "Set-Cookie",
+        "content-length",
+        "content-security-policy",
+        "connection",
+        "cookie",
+        "host",
+        "http2-settings",
+        "location",
+        "origin",
+        "Proxy-Authorization",
+        "sec-fetch-site",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-accel-redirect",
+        "x-auth-subject",
+        "x-csrf-token",
+        "x-forwarded-for",
+        "X-Forwarded-Host",
+        "x-forwarded-proto",
+        "x-http-method-override",
+        "x-original-url",
+        "x-real-ip",
+        "x-rewrite-url",
+    ] {
+        let copy = refusal(route(&format!("headers = {{ \"{name}\" = \"city\" }}")));
+        assert!(copy.contains("already has a meaning of its own"), "{copy}");
+        let assertion = refusal(route(&format!("assertion_header = \"{name}\"")));
+        assert!(assertion.contains("already has a meaning of its own"), "{assertion}");
+    }
+    for name in ["x-auth-city", "x-forwarded-user", "x-forwarded-preferred-username", "remote-user", "city"] {
+        let settings = route(&format!("headers = {{ \"{name}\" = \"city\" }}")).unwrap();
+        assert_eq!(settings.routes[0].headers[0].0.as_str(), name);
+    }
+}
