@@ -8,6 +8,7 @@ use vestibule_core::rotation::Begin;
 
 mod address;
 pub(crate) mod client;
+mod peer;
 pub(crate) mod server;
 pub(crate) mod view;
 

@@ -12,7 +12,7 @@ use vestibule_core::Fault;
 use zeroize::Zeroizing;
 
 use super::address::Address;
-use super::{Answer, Ask, Line, MAX_ANSWER, VERSION};
+use super::{Answer, Ask, Line, MAX_ANSWER, VERSION, peer};
 use crate::assemble::House;
 use crate::config::{Settings, Source};
 use crate::operator::Operator;
@@ -118,7 +118,9 @@ async fn over_socket(settings: &Settings, ask: Ask) -> Result<Answer> {
 
 async fn connect(settings: &Settings) -> io::Result<UnixStream> {
     let address = Address::of(&settings.control_socket())?;
-    UnixStream::connect(address.path()).await
+    let stream = UnixStream::connect(address.path()).await?;
+    peer::hold_server(&stream, settings)?;
+    Ok(stream)
 }
 
 /// Sends a line and reads one.

@@ -1,4 +1,4 @@
-//! The running server's end of the control socket. In: connections from commands of the same account. Out: one answer each.
+//! The running server's end of the control socket. In: connections from commands of the same account, or of root. Out: one answer each.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::address::Address;
-use super::{Answer, Ask, Line, MAX_ASK, VERSION};
+use super::{Answer, Ask, Line, MAX_ASK, VERSION, peer};
 use crate::operator::Operator;
 
 /// A command asks one thing and is gone: so long it may take to ask, and to take its answer. What it asked for is done however long it
@@ -63,8 +63,15 @@ impl ControlSocket {
             match accepted {
                 Ok((stream, _)) => {
                     let (operator, at_work) = (Arc::clone(&operator), commands.clone());
+                    let held = peer::hold_command(&stream);
+                    if let Err(error) = &held {
+                        tracing::warn!(error = %error, "a command on the control socket is refused");
+                    }
                     commands.spawn(async move {
-                        let work = async move |ask| operator.answer(ask).await;
+                        let work = async move |ask| match held {
+                            Ok(()) => operator.answer(ask).await,
+                            Err(error) => Answer::Refused { what: error.to_string() },
+                        };
                         if let Err(error) = attend(stream, PATIENCE, &at_work, work).await {
                             tracing::warn!(error = %error, "a command on the control socket got no answer");
                         }

@@ -12,6 +12,8 @@ use crate::place::{BINARY, Ended};
 /// The program's account in these stories, and a group of its own beside it.
 const USER: u32 = 61_234;
 const GROUP: u32 = 61_235;
+/// Another account.
+const OTHER: u32 = 61_236;
 
 /// An installation that a container's file systems hold.
 struct Installation {
@@ -272,6 +274,97 @@ fn a_server_on_a_volume_tells_of_shared_files() {
     server.wait().unwrap();
     let log = fs::read_to_string(place.at("log")).unwrap();
     assert!(log.contains("danger_shared_files"), "{log}");
+}
+
+/// The socket's mode is not all that keeps other accounts away, and a command shows nothing to a server of another account.
+#[test]
+fn the_control_socket_is_for_its_account_and_root() {
+    let place = Installation::new();
+    place.secrets((USER, USER), 0o600);
+    let mut server = serve(&place);
+    let socket = place.at("data/control.sock");
+    let began = Instant::now();
+    while ask(place.internal(), "/readyz").is_none() || !socket.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it does not start");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let list = "./vestibule key list --config vestibule.toml";
+    let listed = place.run("", list);
+    assert!(listed.code == 0 && listed.out.contains("active"), "{listed:?}");
+    if place.is_root {
+        let of_root = shell(&place, list);
+        assert!(of_root.code == 0 && of_root.out.contains("active"), "{of_root:?}");
+        // As on a file system without modes.
+        chmod(&place.at("data"), 0o755);
+        chmod(&socket, 0o666);
+        let other = format!("exec setpriv --reuid {OTHER} --regid {OTHER} --clear-groups");
+        let refused = shell(&place, &format!("{other} {list}"));
+        let says = format!("runs as uid {USER}, and this command as uid {OTHER}");
+        assert!(refused.code == 2 && refused.err.contains(&says), "{refused:?}");
+        let spoken = r#"
+import socket
+it = socket.socket(socket.AF_UNIX)
+it.connect("data/control.sock")
+it.sendall(b'{"version":2,"body":{"ask":"key-list"}}\n')
+print(it.recv(65536).decode())"#;
+        let said = by_other(&place, spoken).output().unwrap();
+        let said = format!("{said:?}");
+        assert!(said.contains("refused") && said.contains("root alone"), "{said:?}");
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    if !place.is_root {
+        return;
+    }
+    let log = fs::read_to_string(place.at("log")).unwrap();
+    assert!(log.contains("a command on the control socket is refused"), "{log}");
+    // Another account listens in the server's place.
+    fs::remove_file(&socket).unwrap();
+    chmod(&place.at("data"), 0o777);
+    let script = r#"
+import socket
+it = socket.socket(socket.AF_UNIX)
+it.bind("data/control.sock")
+it.listen()
+while True:
+    peer, _ = it.accept()
+    open("data/told", "ab").write(peer.recv(65536))"#;
+    let mut false_server = by_other(&place, script).spawn().unwrap();
+    let began = Instant::now();
+    while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it does not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    chmod(&socket, 0o666);
+    let ended = [place.run("", list), shell(&place, list)];
+    false_server.kill().unwrap();
+    false_server.wait().unwrap();
+    for ended in ended {
+        assert!(ended.code == 2 && ended.err.contains(&format!("runs as uid {OTHER}")), "{ended:?}");
+    }
+    let told = fs::read(place.at("data/told")).unwrap_or_default();
+    assert!(told.is_empty(), "{told:?}");
+}
+
+/// A script in Python, by another account.
+fn by_other(place: &Installation, script: &str) -> Command {
+    let other = OTHER.to_string();
+    let mut command = Command::new("setpriv");
+    command
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .args(["--reuid", &other, "--regid", &other, "--clear-groups", "python3", "-c", script])
+        .current_dir(place.folder.path());
+    command
+}
+
+/// Runs a script as the account of the tests.
+fn shell(place: &Installation, script: &str) -> Ended {
+    let output = Command::new("sh").args(["-euc", script]).current_dir(place.folder.path()).output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 fn serve(place: &Installation) -> std::process::Child {
