@@ -10,6 +10,7 @@ use vestibule_core::Fault;
 use crate::config::{ConfigError, Settings, Source};
 use crate::control::client::Desk;
 use crate::control::{Answer, Ask};
+use crate::host::file_size;
 use crate::telemetry::{self, LogFormat};
 
 mod account;
@@ -82,6 +83,8 @@ pub(crate) enum Failure {
 impl Cli {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), Failure> {
+        file_size::fail_by_error()
+            .map_err(|error| Failure::Unknown(format!("signals cannot be received: {error}")))?;
         let context = Context { source: Source::find(self.config), log_format: self.log_format };
         match self.command {
             Command::Account(command) => command.run(&context),
@@ -96,6 +99,11 @@ impl Cli {
             Command::Token(command) => command.run(&context),
         }
     }
+}
+
+/// Says on stderr what is wrong with the arguments.
+pub(crate) fn report_usage(usage: &str) {
+    output::usage_lines(usage);
 }
 
 /// What every command may need.

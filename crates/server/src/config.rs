@@ -2,6 +2,8 @@
 //! be half-valid, or one [`ConfigError`] that names the place, the key, what is wrong and what would be right.
 
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -30,6 +32,10 @@ mod tests;
 const DEFAULT_FILE: &str = "vestibule.toml";
 /// No configuration of ours is near this long.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// Permission bits of a file or folder: others may write it; only its owner may replace a file in it.
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
 
 /// Why a configuration is refused.
 #[derive(Debug)]
@@ -65,6 +71,25 @@ impl Source {
     /// The file; none where defaults are in force.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// What is said where others can change the file or put another in its place: it names the secrets and the proxies that are trusted.
+    pub(crate) fn exposed(&self) -> Option<String> {
+        let file = self.file()?;
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mode = |path: &Path| fs::metadata(path).map_or(0, |it| it.mode() & 0o7777);
+        let told = |path: &Path, mode: u32| {
+            format!(
+                "{} has mode {mode:o} and can be written by others on this machine, who could change the configuration; run: chmod o-w {}",
+                path.display(),
+                path.display()
+            )
+        };
+        match (mode(file), mode(folder)) {
+            (mode, _) if mode & OTHERS_WRITE != 0 => Some(told(file, mode)),
+            (_, mode) if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 => Some(told(folder, mode)),
+            _ => None,
+        }
     }
 
     /// Reads settings as they are now.

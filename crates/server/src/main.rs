@@ -31,10 +31,14 @@ fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {
-            // Also --help and --version, which are no errors and say so themselves.
-            let printed = usage.print();
-            let is_unread = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
-            let code = if is_unread && !usage.use_stderr() { 3 } else { usage.exit_code() };
+            let code = if usage.use_stderr() {
+                cli::report_usage(&usage.render().to_string());
+                usage.exit_code()
+            } else {
+                // --help and --version, which are no errors.
+                let is_unread = usage.print().is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+                if is_unread { 3 } else { usage.exit_code() }
+            };
             return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
     };

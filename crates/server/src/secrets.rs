@@ -102,7 +102,7 @@ impl Secrets {
         let [seal, _] = &self.held;
         let ring = KeyRing::unseal(records, &self.seal, 0, now).map_err(|fault| {
             let what = format!("{}; the seal key is {}", fault.report(), seal.path.display());
-            Fault::corrupt("the signing keys in the store", what)
+            Fault::corrupt("a signing key in the store", what)
         })?;
         for held in unknown.into_iter().filter(|_| unchecked == Unchecked::Keep) {
             store.keep_secret_check(held.name, held.check).await?;

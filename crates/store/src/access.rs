@@ -19,6 +19,8 @@ pub enum Kind {
     Database,
     /// A folder that holds files of mode 0600: others may enter it, and put nothing into it.
     Folder,
+    /// A folder that a secret is read from: who can put files into it can put another secret there.
+    SecretFolder,
     /// A secret, which this program only reads.
     Secret,
 }
@@ -96,6 +98,9 @@ pub fn judge(kind: Kind, found: Found, us: &Identity) -> Verdict {
         }
         Kind::Database => judge_file(found, us, "can be read or written by others on this machine"),
         Kind::Folder => judge_folder(found, us),
+        // Container engines mount secrets in memory, in folders of mode 1777 that nothing can be written to.
+        Kind::SecretFolder if found.is_read_only_memory => Verdict::Fine,
+        Kind::SecretFolder => judge_folder(found, us),
         // Nothing can be written there, and only processes of the container or the service can read it.
         Kind::Secret if found.is_read_only_memory => Verdict::Fine,
         Kind::Secret if found.owner != us.user && found.mode & GROUP_WRITE != 0 => {
@@ -221,6 +226,14 @@ mod tests {
             (Kind::Folder, US, US, 0o777, false, Refused),
             (Kind::Folder, 0, 0, 0o1777, false, Refused),
             (Kind::Folder, STRANGER, US, 0o770, false, Refused),
+            // Folders of secrets: the same, and what Kubernetes mounts.
+            (Kind::SecretFolder, US, US, 0o755, false, Fine),
+            (Kind::SecretFolder, 0, 0, 0o755, false, Fine),
+            (Kind::SecretFolder, 0, 0, 0o1777, true, Fine),
+            (Kind::SecretFolder, 0, 0, 0o1777, false, Refused),
+            (Kind::SecretFolder, US, US, 0o777, false, Refused),
+            (Kind::SecretFolder, US, GROUP, 0o770, false, Closed(0o750)),
+            (Kind::SecretFolder, STRANGER, US, 0o755, false, Refused),
             // The database.
             (Kind::Database, US, US, 0o600, false, Fine),
             (Kind::Database, US, GROUP, 0o660, false, Closed(0o600)),

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use vestibule_core::account::password;
 use vestibule_core::port::Entropy;
 
-use super::output::{self, Column, counted, facts, say};
+use super::output::{self, Column, counted, facts, say, say_done};
 use super::{Context, Failure, ask_one, input};
 use crate::assemble::password_policy;
 use crate::config::Settings;
@@ -121,13 +121,13 @@ impl AccountCommand {
             Self::List(list) => list.run(context),
             Self::Remove { account } => {
                 let ended = done(context, Ask::AccountRemove { who: account.clone() })?;
-                say(&format!("{account} is removed; {} ended", counted(ended, "session")))
+                say_done(&format!("{account} is removed; {} ended", counted(ended, "session")))
             }
             Self::Set(set) => set.run(context),
             Self::Show { account, json } => show(context, account, json),
             Self::Unthrottle { account } => {
                 done(context, Ask::AccountUnthrottle { who: account.clone() })?;
-                say(&format!("Failed attempts at {account} are forgotten; new ones count from zero"))
+                say_done(&format!("Failed attempts at {account} are forgotten; new ones count from zero"))
             }
         }
     }
@@ -144,16 +144,16 @@ impl Add {
         let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
         let Answer::Account { account } = answer else { return Err(Failure::mismatch()) };
         if self.json {
-            return output::json(&account);
+            return output::json_done(&account);
         }
-        say(&format!("{} is added, with the subject {}", account.identifier, account.subject))?;
+        let identifier = &account.identifier;
+        let mut done = format!("{identifier} is added, with the subject {}", account.subject);
         if !account.has_password {
-            let identifier = &account.identifier;
-            say(&format!(
-                "Nobody can sign in with it yet: vestibule account set {identifier} --password-stdin"
-            ))?;
+            done.push_str(&format!(
+                "\nNobody can sign in with it yet: vestibule account set {identifier} --password-stdin"
+            ));
         }
-        Ok(())
+        say_done(&done)
     }
 }
 
@@ -179,7 +179,7 @@ impl Set {
             ask_one(desk, ask).await
         })?;
         let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
-        say(&format!("{who} is changed; {} ended", counted(ended, "session")))
+        say_done(&format!("{who} is changed; {} ended", counted(ended, "session")))
     }
 }
 
@@ -196,7 +196,7 @@ fn hashed(settings: &Settings, typed: &str, identifier: &str) -> Result<String, 
 fn set_status(context: &Context, account: String, status: &str) -> Result<(), Failure> {
     let ask = Ask::AccountStatus { who: account.clone(), status: status.to_owned() };
     let ended = done(context, ask)?;
-    say(&format!("{account} is {status}; {} ended", counted(ended, "session")))
+    say_done(&format!("{account} is {status}; {} ended", counted(ended, "session")))
 }
 
 /// Does something and says how many sessions ended with it.

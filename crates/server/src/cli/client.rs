@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vestibule_verify::MAX_JWKS_BYTES;
 
-use super::output::{self, Column, facts_text, say, say_once};
+use super::output::{self, Column, facts_text, say, say_done, say_once};
 use super::{Context, Failure, ask_one};
 use crate::control::client::Desk;
 use crate::control::view::ClientView;
@@ -64,7 +64,7 @@ impl ClientCommand {
             Self::Remove { client } => {
                 let ask = Ask::ClientRemove { client: client.clone() };
                 match context.ask(async |desk| ask_one(desk, ask).await)? {
-                    Answer::Done { .. } => say(&format!("{client} is removed")),
+                    Answer::Done { .. } => say_done(&format!("{client} is removed")),
                     _ => Err(Failure::mismatch()),
                 }
             }
@@ -91,7 +91,7 @@ impl Add {
             let Answer::ClientAdded { client, secret } = answer else { return Err(Failure::mismatch()) };
             let text = shown(&client, secret.as_deref(), is_json)?;
             if secret.is_none() {
-                return say(&text);
+                return say_done(&text);
             }
             match say_once(&text) {
                 Ok(()) => Ok(()),

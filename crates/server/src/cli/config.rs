@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
+use vestibule_core::text::is_unseen;
 
 use super::output::{self, counted, say};
 use super::{Context, Failure};
@@ -40,6 +41,9 @@ impl ConfigCommand {
                 for warning in warnings(&settings).into_iter().chain(untrusted::none_named(&settings)) {
                     say(&format!("warning: {warning}"))?;
                 }
+                if let Some(exposed) = context.source.exposed() {
+                    say(&format!("warning: {exposed}"))?;
+                }
                 for note in &settings.notes {
                     say(note)?;
                 }
@@ -49,6 +53,19 @@ impl ConfigCommand {
             Self::Show { json } => show(context, json),
         }
     }
+}
+
+/// What cannot be seen is escaped as TOML escapes it.
+fn toml_spelled_out(line: &str) -> String {
+    let mut readable = String::with_capacity(line.len());
+    for character in line.chars() {
+        if is_unseen(character) {
+            readable.push_str(&format!("\\U{:08X}", u32::from(character)));
+        } else {
+            readable.push(character);
+        }
+    }
+    readable
 }
 
 fn show(context: &Context, json: bool) -> Result<(), Failure> {
@@ -63,5 +80,5 @@ fn show(context: &Context, json: bool) -> Result<(), Failure> {
     }
     let text = toml::to_string(&settings.raw)
         .map_err(|error| Failure::Unknown(format!("the settings cannot be told: {error}")))?;
-    say(text.trim_end())
+    say(&text.trim_end().split('\n').map(toml_spelled_out).collect::<Vec<_>>().join("\n"))
 }

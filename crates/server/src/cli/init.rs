@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Failure;
-use super::output::say;
+use super::output::say_done;
 use crate::assemble::House;
 use crate::config::{self, Settings, environment};
 use crate::host::calibration::{Calibrated, calibrate};
@@ -62,7 +62,7 @@ impl Init {
         });
         written.map_err(|error| Failure::Usage(format!("cannot write {}: {error}", file.display())))?;
         make_store(settings)?;
-        say(&format!(
+        say_done(&format!(
             "Wrote {} and {}/{{seal,pepper}}.key. Back the two secrets up, apart from the database.\n\
              Made the store {}.\n\
              Hashing a password takes {} ms here, with memory_kib = {} and iterations = {}.\n\

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use vestibule_core::key::RecipientPair;
 use vestibule_verify::jwe::{Curve, KeyManagement};
 
-use super::output::{self, Column, say, say_once};
+use super::output::{self, Column, say, say_done, say_once};
 use super::{Context, Failure, ask_one};
 use crate::control::view::KeyView;
 use crate::control::{Answer, Ask, Beginning, Purpose};
@@ -67,11 +67,11 @@ impl KeyCommand {
                 let ask = Ask::KeyRetire { key_id: key_id.clone(), begin };
                 let answer = context.ask(async |desk| ask_one(desk, ask).await)?;
                 let Answer::KeyRetired { successor } = answer else { return Err(Failure::mismatch()) };
-                say(&format!("{key_id} is retired"))?;
-                match successor {
-                    Some(key) => say(&format!("{} ({}) signs from now on", key.key_id, key.algorithm)),
-                    None => Ok(()),
+                let mut done = format!("{key_id} is retired");
+                if let Some(key) = successor {
+                    done.push_str(&format!("\n{} ({}) signs from now on", key.key_id, key.algorithm));
                 }
+                say_done(&done)
             }
             Self::Rotate { edge, now, json } => {
                 let begin = if now { Beginning::Now } else { Beginning::Ahead };
@@ -79,9 +79,9 @@ impl KeyCommand {
                 let answer = context.ask(async |desk| ask_one(desk, Ask::KeyRotate { begin, of }).await)?;
                 let Answer::Key { key } = answer else { return Err(Failure::mismatch()) };
                 if json {
-                    return output::json(&key);
+                    return output::json_done(&key);
                 }
-                say(&format!("{} ({}) signs from {} on", key.key_id, key.algorithm, key.active_from))
+                say_done(&format!("{} ({}) signs from {} on", key.key_id, key.algorithm, key.active_from))
             }
         }
     }

@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
 use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
-use vestibule_core::text::spelled_out;
+use vestibule_core::text::{is_unseen, spelled_out};
 
 use super::Failure;
 
@@ -21,8 +21,28 @@ pub(super) enum Column {
     Text(&'static str),
 }
 
-/// Prints lines on stdout.
+/// Prints lines on stdout. What cannot be seen in them is spelled out.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
+    put(&lines_spelled_out(text))
+}
+
+/// Says what was done. Where stdout cannot be written, the failure says that it was done all the same, and what.
+pub(super) fn say_done(text: &str) -> Result<(), Failure> {
+    say(text).map_err(|unwritten| done_but(unwritten, text))
+}
+
+/// The same as JSON.
+pub(super) fn json_done(value: &impl Serialize) -> Result<(), Failure> {
+    let text = json_text(value)?;
+    put(&text).map_err(|unwritten| done_but(unwritten, &text))
+}
+
+fn done_but(unwritten: Failure, text: &str) -> Failure {
+    unwritten.and(&format!("what was asked is done all the same: {text}"))
+}
+
+/// Prints lines that have nothing in them to spell out.
+fn put(text: &str) -> Result<(), Failure> {
     match print(text).map(drop) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         printed => printed.map_err(|error| unwritten(&error)),
@@ -57,22 +77,46 @@ pub(super) fn note(what: &str) {
 
 fn stderr_line(label: &str, what: &str) {
     let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
-    writeln!(io::stderr().lock(), "{label}: {line}").ok();
+    writeln!(io::stderr().lock(), "{label}: {}", spelled_out(&line)).ok();
+}
+
+/// Usage that is wrong, as the parser of arguments tells it, without its colours: it repeats what was typed.
+pub(crate) fn usage_lines(usage: &str) {
+    writeln!(io::stderr().lock(), "{}", lines_spelled_out(usage.trim_end())).ok();
+}
+
+fn lines_spelled_out(text: &str) -> String {
+    text.split('\n').map(spelled_out).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints JSON, indented on a terminal.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    say(&json_text(value)?)
+    put(&json_text(value)?)
 }
 
-/// What [`json`] prints.
+/// What [`json`] prints. Beyond what JSON asks for, everything that cannot be seen is escaped; the value is the same.
 pub(super) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
     let text = if io::stdout().is_terminal() {
         serde_json::to_string_pretty(value)
     } else {
         serde_json::to_string(value)
     };
-    text.map_err(|error| Failure::Unknown(format!("cannot be told as JSON: {error}")))
+    text.map(|text| json_spelled_out(&text))
+        .map_err(|error| Failure::Unknown(format!("cannot be told as JSON: {error}")))
+}
+
+/// Outside of strings JSON is visible ASCII, spaces and line ends: all else that cannot be seen is in a string.
+fn json_spelled_out(text: &str) -> String {
+    let mut readable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || !is_unseen(character) {
+            readable.push(character);
+        } else {
+            let mut units = [0; 2];
+            readable.extend(character.encode_utf16(&mut units).iter().map(|it| format!("\\u{it:04x}")));
+        }
+    }
+    readable
 }
 
 /// Prints a table; with plain columns where no person looks.
@@ -80,7 +124,7 @@ pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
     let is_terminal = io::stdout().is_terminal();
     let mut table = Table::new();
     table.load_style(if is_terminal { UTF8_HORIZONTAL_ONLY } else { NOTHING });
-    say(&laid_out(table, columns, rows))
+    put(&laid_out(table, columns, rows))
 }
 
 fn laid_out(mut table: Table, columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -148,6 +192,19 @@ impl Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_escapes_what_cannot_be_seen() {
+        let value = serde_json::json!({ "a": "\u{202e}b\u{7f}\u{e0041}\ne é" });
+        let text = json_spelled_out(&serde_json::to_string(&value).unwrap());
+        assert_eq!(text, r#"{"a":"\u202eb\u007f\udb40\udc41\ne é"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn lines_stay_lines_and_show_what_is_in_them() {
+        assert_eq!(lines_spelled_out("a\u{1b}[31m\nb\u{202e}\n"), "a\\u{1b}[31m\nb\\u{202e}\n");
+    }
 
     #[test]
     fn a_narrow_table_breaks_texts_and_no_id() {

@@ -47,6 +47,9 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
                 "the public listener speaks plain HTTP beyond loopback: only your TLS proxy should reach it"
             );
         }
+        if let Some(exposed) = context.source.exposed() {
+            tracing::warn!("{exposed}");
+        }
         let server = Server::open(settings, counters).await?;
         tracing::info!(
             public = %server.public_address(),

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::output::{self, Column, counted, facts, say};
+use super::output::{self, Column, counted, facts, say, say_done};
 use super::{Context, Failure, ask_one};
 use crate::control::view::SessionView;
 use crate::control::{Answer, Ask, PAGE, Which};
@@ -62,7 +62,7 @@ impl End {
         };
         let answer = context.ask(async |desk| ask_one(desk, Ask::SessionEnd { which }).await)?;
         let Answer::Done { ended } = answer else { return Err(Failure::mismatch()) };
-        say(&format!("{} ended", counted(ended, "session")))
+        say_done(&format!("{} ended", counted(ended, "session")))
     }
 }
 

@@ -50,12 +50,25 @@ pub(crate) fn read(path: &Path, sharing: Sharing) -> Result<Option<Zeroizing<[u8
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     hold(Kind::Secret, path, &file.metadata()?, sharing)?;
+    hold_folders(path, sharing)?;
     let mut line = Zeroizing::new(Vec::with_capacity(LINE_LENGTH + 5));
     (&mut file)
         .take(LINE_LENGTH as u64 + 5)
         .read_to_end(&mut line)
         .with_context(|| format!("cannot read {}", path.display()))?;
     parse(&line).map(Some).with_context(|| path.display().to_string())
+}
+
+/// Holds the folder that a secret is read from, and the one that a symbolic link leads to.
+fn hold_folders(path: &Path, sharing: Sharing) -> Result<()> {
+    let real = fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let named = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for folder in [Some(named), real.parent()].into_iter().flatten() {
+        let metadata =
+            fs::metadata(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        hold(Kind::SecretFolder, folder, &metadata, sharing)?;
+    }
+    Ok(())
 }
 
 /// Makes a folder that only its owner may enter; into one that is there, others may put nothing.
@@ -156,6 +169,32 @@ mod tests {
         let message = format!("{:#}", private_dir(folder.path(), Sharing::Refused).unwrap_err());
         assert!(message.contains("chmod 700"), "{message}");
         private_dir(folder.path(), Sharing::Taken).unwrap();
+    }
+
+    /// Others could put another secret into its folder.
+    #[test]
+    fn a_secret_in_a_folder_that_others_can_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (open, closed) = (folder.path().join("open"), folder.path().join("closed"));
+        for made in [&open, &closed] {
+            fs::create_dir(made).unwrap();
+        }
+        let (path, link) = (open.join("seal.key"), closed.join("seal.key"));
+        let made = create(&path, &SystemEntropy).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for mode in [0o777, 0o1777, 0o757] {
+            fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+            for path in [&path, &link] {
+                let message = format!("{:#}", read(path, Sharing::Refused).unwrap_err());
+                assert!(message.contains("open has mode") && message.contains("chmod 700"), "{message}");
+                assert_eq!(*read(path, Sharing::Taken).unwrap().unwrap(), *made);
+            }
+        }
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(*read(&path, Sharing::Refused).unwrap().unwrap(), *made);
+        let message = format!("{:#}", read(&link, Sharing::Refused).unwrap_err());
+        assert!(message.contains("closed has mode"), "{message}");
     }
 
     #[test]

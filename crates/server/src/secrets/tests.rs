@@ -88,7 +88,12 @@ async fn a_store_of_an_older_version_learns_its_secrets_at_the_first_start() {
     let right = fs::read(place.folder.path().join("seal.key")).unwrap();
     fs::remove_file(place.folder.path().join("seal.key")).unwrap();
     let said = format!("{:#}", place.fit().await.err().unwrap());
-    assert!(said.contains("does not open") && said.contains("seal.key"), "{said}");
+    assert!(
+        said.contains("a signing key in the store is corrupt")
+            && said.contains("does not open")
+            && said.contains("seal.key"),
+        "{said}"
+    );
     assert_eq!(place.kept().await, [false; 2], "a wrong seal key is not learned, nor is what came with it");
     fs::write(place.folder.path().join("seal.key"), right).unwrap();
     place.fit().await.unwrap();

@@ -18,6 +18,7 @@ mod import;
 mod log;
 mod lost;
 mod place;
+mod printed;
 mod sessions;
 mod traits;
 

@@ -13,7 +13,7 @@ use vestibule_core::account::Identifier;
 use vestibule_verify::strict_json;
 use zeroize::Zeroizing;
 
-use super::super::output::{self, counted, say};
+use super::super::output::{self, counted, say_done};
 use super::super::{Context, Failure, ask_one};
 use crate::control::client::Desk;
 use crate::control::{Answer, Ask, Import as Entry, ImportHow, Imported};
@@ -114,7 +114,7 @@ impl Import {
 
     fn report(&self, tally: &Tally) -> Result<(), Failure> {
         if self.json {
-            output::json(tally)?;
+            output::json_done(tally)?;
         } else {
             let is_added = if self.dry_run { "can be added" } else { "added" };
             let mut summary = format!("{} {is_added}", counted(tally.added, "account"));
@@ -124,7 +124,7 @@ impl Import {
             if !tally.refused.is_empty() {
                 summary.push_str(&format!(", {} refused", counted(tally.refused.len(), "line")));
             }
-            say(&summary)?;
+            say_done(&summary)?;
         }
         match tally.refused.len() {
             0 => Ok(()),
