@@ -7,9 +7,10 @@ fn pool(threads: usize, queue: usize, longest_wait: Duration) -> Arc<HashingPool
     HashingPool::start(COST, Bounds { threads, queue, longest_wait }, Arc::new(SystemEntropy)).unwrap()
 }
 
-/// Each number is an address of its own.
+/// Each number is an address and an account of its own.
 fn asker(number: usize) -> Asker {
-    Asker { address: [u8::try_from(number).unwrap(); 32], account: [7; 32] }
+    let number = u8::try_from(number).unwrap();
+    Asker { address: [number; 32], account: [u8::MAX - number; 32] }
 }
 
 fn typed(text: &str) -> Password {
