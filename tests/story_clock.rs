@@ -123,6 +123,22 @@ fn a_clock_that_steps_back_lengthens_no_session_and_one_that_jumped_ahead_ends_n
     assert!(world.vestibule.is_ready());
 }
 
+/// A clock that is set back to before every key's time leaves none that may sign. A new one is made within seconds, not at the next round.
+#[test]
+fn a_clock_before_every_key_stops_signing_for_seconds_only() {
+    let world = World::new("");
+    let session = world.sign_in();
+    assert!(world.at(0).is_open(&session));
+    let set_back = Instant::now();
+    world.at(-30 * 24 * HOUR);
+    let ask = || world.vestibule.check(|ask| ask.bearer(&session), URL).status;
+    while ask() != 200 {
+        assert!(set_back.elapsed() < Duration::from_secs(15), "nothing is signed: the next round is later");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(world.vestibule.is_ready());
+}
+
 /// SS-05: a page that asks for news all the time keeps nobody signed in who has gone; a look at anything else does.
 #[test]
 fn polling_keeps_no_session_alive() {

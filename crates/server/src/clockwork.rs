@@ -7,8 +7,8 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use vestibule_core::Timestamp;
 use vestibule_core::port::Sessions;
+use vestibule_core::{Fault, Timestamp};
 
 use crate::assemble::House;
 use crate::telemetry::{self, Dropped};
@@ -22,6 +22,8 @@ pub(crate) const CLOCK_JUMPS: (&str, &str) =
     ("vestibule_clock_jumps_total", "Times the machine's clock was found far from where it should be");
 
 const TICK: Duration = Duration::from_secs(30);
+/// How often it is looked, in memory, whether a key may sign. A clock that was set back leaves none: until one is made, nobody is served.
+const LOOK: Duration = Duration::from_secs(1);
 /// Sessions that expired so long ago are deleted soon after a start, before the clock has gone steadily for long: a server that is
 /// restarted every half hour would else delete none, ever. A clock that is ahead by less costs nobody a session. What guards against a
 /// repetition (assertions that were shown, failed attempts, revocations) waits until the clock is believed, however long ago it expired.
@@ -31,6 +33,9 @@ const LONG_AGO: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut keys = Kept::Yes;
     let mut first_sweep = FirstSweep::default();
     let (begun, mut steadiness, mut dropped) = (Instant::now(), Steadiness::default(), Dropped::default());
     metrics::counter!(CLOCK_JUMPS.0).increment(0);
@@ -42,7 +47,15 @@ pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: Can
                 tell(pace);
                 dropped = tell_dropped(dropped);
                 telemetry::tell_left_out();
-                tick(&house, &counters, first_sweep.judge(pace, now), now).await;
+                tick(&house, first_sweep.judge(pace, now), now).await;
+                keys = keep_keys(&house).await;
+                counters.run_upkeep();
+            }
+            // What failed is tried again at the next tick, not each second.
+            _ = looks.tick(), if keys == Kept::Yes => {
+                if house.key_room.check().is_err() {
+                    keys = keep_keys(&house).await;
+                }
             }
             () = stop.cancelled() => {
                 telemetry::tell_left_out();
@@ -118,18 +131,9 @@ impl FirstSweep {
 }
 
 /// Deletes by `now`, which was looked at for jumps, and not by what the clock may say a moment later.
-async fn tick(house: &House, counters: &PrometheusHandle, sweep: Sweep, now: Timestamp) {
-    let failed = |task: &str, fault: vestibule_core::Fault| {
-        tracing::error!(
-            target: "vestibule::fault",
-            task,
-            fault.code = fault.code(),
-            fault.report = fault.report(),
-            "put off until the next turn"
-        );
-    };
+async fn tick(house: &House, sweep: Sweep, now: Timestamp) {
     if let Err(fault) = house.store.flush().await {
-        failed("write down when sessions were used", fault);
+        tell_failed("write down when sessions were used", &fault);
     }
     let swept = match sweep {
         Sweep::Expired(then) => house.store.forget_expired(then).await.map(|_| ()),
@@ -137,16 +141,39 @@ async fn tick(house: &House, counters: &PrometheusHandle, sweep: Sweep, now: Tim
         Sweep::Sessions(then) => house.store.forget_expired_sessions(then).await.map(|_| ()),
     };
     if let Err(fault) = swept {
-        failed("forget what expired", fault);
+        tell_failed("forget what expired", &fault);
     }
     if let Sweep::Expired(now) = sweep {
         // Forgotten too early, a revocation would let a JWT pass again once the clock is set right.
         house.revocations.forget(now.unix_seconds());
     }
-    if let Err(fault) = house.key_room.tick().await {
-        failed("keep the signing keys up to date", fault);
+}
+
+/// Whether the signing keys are up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    No,
+    Yes,
+}
+
+async fn keep_keys(house: &House) -> Kept {
+    match house.key_room.tick().await {
+        Ok(()) => Kept::Yes,
+        Err(fault) => {
+            tell_failed("keep the signing keys up to date", &fault);
+            Kept::No
+        }
     }
-    counters.run_upkeep();
+}
+
+fn tell_failed(task: &str, fault: &Fault) {
+    tracing::error!(
+        target: "vestibule::fault",
+        task,
+        fault.code = fault.code(),
+        fault.report = fault.report(),
+        "put off until the next turn"
+    );
 }
 
 #[cfg(test)]
