@@ -377,7 +377,8 @@ pub(crate) struct Route {
     /// "x-http-method-override".
     #[serde(default)]
     pub(crate) pass_headers: Vec<String>,
-    /// Where the built-in gateway sends it: http://host:port. Vestibule's own listeners are refused.
+    /// Where the built-in gateway sends it: http://host:port. Vestibule's own listeners are refused; names other than localhost are not
+    /// resolved for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) upstream: Option<String>,
 }
