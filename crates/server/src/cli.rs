@@ -24,6 +24,7 @@ mod key;
 mod output;
 mod serve;
 mod session;
+mod terminal;
 mod token;
 
 /// Sessions outside, short-lived JWTs inside: an authentication server and gateway.
@@ -169,13 +170,18 @@ impl Failure {
 
     /// Says it on stderr.
     pub(crate) fn report(self) -> ExitCode {
+        ExitCode::from(self.say())
+    }
+
+    /// Says it on stderr; the exit code.
+    fn say(self) -> u8 {
         let (code, what) = match self {
             Self::Refused(what) => (1, what),
             Self::Unknown(what) => (3, what),
             Self::Usage(what) => (2, what),
         };
         output::error_line(&what);
-        ExitCode::from(code)
+        code
     }
 }
 

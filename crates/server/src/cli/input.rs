@@ -3,10 +3,9 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
 
-use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
-use super::Failure;
+use super::{Failure, terminal};
 use crate::host::text_file;
 
 /// The longest text that is read.
@@ -50,24 +49,14 @@ pub(super) fn new_password() -> Result<Zeroizing<String>, Failure> {
 
 /// One line from the terminal, which does not show it.
 fn typed(prompt: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
-    let _entered = runtime.enter();
-    // Ctrl-C would end the program where it stands, and leave a terminal that shows nothing of what is typed.
-    let _kept_from_ending = signal(SignalKind::interrupt())
-        .map_err(|error| Failure::Unknown(format!("signals cannot be received: {error}")))?;
-    let line =
-        rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
-            ErrorKind::Interrupted => Failure::Refused("interrupted; nothing was done".to_owned()),
-            ErrorKind::UnexpectedEof => Failure::Usage(format!("expected {what}, and there was nothing")),
-            _ => {
-                Failure::Usage(format!("cannot read {what} from the terminal: {error}; or give it on stdin"))
-            }
-        })?;
-    if line.is_empty() {
+    let line = terminal::read_line(prompt, MAX_BYTES as usize).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => Failure::Usage(format!("expected {what}, and there was nothing")),
+        _ => Failure::Usage(format!("cannot read {what} from the terminal: {error}; or give it on stdin")),
+    })?;
+    let text = text_file::utf8(&line)
+        .map_err(|wrong| Failure::Usage(format!("{what} from the terminal {wrong}")))?;
+    if text.is_empty() {
         return Err(Failure::Usage(format!("expected {what}, and there was nothing")));
     }
-    Ok(line)
+    Ok(Zeroizing::new(text.to_owned()))
 }

@@ -20,6 +20,7 @@ mod lost;
 mod place;
 mod printed;
 mod sessions;
+mod terminal;
 mod traits;
 
 #[test]
