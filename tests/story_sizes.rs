@@ -135,7 +135,7 @@ fn the_head_of_a_yes_is_as_large_as_the_documentation_says() {
     let elsewhere: Vec<String> = (0..40).map(|at| format!("x-copy-for-elsewhere-{at:02}")).collect();
     let copies: Vec<String> = elsewhere.iter().map(|name| format!("\"{name}\" = \"department\"")).collect();
     let claims = "claims = { department = \"account.traits.department\" }";
-    let upstream = format!("upstream = \"{}\"", scene.origin);
+    let upstream = format!("upstream = \"http://{}\"", scene.service.address);
     scene.vestibule.configure(
         &format!("public_url = \"{}\"", scene.origin),
         &format!(
