@@ -33,6 +33,9 @@ pub const KNOWN_AT_ADDRESS: Allowance = SOURCE;
 /// known device. Only sign-ins that succeed are counted, so guesses at an account use none of it up. Without it, those who know one
 /// password and ask from many addresses would never wait.
 pub const SIGN_INS: Allowance = SOURCE;
+/// Sign-ins that an attempt must find beyond its own. An attempt takes its sign-in when it succeeds: these are for attempts that are being
+/// evaluated at the same time, so that they take what a later one would have.
+pub const SIGN_INS_IN_FLIGHT: u32 = 20;
 /// A source that had no attempt for this long has one that asks no crowd: so nobody, from however many sources, can close the door
 /// to all others.
 pub const OWN_EVERY: Duration = Duration::from_secs(60);
@@ -195,7 +198,7 @@ impl Tallies {
         };
         // Looked at now, taken from by success alone: an attempt that fails uses up no sign-in.
         let sign_in = match attempt.sign_ins() {
-            Some(_) => self.sign_ins.count(SIGN_INS, now).map(|_| ()),
+            Some(_) => self.sign_ins.leaves(SIGN_INS_IN_FLIGHT, SIGN_INS, now),
             None => Ok(()),
         };
         match (account, devices, source, crowd, sign_in) {

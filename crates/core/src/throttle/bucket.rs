@@ -35,6 +35,11 @@ impl Allowance {
         self.0.saturating_mul(MINUTES_HELD)
     }
 
+    /// How long it takes to gain so many thousandths of an attempt.
+    fn gains(self, thousandths: u32) -> Duration {
+        Duration::from_millis(u64::from(thousandths) * 60 / u64::from(self.0)).max(Duration::from_millis(1))
+    }
+
     const fn full(self) -> u32 {
         self.burst().saturating_mul(1000)
     }
@@ -60,6 +65,23 @@ impl Bucket {
             Some(left) => Ok(Self { left, counted_at: now }),
             None => Err(Duration::from_millis(u64::from(1000 - left) * 60 / u64::from(per_minute))
                 .max(Duration::from_millis(1))),
+        }
+    }
+
+    /// Whether one attempt may be taken out where so many have to be left, or how long until then; takes none.
+    pub(super) fn leaves(self, room: u32, allowance: Allowance, now: Timestamp) -> Result<(), Duration> {
+        if was_set_back(now, self.counted_at) {
+            // What is taken next counts by the new time.
+            return Ok(());
+        }
+        let room = room.saturating_mul(1000);
+        let left = match self.count(allowance, now) {
+            Ok(counted) => counted.left,
+            Err(wait) => return Err(wait.saturating_add(allowance.gains(room))),
+        };
+        match room.checked_sub(left) {
+            None | Some(0) => Ok(()),
+            Some(missing) => Err(allowance.gains(missing)),
         }
     }
 
