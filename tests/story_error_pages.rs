@@ -170,6 +170,50 @@ fn nginx_shows_visitors_why_they_are_refused() {
     assert_shows_why_it_refuses(Door::Nginx);
 }
 
+/// The client's query is its own: Vestibule is asked for the page alone, and no length of it changes the answer.
+#[test]
+fn a_query_goes_to_no_error_page() {
+    for door in PROXIES {
+        let scene = Scene::with(door, Vestibule::installed(), "", THEME);
+        let ada = scene.signed_in();
+        scene.service.says("no header at all\r\n");
+        let long = format!("/orders/?{}", "p".repeat(9000));
+        let broken = loading(Ask::get(&long).header("Cookie", ada.cookies()), "en").send(scene.front);
+        assert_eq!(
+            (broken.status, broken.header("content-type")),
+            (502, Some("text/html; charset=utf-8")),
+            "{door:?}"
+        );
+        for status in [403, 431, 503] {
+            let (_front, front) = Front::start(door, &scene, check_that_says(status));
+            let page = loading(Ask::get(&long), "en").send(front);
+            assert_is_themed(
+                &scene,
+                &page,
+                status,
+                "en",
+                LANGUAGES[1].1.iter().find(|(of, _)| *of == status).unwrap().1,
+            );
+        }
+    }
+}
+
+/// A request that Vestibule cannot read is the client's fault, and not "could not tell".
+#[test]
+fn a_control_character_in_a_header_is_the_clients_fault() {
+    for door in PROXIES {
+        let scene = Scene::with(door, Vestibule::installed(), "", THEME);
+        for (ask, is_page) in [(Ask::get("/orders/"), false), (loading(Ask::get("/orders/"), "en"), true)] {
+            let answer = ask.header("Cookie", "a=\u{b}").send(scene.front);
+            assert_eq!(answer.status, 400, "{door:?}: {answer:?}");
+            // Caddy refuses it before it asks.
+            let is_html = answer.header("content-type") == Some("text/html; charset=utf-8");
+            assert!(is_html == is_page || door == Door::Caddy, "{door:?}: {answer:?}");
+        }
+        assert!(scene.service.take().is_empty(), "{door:?}");
+    }
+}
+
 /// More cookies than Vestibule takes, in two lines that nginx takes.
 #[test]
 fn a_browser_with_too_many_cookies_is_told_in_its_language() {

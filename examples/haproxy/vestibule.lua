@@ -137,11 +137,11 @@ local PAGE_HEADERS = {
   "strict-transport-security", "vary", "x-content-type-options", "x-frame-options",
 }
 
--- Ends the request with Vestibule's page for what it said: 403 and 431 as they are, and 503 for all else. Of the request it learns the
+-- Ends the request with Vestibule's page for what it said: 400, 403 and 431 as they are, and 503 for all else. Of the request it learns the
 -- language alone. Does nothing when there is no such page.
 local function page(txn, prefix)
   local status = tonumber(txn:get_var("txn.vestibule_status"))
-  if status ~= 403 and status ~= 431 then
+  if status ~= 400 and status ~= 403 and status ~= 431 then
     status = 503
   end
   local question = { ["accept"] = { "text/html" } }
