@@ -152,6 +152,7 @@ impl Purse {
 impl World {
     fn of(scene: Scene) -> Self {
         let operator = &scene.vestibule.operator;
+        (0..ACCOUNTS).for_each(|number| drop(operator.add_account(&account(number))));
         let add = |name: &str, more: &[&str]| -> Value {
             operator.json(&[&["client", "add", name, "--audience", "orders"], more].concat())
         };
@@ -210,7 +211,9 @@ impl World {
     }
 
     fn log_in(&self, more: &Value) -> Answer {
-        let mut body = json!({"identifier": ADA, "password": PASSWORD});
+        // One account may not sign in so often.
+        let identifier = account(next() % ACCOUNTS);
+        let mut body = json!({"identifier": identifier, "password": PASSWORD});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let answer = self.send(from_elsewhere(Ask::post("/auth/api/v1/login")).json(&body));
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -318,6 +321,13 @@ fn set(answer: &Answer, name: &str) -> String {
 fn from_elsewhere(ask: Ask) -> Ask {
     let number = next();
     ask.header("X-Forwarded-For", format!("10.{}.{}.1", number >> 8 & 255, number & 255))
+}
+
+/// How many accounts share the sign-ins.
+const ACCOUNTS: u64 = 7;
+
+fn account(number: u64) -> String {
+    format!("tester-{number}@example.com")
 }
 
 /// Never the same twice.

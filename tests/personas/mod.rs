@@ -38,7 +38,7 @@ pub(crate) use oauth_client::{OAuthClient, OAuthLibrary};
 pub(crate) use operator::{Ended, Operator};
 pub(crate) use place::{Place, free_address, loopback};
 pub(crate) use running::{Running, Signal};
-pub(crate) use scene::{ADA, Door, PASSWORD, Scene, routes};
+pub(crate) use scene::{ADA, CHEAP_HASH, Door, PASSWORD, Scene, routes};
 pub(crate) use service::{Received, Service};
 pub(crate) use verifying::{Library, VerifyingService};
 pub(crate) use vestibule::Vestibule;

@@ -14,6 +14,9 @@ use super::vestibule::Vestibule;
 
 pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
+/// The same, at a price that hundreds of accounts can pay.
+pub(crate) const CHEAP_HASH: &str =
+    "$pbkdf2-sha256$i=1000,l=32$c29tZXNhbHRzb21lc2FsdA$SCjY7SSTd+1t0YRKbVoolytKt+BeFjwwXJESGnfk9yY";
 
 /// What stands in front of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
