@@ -285,14 +285,21 @@ fn visitors_see_a_page_when_nothing_answers() {
         for path in ["/orders/", "/auth/account"] {
             let answer = ada.look(path);
             assert!((502..=504).contains(&answer.status), "{door:?} {path}: {answer:?}");
+            if path == "/orders/" {
+                assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{door:?}");
+            }
             assert!(is_plain_page(&answer, "Please try again"), "{door:?} {path}: {answer:?}");
         }
         let form = loading(Ask::post("/orders/").form(&[("a", "b")]), "de").send(scene.front);
         assert!((502..=504).contains(&form.status), "{door:?}: {form:?}");
         assert!(is_plain_page(&form, "Please try again"), "{door:?}: {form:?}");
         let program = Ask::get("/orders/").send(scene.front);
-        assert!((502..=504).contains(&program.status), "{door:?}: {program:?}");
-        assert!(program.body.is_empty() || door == Door::Caddy, "{door:?}: {program:?}");
+        assert_eq!(
+            (program.status, program.header("retry-after")),
+            (503, Some("5")),
+            "{door:?}: {program:?}"
+        );
+        assert!(program.body.is_empty(), "{door:?}: {program:?}");
     }
 }
 

@@ -178,6 +178,10 @@ fn the_answer_that_opens_a_websocket_sets_no_cookie_of_ours() {
         ("own=1; Path=/", false),
         ("vestibule=tossed; Path=/", true),
         ("a=1\r\nSet-Cookie: __Host-Http-vestibule=tossed", true),
+        ("a=1\r\nAuthorization: Bearer tossed", true),
+        ("a=1\r\nX-Auth-Subject: tossed", true),
+        ("a=1\r\nX-Auth-Session: tossed", true),
+        ("a=1\r\nX-Auth-Department: tossed", true),
     ] {
         let service = socket_service(line);
         let (caddy, haproxy) = (free_address(), free_address());
