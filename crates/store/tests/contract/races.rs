@@ -289,8 +289,10 @@ async fn parallel_guesses_evaluate_exactly_the_budget() {
         }
         for round in 0..ROUNDS as u8 {
             let from_one_source = race(0..2 * RACERS, &store, move |store, number| async move {
-                let attempt =
-                    Attempt { account: [100 + number as u8; 32], source: [100 + round; 32], by: STRANGER };
+                // Like no other digest, also not with each bit turned.
+                let mut source = [7; 32];
+                source[0] = round;
+                let attempt = Attempt { account: [100 + number as u8; 32], source, by: STRANGER };
                 let now = START.after(DAY * (100 + 3 * u32::from(round)));
                 store.reserve(attempt, now).await.unwrap()
             });

@@ -185,7 +185,7 @@ fn a_cookie_value_is_a_mark_or_none() {
 #[test]
 fn who_collects_marks_and_sessions_is_hashed_for_no_more_often() {
     let bench = bench();
-    let marks: Vec<_> = (0..50).map(|_| bench.mark_of("ada@example.com")).collect();
+    let marks: Vec<_> = (0..40).map(|_| bench.mark_of("ada@example.com")).collect();
     let sessions: Vec<_> = bench.world.live.lock().values().map(Arc::clone).collect();
     let hashed = || bench.world.hashed.load(Ordering::SeqCst);
     let everything = || {
