@@ -163,16 +163,13 @@ fn the_warm_answer_neither_reads_nor_signs_and_a_removed_client_gets_none() {
         scene.vestibule.operator.ok(&["token", "verify", "--audience", "orders", "--json"], &first.text());
     let verified: Value = serde_json::from_str(&verified).unwrap();
     assert_eq!(verified["claims"]["sub"], scene.subject.as_str());
-    let count = |name: &str| scene.vestibule.metric(name, "");
-    let work = || {
-        ["vestibule_store_reads_total", "vestibule_store_writes_total", "vestibule_jwt_signed_total"]
-            .map(count)
-    };
-    let before = work();
-    for _ in 0..20 {
-        assert_eq!(ask(&scene, &proof, "application/jwt", &session).body, first.body);
-    }
-    assert_eq!(work(), before);
+    let counters =
+        ["vestibule_store_reads_total", "vestibule_store_writes_total", "vestibule_jwt_signed_total"];
+    scene.vestibule.assert_unmoved(&counters, || {
+        for _ in 0..20 {
+            assert_eq!(ask(&scene, &proof, "application/jwt", &session).body, first.body);
+        }
+    });
     let outside = Ask::post(INTROSPECT).form(&[("token", &session)]).header("Authorization", &proof);
     assert_eq!(outside.send(scene.vestibule.public).json()["active"], true);
 

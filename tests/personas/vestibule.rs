@@ -110,6 +110,23 @@ impl Vestibule {
         lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
+    /// Holds that `requests` move none of these counters. The server reads its store by the clock as well, at its start and twice a
+    /// minute: where a counter moved, it is measured again. Requests that read or sign do so each time.
+    #[track_caller]
+    pub(crate) fn assert_unmoved(&self, counters: &[&str], mut requests: impl FnMut()) {
+        let read = || counters.iter().map(|name| self.metric(name, "")).collect::<Vec<_>>();
+        let mut measured = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let before = read();
+            requests();
+            measured = (before, read());
+            if measured.0 == measured.1 {
+                return;
+            }
+        }
+        assert_eq!(measured.1, measured.0, "{counters:?}");
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         Ask::get("/readyz").send(self.internal).status == 200
     }
