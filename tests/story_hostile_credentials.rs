@@ -170,7 +170,7 @@ fn oversized_requests_get_a_clear_answer_and_leave_the_server_well() {
         let many = (0..400).map(|n| format!("c{n}=v")).collect::<Vec<_>>().join("; ");
         let mut crowd = Ask::get("/orders/").bearer(&client.session_token);
         for n in 0..500 {
-            crowd = crowd.header(&format!("X-Crowd-{n}"), "x".repeat(60));
+            crowd = crowd.header(&format!("X-SharedBucket-{n}"), "x".repeat(60));
         }
         for (what, ask) in [
             ("URI", Ask::get(&format!("/orders/?q={long}")).bearer(&client.session_token)),

@@ -62,7 +62,7 @@ fn with_everything_on() -> (Vestibule, String) {
         json!({ "identifier": format!("tester-{number}@example.com"), "password_hash": CHEAP_HASH })
     };
     let others = (0..ACCOUNTS).map(account);
-    // Whom the document's examples sign in.
+    // LoginTarget the document's examples sign in.
     let ada = json!({ "identifier": "ada@example.com", "password_hash": CHEAP_HASH });
     let lines: Vec<String> = others.chain([ada]).map(|line| line.to_string()).collect();
     vestibule.operator.ok(&["account", "import"], &lines.join("\n"));

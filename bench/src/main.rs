@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
+mod app;
 mod child;
 mod figure;
 mod home;
 mod host;
-mod house;
 mod load;
 mod report;
 mod sample;
@@ -56,7 +56,7 @@ enum Figure {
     /// `/check` over sockets: CPU time of the server beside bare hyper
     Check,
     /// Whose JWT a swap gives, among many sessions, on many threads, while keys rotate
-    Crowd,
+    SharedBucket,
     /// `/auth/oauth/introspect` answering with the JWT that a token stands for: CPU time of the program beside bare hyper
     Introspect,
     /// Decrypting at the service, beside its steps alone
@@ -127,7 +127,7 @@ fn measure(cli: &Cli) -> Result<()> {
     for figure in figures {
         rows.extend(match figure {
             Figure::Check => figure::check::measure(scale, &mut homes, cli.program.as_deref())?,
-            Figure::Crowd => figure::crowd::measure(scale, &mut homes)?,
+            Figure::SharedBucket => figure::crowd::measure(scale, &mut homes)?,
             Figure::Introspect => figure::introspect::measure(scale, &mut homes, cli.program.as_deref())?,
             Figure::Jwe => figure::jwe::measure(scale)?,
             Figure::Layer => figure::layer::measure(scale)?,

@@ -19,8 +19,8 @@ use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::app::App;
 use crate::home::Home;
-use crate::house::House;
 
 /// How a child answers.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,8 +44,8 @@ pub(crate) fn run(how: Answering, home: Option<&Path>) -> Result<()> {
         match how {
             Answering::Bare | Answering::BareShared => accept(Arc::new(Floor)).await,
             Answering::Check => {
-                let house = House::open(&Home::at(home.context("--home is missing")?)?).await?;
-                accept(Arc::new(house)).await
+                let app = App::open(&Home::at(home.context("--home is missing")?)?).await?;
+                accept(Arc::new(app)).await
             }
         }
     })
@@ -68,7 +68,7 @@ impl Answer for Floor {
     }
 }
 
-impl Answer for House {
+impl Answer for App {
     async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
         let (parts, _) = request.into_parts();
         self.forward_auth.answer(&parts, peer).await

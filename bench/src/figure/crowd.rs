@@ -13,8 +13,8 @@ use vestibule_core::port::Clock;
 use vestibule_verify::{Algorithm, Verifier};
 
 use crate::Scale;
+use crate::app::{App, LIFETIME, ORIGIN};
 use crate::home::{self, ACCOUNTS, Homes, pepper, subject};
-use crate::house::{House, LIFETIME, ORIGIN};
 use crate::load::headers;
 use crate::report::{Progress, Row, Unit};
 use crate::sample::{Median, Shuffle};
@@ -29,12 +29,12 @@ const STEP: Duration = Duration::from_secs(20);
 
 pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let house = runtime.block_on(House::open(&homes.with(scale.of(SESSIONS))?))?;
+    let app = runtime.block_on(App::open(&homes.with(scale.of(SESSIONS))?))?;
     let mut keys = Keys::new()?;
     let verifier = Verifier::new(ORIGIN, "orders", Default::default());
-    keys.rotate(&house, &verifier)?;
-    let crowd = Crowd {
-        house: &house,
+    keys.rotate(&app, &verifier)?;
+    let crowd = SharedBucket {
+        app: &app,
         verifier: &verifier,
         sessions: scale.of(SESSIONS),
         swaps: scale.of(SWAPS),
@@ -60,9 +60,9 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
         rotated
     })?;
     let seconds = began.elapsed().as_secs_f64();
-    let signed = house.counts().signed;
+    let signed = app.counts().signed;
     ensure!(signed > crowd.sessions * ROTATIONS / 2, "hardly anything was minted anew: {signed}");
-    runtime.block_on(house.store.close())?;
+    runtime.block_on(app.store.close())?;
     let counted = |what: &str, count: &AtomicU64| {
         let count = Median::exactly(count.load(Ordering::Relaxed) as f64);
         Row::new(FIGURE, what, count, Unit::Count).at_most(0.0)
@@ -84,8 +84,8 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
     ])
 }
 
-struct Crowd<'a> {
-    house: &'a House,
+struct SharedBucket<'a> {
+    app: &'a App,
     verifier: &'a Verifier,
     sessions: u64,
     swaps: u64,
@@ -98,7 +98,7 @@ struct Crowd<'a> {
     failed: AtomicBool,
 }
 
-impl Crowd<'_> {
+impl SharedBucket<'_> {
     fn swap_again_and_again(&self, thread: u64, handle: &Handle) -> Result<()> {
         let swapped = self.try_swap(thread, handle);
         if swapped.is_err() {
@@ -109,11 +109,11 @@ impl Crowd<'_> {
 
     fn try_swap(&self, thread: u64, handle: &Handle) -> Result<()> {
         let mut shuffle = Shuffle::new(thread);
-        let (pepper, held) = (pepper(), self.house.clock.now());
+        let (pepper, held) = (pepper(), self.app.clock.now());
         while self.taken.fetch_add(1, Ordering::Relaxed) < self.swaps && !self.failed.load(Ordering::Relaxed)
         {
             let number = shuffle.below(self.sessions);
-            let token = match handle.block_on(self.house.swap(&headers(number))) {
+            let token = match handle.block_on(self.app.swap(&headers(number))) {
                 Ok(token) => token,
                 // The clock went on between the decision and the JWT: too long ago to be handed out, so a door says 503, and nothing.
                 Err(error) if matches!(error.downcast_ref(), Some(Fault::Overloaded { .. })) => {
@@ -124,8 +124,7 @@ impl Crowd<'_> {
             };
             let expected = (subject(number % ACCOUNTS).to_string(), home::session(number, &pepper, held).id);
             let expected = (expected.0.as_str(), expected.1.to_string());
-            let Ok(claims) = self.verifier.verify_at(token.jwt(), self.house.clock.now().unix_seconds())
-            else {
+            let Ok(claims) = self.verifier.verify_at(token.jwt(), self.app.clock.now().unix_seconds()) else {
                 self.unverified.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
@@ -152,7 +151,7 @@ impl Keys {
     }
 
     /// One rotation for each part of the way.
-    fn rotate_in_time(&mut self, crowd: &Crowd<'_>, progress: &Progress) -> Result<()> {
+    fn rotate_in_time(&mut self, crowd: &SharedBucket<'_>, progress: &Progress) -> Result<()> {
         for part in 1..=ROTATIONS {
             while crowd.taken.load(Ordering::Relaxed) < crowd.swaps * part / (ROTATIONS + 1) {
                 if crowd.failed.load(Ordering::Relaxed) {
@@ -160,16 +159,16 @@ impl Keys {
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
-            crowd.house.clock.step(STEP);
-            self.rotate(crowd.house, crowd.verifier)?;
+            crowd.app.clock.step(STEP);
+            self.rotate(crowd.app, crowd.verifier)?;
             progress.step(1);
         }
         Ok(())
     }
 
     /// A new key signs as soon as whoever verifies knows it; the old ones stay until their JWTs are gone.
-    fn rotate(&mut self, house: &House, verifier: &Verifier) -> Result<()> {
-        let (now, purpose, algorithm) = (house.clock.now(), KeyPurpose::Services, Algorithm::Es256);
+    fn rotate(&mut self, app: &App, verifier: &Verifier) -> Result<()> {
+        let (now, purpose, algorithm) = (app.clock.now(), KeyPurpose::Services, Algorithm::Es256);
         let count = u32::try_from(self.records.len())?;
         let mut nonce = [0; 12];
         nonce.iter_mut().zip(count.to_be_bytes()).for_each(|(to, from)| *to = from);
@@ -177,11 +176,11 @@ impl Keys {
             record.gone_at.get_or_insert(now.after(LIFETIME).after(OVERLAP));
         }
         self.records.push(KeyRecord::generate(purpose, algorithm, &self.seal, nonce, now)?);
-        // The house's own ring was the first.
+        // The app's own ring was the first.
         let stamp = count.checked_add(2).context("too many rings")?;
         let ring = KeyRing::unseal(&self.records, &self.seal, stamp, now)?;
         verifier.replace_keys(ring.published(now)?);
-        house.minter.replace_ring(ring);
+        app.minter.replace_ring(ring);
         Ok(())
     }
 }

@@ -18,9 +18,9 @@ use vestibule_verify::jwe::{Curve, DecryptionKeys, KeyManagement, Policy, decryp
 use vestibule_verify::{Algorithm, Verifier};
 
 use crate::Scale;
+use crate::app::{ORIGIN, ring};
 use crate::figure::verify::claims;
 use crate::host::{HeldClock, SystemEntropy};
-use crate::house::{ORIGIN, ring};
 use crate::report::{Progress, Row, Unit};
 use crate::sample::Median;
 

@@ -20,8 +20,8 @@ use vestibule_verify::{Algorithm, Claims, Verified, Verifier};
 
 use super::verify::claims;
 use crate::Scale;
+use crate::app::{ORIGIN, ring};
 use crate::host::HeldClock;
-use crate::house::{ORIGIN, ring};
 use crate::report::{Row, Unit};
 use crate::sample::Median;
 
@@ -43,15 +43,15 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
     let verifier = Arc::new(Verifier::new(ORIGIN, "orders", ring.published(held)?));
     let mut open = Answering;
     let mut closed = VerifyLayer::new(InnerDoor::new(Arc::clone(&verifier))).layer(Answering);
-    each(&headers, |header| ask(&mut closed, header, Asker::Known))?;
+    each(&headers, |header| ask(&mut closed, header, HashRequester::Known))?;
 
     let (mut alone, mut bare, mut layered, mut added) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let verifying = each(&jwts, |jwt| {
             verifier.verify(jwt).map_err(|reject| anyhow!("a good JWT was refused: {reject}"))
         })?;
-        let answering = each(&headers, |header| ask(&mut open, header, Asker::Nobody))?;
-        let both = each(&headers, |header| ask(&mut closed, header, Asker::Known))?;
+        let answering = each(&headers, |header| ask(&mut open, header, HashRequester::Nobody))?;
+        let both = each(&headers, |header| ask(&mut closed, header, HashRequester::Known))?;
         alone.push(verifying);
         bare.push(answering);
         layered.push(both);
@@ -71,7 +71,7 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
 struct Answering;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asker {
+enum HashRequester {
     Known,
     Nobody,
 }
@@ -88,13 +88,13 @@ impl Service<Request<()>> for Answering {
     fn call(&mut self, request: Request<()>) -> Self::Future {
         let known = request.extensions().get::<Verified<Claims>>().is_some();
         let mut answer = Response::new(String::new());
-        answer.extensions_mut().insert(if known { Asker::Known } else { Asker::Nobody });
+        answer.extensions_mut().insert(if known { HashRequester::Known } else { HashRequester::Nobody });
         ready(Ok(answer))
     }
 }
 
 /// One request, from its making to its answer. A measurement of refusals would be none.
-fn ask<S>(service: &mut S, header: &HeaderValue, expected: Asker) -> Result<()>
+fn ask<S>(service: &mut S, header: &HeaderValue, expected: HashRequester) -> Result<()>
 where
     S: Service<Request<()>, Response = Response<String>, Error = Infallible>,
 {

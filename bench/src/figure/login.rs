@@ -8,7 +8,7 @@ use vestibule_core::account::PasswordHash;
 use vestibule_core::account::password::{self, PasswordCost};
 use vestibule_core::secret::Password;
 
-use super::people::{self, Crowd, PASSWORD, PEOPLE};
+use super::people::{self, PASSWORD, PEOPLE, SharedBucket};
 use super::program;
 use crate::Scale;
 use crate::home::Homes;
@@ -34,7 +34,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes, file: Option<&Path>) -> R
     let (mut logins, mut hashes, mut sent_away) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         hashes.push(hashing_alone()?);
-        let crowd = Crowd::gather(running.public);
+        let crowd = SharedBucket::gather(running.public);
         std::thread::sleep(GATHERING);
         let (before, began) = (crowd.entered(), Instant::now());
         std::thread::sleep(ROUND);

@@ -10,10 +10,10 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::Scale;
+use crate::app::App;
 use crate::child::Started;
 use crate::home::{Home, Homes};
 use crate::host::resident;
-use crate::house::House;
 use crate::report::{Row, Unit};
 use crate::sample::Median;
 
@@ -65,17 +65,17 @@ pub(crate) fn weigh(kept: Kept, home: &Path) -> Result<()> {
     runtime.block_on(async {
         let home = Home::at(home)?;
         let before = resident()?;
-        let house = House::open(&home).await?;
+        let app = App::open(&home).await?;
         let mut jwt_length = 0;
         if kept == Kept::Minted {
             // A minute after the login, so that each use is one to be noted.
-            house.clock.step(std::time::Duration::from_secs(61));
-            house.warm_all().await?;
-            jwt_length = house.swap(&crate::load::headers(0)).await?.jwt().len();
+            app.clock.step(std::time::Duration::from_secs(61));
+            app.warm_all().await?;
+            jwt_length = app.swap(&crate::load::headers(0)).await?.jwt().len();
         }
         let weight = Weight { grown: resident()?.saturating_sub(before), jwt_length };
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&weight)?)?;
-        house.store.close().await?;
+        app.store.close().await?;
         Ok(())
     })
 }

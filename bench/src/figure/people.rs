@@ -41,7 +41,7 @@ pub(super) fn settle(home: &Home) -> Result<()> {
 }
 
 /// Signs in until it is told to stop.
-pub(super) struct Crowd {
+pub(super) struct SharedBucket {
     shared: Arc<Shared>,
     people: Vec<JoinHandle<Result<()>>>,
 }
@@ -54,7 +54,7 @@ struct Shared {
     sent_away: AtomicU64,
 }
 
-impl Crowd {
+impl SharedBucket {
     pub(super) fn gather(server: SocketAddr) -> Self {
         let shared = Arc::new(Shared::default());
         let person = |number| {

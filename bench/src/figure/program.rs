@@ -9,9 +9,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::app::{LIFETIME, ORIGIN};
 use crate::child::Started;
 use crate::home::Home;
-use crate::house::{LIFETIME, ORIGIN};
 
 /// A program that answers, until it is dropped.
 pub(super) struct Running {

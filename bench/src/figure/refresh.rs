@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use vestibule_core::family::session_digest;
 use vestibule_core::grant::{Granter, Refreshed, Tokens};
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::{Accounts, Added, Clock, Opened, Sessions};
+use vestibule_core::refresh_token::session_digest;
 use vestibule_core::session::{Cap, Session};
 use vestibule_core::verify::{Algorithm, RevocationView};
 use vestibule_store::{SqliteOptions, SqliteStore};
 
 use crate::Scale;
+use crate::app::{ORIGIN, ring};
 use crate::home;
 use crate::host::{HeldClock, SystemEntropy};
-use crate::house::{ORIGIN, ring};
 use crate::report::{Progress, Row, Unit};
 use crate::sample::Median;
 

@@ -12,9 +12,9 @@ use vestibule_verify::Algorithm;
 
 use super::verify::claims;
 use crate::Scale;
+use crate::app::ring;
 use crate::home::{pepper, token};
 use crate::host::HeldClock;
-use crate::house::ring;
 use crate::report::{Row, Unit};
 use crate::sample::Median;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::people::{self, Crowd, PEOPLE};
+use super::people::{self, PEOPLE, SharedBucket};
 use super::program;
 use crate::Scale;
 use crate::home::Homes;
@@ -38,7 +38,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes, file: Option<&Path>) -> R
     let (mut storm, mut idle, mut entered) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         idle.push(proxy.slowest_in_a_hundred(CHECKS)?);
-        let crowd = Crowd::gather(running.public);
+        let crowd = SharedBucket::gather(running.public);
         std::thread::sleep(GATHERING);
         storm.push(proxy.slowest_in_a_hundred(CHECKS)?);
         entered += crowd.entered();

@@ -8,8 +8,8 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use crate::Scale;
+use crate::app::{App, Counts, PROXY, at_once};
 use crate::home::Homes;
-use crate::house::{Counts, House, PROXY, at_once};
 use crate::load::headers;
 use crate::report::{Progress, Row, Unit};
 use crate::sample::{Median, Shuffle, median};
@@ -31,22 +31,22 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
     let (few, many) = (homes.with(FEW)?, homes.with(scale.of(MANY))?);
     let open = |home| {
         runtime.block_on(async {
-            let house = House::open(home).await?;
-            house.warm_all().await?;
-            anyhow::Ok(house)
+            let app = App::open(home).await?;
+            app.warm_all().await?;
+            anyhow::Ok(app)
         })
     };
     let houses = [(FEW, open(&few)?), (many.sessions(), open(&many)?)];
     let mut rows = in_turns(scale, &houses)?;
-    let [_, (sessions, house)] = &houses;
-    rows.extend(counted(scale, house, *sessions)?);
-    for (_, house) in houses {
-        runtime.block_on(house.store.close())?;
+    let [_, (sessions, app)] = &houses;
+    rows.extend(counted(scale, app, *sessions)?);
+    for (_, app) in houses {
+        runtime.block_on(app.store.close())?;
     }
     Ok(rows)
 }
 
-fn in_turns(scale: Scale, houses: &[(u64, House); 2]) -> Result<Vec<Row>> {
+fn in_turns(scale: Scale, houses: &[(u64, App); 2]) -> Result<Vec<Row>> {
     let [few, many] = houses;
     let rounds = scale.of(SAMPLE) / BATCH;
     let progress = Progress::of("swapping", ROUNDS * 2);
@@ -84,28 +84,28 @@ fn in_turns(scale: Scale, houses: &[(u64, House); 2]) -> Result<Vec<Row>> {
 /// Median nanoseconds of one request over many batches.
 fn batches(
     count: u64,
-    house: &House,
+    app: &App,
     sessions: u64,
     shuffle: &mut Shuffle,
-    work: impl Fn(&House, &[Parts]) -> Result<()>,
+    work: impl Fn(&App, &[Parts]) -> Result<()>,
 ) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..count {
         let batch: Vec<Parts> = (0..BATCH).map(|_| parts(headers(shuffle.below(sessions)))).collect();
         let started = Instant::now();
-        work(house, &batch)?;
+        work(app, &batch)?;
         times.push(started.elapsed().as_nanos() as f64 / BATCH as f64);
     }
     Ok(median(&mut times))
 }
 
-fn swap_all(house: &House, batch: &[Parts]) -> Result<()> {
-    batch.iter().try_for_each(|parts| at_once(house.swap(&parts.headers))?.map(drop))
+fn swap_all(app: &App, batch: &[Parts]) -> Result<()> {
+    batch.iter().try_for_each(|parts| at_once(app.swap(&parts.headers))?.map(drop))
 }
 
-fn answer_all(house: &House, batch: &[Parts]) -> Result<()> {
+fn answer_all(app: &App, batch: &[Parts]) -> Result<()> {
     batch.iter().try_for_each(|parts| {
-        let answer = at_once(house.forward_auth.answer(parts, PROXY))?;
+        let answer = at_once(app.forward_auth.answer(parts, PROXY))?;
         ensure!(answer.status() == 200, "not 200: {}", answer.status());
         Ok(())
     })
@@ -119,15 +119,15 @@ fn parts(headers: HeaderMap) -> Parts {
 }
 
 /// What warm requests asked of store and key, counted by those themselves.
-fn counted(scale: Scale, house: &House, sessions: u64) -> Result<Vec<Row>> {
+fn counted(scale: Scale, app: &App, sessions: u64) -> Result<Vec<Row>> {
     let requests = scale.of(SAMPLE);
     let mut shuffle = Shuffle::new(3);
-    let before = house.counts();
+    let before = app.counts();
     for _ in 0..requests {
         let parts = parts(headers(shuffle.below(sessions)));
-        answer_all(house, &[parts])?;
+        answer_all(app, &[parts])?;
     }
-    let after = house.counts();
+    let after = app.counts();
     // The proof that the counters look at these requests.
     ensure!(
         after.reused - before.reused == requests,

@@ -16,8 +16,8 @@ use vestibule_core::port::Clock;
 use vestibule_verify::{Algorithm, Verifier, VerifyingKey};
 
 use crate::Scale;
+use crate::app::{ORIGIN, ring};
 use crate::host::HeldClock;
-use crate::house::{ORIGIN, ring};
 use crate::report::{Progress, Row, Unit};
 use crate::sample::Median;
 

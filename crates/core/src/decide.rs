@@ -10,12 +10,12 @@ use vestibule_verify::Verifier;
 
 use crate::csrf::origin::Origins;
 use crate::csrf::{Binding, CsrfTokens};
-use crate::family;
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::live::{LiveSession, Load, Use};
 use crate::port::{Clock, Recall, Sessions};
 use crate::principal::Principal;
+use crate::refresh_token;
 use crate::reject::Reject;
 use crate::route::{Activity, CsrfPolicy, Found, Requirement, Route, RouteTable};
 use crate::secret::Pepper;
@@ -329,7 +329,7 @@ impl Decider {
         let session: SessionId =
             claims.sid().and_then(|sid| sid.parse().ok()).ok_or(Reject::MalformedCredential)?;
         trace.note(|| Step::Jwt { subject, expires_at: claims.exp() });
-        Ok((family::session_digest(session, &self.pepper), Timestamp::from_unix_seconds(claims.exp())))
+        Ok((refresh_token::session_digest(session, &self.pepper), Timestamp::from_unix_seconds(claims.exp())))
     }
 
     fn csrf(&self, inquiry: &Inquiry<'_>, route: &Route, bearer: &Bearer) -> Result<(), Reject> {

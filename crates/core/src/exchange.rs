@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule_verify::{Claims, RevocationView, Verifier};
 
-use crate::caller::are_clients_still;
 use crate::client::Client;
+use crate::client_auth::are_clients_still;
 use crate::decide::Decider;
 use crate::fault::Fault;
 use crate::id::SessionId;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::family::{Next, RefreshToken};
 use crate::fault::Fault;
 use crate::id::SessionId;
 use crate::live::{LiveSession, Use};
 use crate::logout::Logout;
 use crate::mint::Minter;
 use crate::port::{Begun, Clock, Ending, Entropy, Grants, Recall, Redeemed, Redemption, Sessions};
+use crate::refresh_token::{Next, RefreshToken};
 use crate::reject::Reject;
 use crate::secret::Pepper;
 use crate::session::SessionDigest;
@@ -63,7 +63,7 @@ pub enum Refreshed {
 }
 
 impl Granter {
-    /// Gives a session that was just opened under [`crate::family::session_digest`] its family, and both tokens. `None`: it has ended
+    /// Gives a session that was just opened under [`crate::refresh_token::session_digest`] its family, and both tokens. `None`: it has ended
     /// meanwhile.
     pub async fn begin(&self, session: SessionId) -> Result<Option<Tokens>, Fault> {
         let mut random = Zeroizing::new([0; 32]);

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use vestibule_verify::{Claims, RevocationView, Verified, Verifier};
 use zeroize::Zeroizing;
 
-use crate::caller::are_clients_still;
+use crate::client_auth::are_clients_still;
 use crate::decide::Decider;
 use crate::fault::Fault;
 use crate::live::{LiveSession, Use};

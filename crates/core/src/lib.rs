@@ -2,8 +2,8 @@
 //! the world is reached. No sockets, no clock, no runtime, no database: those come in through [`port`].
 //!
 //! Modules are ranked; a file imports only files of lower rank, so the rules can be read bottom-up:
-//! `fault id reject secret text time` → `principal` → `account client csrf key session throttle token` → `family wire` → `live route` →
-//! `port` → `caller decide encrypt problem` → `logout mint rotation` → `grant introspect login` →
+//! `fault id reject secret text time` → `principal` → `account client csrf key session throttle token` → `refresh_token wire` → `live route` →
+//! `port` → `client_auth decide encrypt problem` → `logout mint rotation` → `grant introspect login` →
 //! `identifier_change password_change registration` → `exchange`.
 #![warn(missing_docs)]
 
@@ -25,7 +25,7 @@ pub mod session;
 pub mod throttle;
 pub mod token;
 
-pub mod family;
+pub mod refresh_token;
 pub mod wire;
 
 pub mod live;
@@ -33,7 +33,7 @@ pub mod route;
 
 pub mod port;
 
-pub mod caller;
+pub mod client_auth;
 pub mod decide;
 pub mod encrypt;
 pub mod problem;

@@ -12,7 +12,7 @@ use crate::principal::{Amr, Assurance, Principal};
 use crate::reject::Reject;
 use crate::session::{Session, SessionDigest, SessionKind, Span, judge};
 use crate::time::Timestamp;
-use crate::token::{AccessToken, Stamp};
+use crate::token::{AccessToken, JwtCacheKey};
 
 /// Uses of a session are written down at most this often.
 pub const NOTED_EVERY: Duration = Duration::from_secs(60);
@@ -222,7 +222,7 @@ impl LiveSession {
     }
 
     /// The JWT minted for exactly this stamp, if one is kept.
-    pub fn minted(&self, stamp: Stamp) -> Option<Arc<AccessToken>> {
+    pub fn minted(&self, stamp: JwtCacheKey) -> Option<Arc<AccessToken>> {
         let minted = self.minted.load();
         all(minted.as_ref()).find(|kept| kept.stamp == stamp).cloned()
     }

@@ -9,25 +9,25 @@ use futures_util::future::join;
 
 use crate::account::password::stand_in_for;
 use crate::account::{Account, Identifier, PasswordHash, Status};
-use crate::family;
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::logout::Logout;
 use crate::port::{Accounts, Clock, Entropy, FaultLog, Hasher, Opened, Sessions, Throttle, Verdict};
 use crate::principal::{Amr, Assurance};
+use crate::refresh_token;
 use crate::secret::{Password, Pepper, Purpose};
 use crate::session::{Cap, Device, Session, SessionKind, SessionLimits, SessionToken};
-use crate::throttle::{Allowance, Asker, Receipt, Reservation};
+use crate::throttle::{Allowance, HashRequester, Receipt, Reservation};
 
-mod again;
 pub(crate) mod attempts;
 pub mod known_device;
-pub mod whom;
+pub mod login_target;
+mod reauthentication;
 
-pub use again::{Confirmation, NewToken, Reproof};
 pub use attempts::tallies_of;
 pub use known_device::DeviceMark;
-pub use whom::{NameDigest, Whom};
+pub use login_target::{LoginTarget, NameDigest};
+pub use reauthentication::{Confirmation, NewToken, Reauthentication};
 
 #[cfg(test)]
 mod tests;
@@ -60,9 +60,9 @@ pub struct Login {
     pub cap: Cap,
     /// For how long a proof is fresh enough to change an account with.
     pub step_up: Duration,
-    /// Whom to tell of sessions that end because another one opens.
+    /// LoginTarget to tell of sessions that end because another one opens.
     pub logout: Arc<Logout>,
-    /// Whom to tell of what failed beside a login that did not.
+    /// LoginTarget to tell of what failed beside a login that did not.
     pub fault_log: Arc<dyn FaultLog>,
 }
 
@@ -169,7 +169,7 @@ impl Login {
         identifier: Option<Identifier>,
         typed: &str,
         password: Password,
-        asker: Asker,
+        asker: HashRequester,
     ) -> Result<Option<Account>, Fault> {
         let name = identifier.as_ref().map_or(typed, Identifier::as_str);
         let digest = self.pepper.digest(Purpose::StandIn, &[name.as_bytes()]);
@@ -184,7 +184,7 @@ impl Login {
         account: Option<Account>,
         stand_in: Option<PasswordHash>,
         password: Password,
-        asker: Asker,
+        asker: HashRequester,
     ) -> Result<Option<Account>, Fault> {
         // A disabled account is refused like an unknown one, decoy and all: its password must not show by being made anew.
         let account = account.filter(|account| account.status == Status::Enabled);
@@ -226,7 +226,7 @@ impl Login {
         let limits = self.limits_of(kind);
         let session = Session {
             digest: match kind {
-                SessionKind::Tokens => family::session_digest(id, &self.pepper),
+                SessionKind::Tokens => refresh_token::session_digest(id, &self.pepper),
                 SessionKind::Browser | SessionKind::Client | SessionKind::Remembered => {
                     token.digest(&self.pepper)
                 }

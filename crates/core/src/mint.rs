@@ -20,7 +20,7 @@ use crate::live::LiveSession;
 use crate::port::{Accounts, Clock, DropLog, Entropy};
 use crate::principal::Principal;
 use crate::time::Timestamp;
-use crate::token::{AccessToken, Minted, Stamp};
+use crate::token::{AccessToken, JwtCacheKey, Minted};
 
 mod audience;
 mod claims;
@@ -145,7 +145,7 @@ impl Minter {
         let audiences = self.audiences.load();
         let audience =
             audiences.get(name).ok_or(Fault::Bug("a route names an audience that is not configured"))?;
-        let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
+        let stamp = JwtCacheKey { audience: audience.stamp, ring: self.ring.load().stamp() };
         self.for_session(&bearer.live, bearer.judged_at, audience, stamp).await.map(Some)
     }
 
@@ -169,7 +169,7 @@ impl Minter {
         let Some(audience) = audiences.get(audience).filter(|audience| audience.name != self.issuer) else {
             return Ok(None);
         };
-        let stamp = Stamp { audience: audience.stamp, ring: self.ring.load().stamp() };
+        let stamp = JwtCacheKey { audience: audience.stamp, ring: self.ring.load().stamp() };
         self.for_session(live, judged_at, audience, stamp).await.map(Some)
     }
 
@@ -178,7 +178,7 @@ impl Minter {
         live: &Arc<LiveSession>,
         asked_at: Timestamp,
         audience: &Audience,
-        stamp: Stamp,
+        stamp: JwtCacheKey,
     ) -> Result<Arc<AccessToken>, Fault> {
         let good = |now| move |token: &Arc<AccessToken>| token.minted_at <= now && now < token.expires_at;
         let kept = live.minted(stamp).filter(good(asked_at));
@@ -242,7 +242,7 @@ impl Minter {
             minted_at: now,
             expires_at,
             renew_at: now.after(life * 4 / 5),
-            stamp: Stamp { audience: audience.stamp, ring },
+            stamp: JwtCacheKey { audience: audience.stamp, ring },
         })
     }
 

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::id::SessionId;
 use crate::live::LiveSession;
 use crate::login::{Confirmation, DeviceMark, Login, NewToken};
-use crate::port::{Changed, Warrant};
+use crate::port::{Changed, PasswordAuthority};
 use crate::session::Reissue;
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ impl PasswordChange {
         let hash = login.hasher.hash(new, asker).await?;
         let token = login.fresh_token()?;
         let reissue = Reissue { digest: token.digest(&login.pepper), at: login.clock.now(), proof: None };
-        let warrant = Warrant::Owner { epoch, session: session.id(), reissue };
+        let warrant = PasswordAuthority::Owner { epoch, session: session.id(), reissue };
         match login.accounts.set_password(session.subject(), hash, warrant).await? {
             Changed::Changed { ended, kept } => {
                 login.logout.revoke(&ended);

@@ -12,14 +12,14 @@ use vestibule_verify::KeyId;
 
 use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
 use crate::client::{Client, ShownAssertion};
-use crate::family::{Next, Presented, RefreshDigest, Salt};
 use crate::fault::Fault;
 use crate::id::{ClientId, SessionId, Subject};
 use crate::key::KeyRecord;
 use crate::live::LiveSession;
+use crate::refresh_token::{Next, Presented, RefreshDigest, Salt};
 use crate::secret::Password;
 use crate::session::{Cap, Reissue, Session, SessionDigest};
-use crate::throttle::{AccountTally, Asker, Attempt, Receipt, Reservation};
+use crate::throttle::{AccountCounter, Attempt, HashRequester, Receipt, Reservation};
 use crate::time::Timestamp;
 use crate::token::Because;
 
@@ -40,7 +40,7 @@ pub trait Entropy: Send + Sync {
 #[async_trait]
 pub trait Hasher: Send + Sync {
     /// Hashes at the configured cost under a fresh salt.
-    async fn hash(&self, password: Password, asker: Asker) -> Result<PasswordHash, Fault>;
+    async fn hash(&self, password: Password, asker: HashRequester) -> Result<PasswordHash, Fault>;
 
     /// Whether the password is the one behind the hash. For `None` (no such account) it does the same work on a decoy, and says
     /// no: time does not tell who has an account.
@@ -48,7 +48,7 @@ pub trait Hasher: Send + Sync {
         &self,
         password: Password,
         stored: Option<PasswordHash>,
-        asker: Asker,
+        asker: HashRequester,
     ) -> Result<Verdict, Fault>;
 }
 
@@ -147,7 +147,7 @@ pub trait Grants: Send + Sync {
     /// Gives an open session a family with this first token; says whether there still was such a session.
     async fn begin(&self, session: &SessionDigest, first: RefreshDigest) -> Result<Begun, Fault>;
 
-    /// Judges a refresh token by [`TokenFamily::judge`](crate::family::TokenFamily::judge) and puts the next one in its place when it
+    /// Judges a refresh token by [`TokenFamily::judge`](crate::refresh_token::TokenFamily::judge) and puts the next one in its place when it
     /// is its turn, in one step: of any number that present the same one, one alone rotates. A replay ends the session in the same step.
     async fn redeem(&self, redemption: Redemption) -> Result<Redeemed, Fault>;
 }
@@ -210,7 +210,7 @@ pub trait Accounts: Send + Sync {
         &self,
         identifier: Option<&Identifier>,
         near: Subject,
-    ) -> Result<Candidate, Fault>;
+    ) -> Result<PasswordLookup, Fault>;
 
     /// Replaces a password hash by one of the same password at a higher cost, unless the hash has changed meanwhile.
     async fn upgrade_password(
@@ -226,7 +226,7 @@ pub trait Accounts: Send + Sync {
         &self,
         subject: Subject,
         new: PasswordHash,
-        warrant: Warrant,
+        warrant: PasswordAuthority,
     ) -> Result<Changed, Fault>;
 
     /// Gives an account another identifier, if no other account has that; every live session gets a new version, so that the next JWT
@@ -248,9 +248,9 @@ pub trait Accounts: Send + Sync {
     async fn remove(&self, subject: Subject) -> Result<Changed, Fault>;
 }
 
-/// Whom a password may be of. No Debug: it holds hashes.
+/// LoginTarget a password may be of. No Debug: it holds hashes.
 #[derive(Clone, Default)]
-pub struct Candidate {
+pub struct PasswordLookup {
     /// The account of that identifier.
     pub account: Option<Account>,
     /// The hash that another account lends, to be compared with in its place; `None` when that one has no password.
@@ -259,7 +259,7 @@ pub struct Candidate {
 
 /// On whose word a password is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Warrant {
+pub enum PasswordAuthority {
     /// An operator's: it holds whatever became of the account.
     Operator,
     /// Its owner's, who has just shown the present password.
@@ -274,7 +274,7 @@ pub enum Warrant {
     },
 }
 
-impl Warrant {
+impl PasswordAuthority {
     /// The session that stays.
     pub const fn keeps(self) -> Option<SessionId> {
         match self {
@@ -395,9 +395,9 @@ pub trait Throttle: Send + Sync {
     /// The attempt was never evaluated: the account gets it back, and a crowd of strangers. The source does not.
     async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault>;
 
-    /// What is remembered of these accounts, in their order; [`AccountTally::FRESH`] where nothing is. For operators: no attempt is
+    /// What is remembered of these accounts, in their order; [`AccountCounter::FRESH`] where nothing is. For operators: no attempt is
     /// decided by it.
-    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault>;
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountCounter>, Fault>;
 
     /// Forgets what is remembered of these accounts, known or not; of sources and crowds nothing.
     async fn forgive(&self, accounts: &[[u8; 32]]) -> Result<(), Fault>;

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 /// Who a request speaks for, as proven by its credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// Whom the credential speaks for.
+    /// LoginTarget the credential speaks for.
     pub subject: Subject,
     /// The session behind the credential.
     pub session: SessionId,

@@ -12,7 +12,7 @@ use crate::id::Subject;
 use crate::login::{Login, attempts};
 use crate::port::Added;
 use crate::secret::Password;
-use crate::throttle::{Asker, Reservation};
+use crate::throttle::{HashRequester, Reservation};
 
 #[cfg(test)]
 mod tests;
@@ -85,7 +85,7 @@ impl Registration {
         &self,
         identifier: Identifier,
         password: Password,
-        asker: Asker,
+        asker: HashRequester,
     ) -> Result<Option<Subject>, Fault> {
         let login = &self.login;
         let hash = login.hasher.hash(password, asker).await?;

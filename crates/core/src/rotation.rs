@@ -33,12 +33,12 @@ pub struct Rotation {
     /// The longest life of a JWT: an old key stays published that long and [`OVERLAP`] more.
     pub longest_jwt: Duration,
     /// Held from reading the records to changing them.
-    pub turn: Turn,
+    pub turn: RotationLock,
 }
 
 /// One change of the key ring after the other.
 #[derive(Default)]
-pub struct Turn(Mutex<()>);
+pub struct RotationLock(Mutex<()>);
 
 /// When a key begins to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

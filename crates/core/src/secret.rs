@@ -74,7 +74,7 @@ impl Pepper {
         Self(Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!()))
     }
 
-    /// HMAC-SHA-256(pepper, purpose ‖ parts), RFC 2104. Callers give parts of fixed length, so their joints are unambiguous.
+    /// HMAC-SHA-256(pepper, purpose ‖ parts), RFC 2104. ClientAuthenticator give parts of fixed length, so their joints are unambiguous.
     pub fn digest(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         self.keyed(purpose, parts).finalize().into_bytes().into()
     }

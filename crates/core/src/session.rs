@@ -191,7 +191,7 @@ pub enum SessionKind {
     /// In a browser's cookie that outlives the browser, because its holder asked to be remembered: longer limits, one factor for
     /// ever ([`Self::strongest`]), and a new session token every day.
     Remembered,
-    /// There is none: its holder has an access token and a refresh token ([`crate::family`]).
+    /// There is none: its holder has an access token and a refresh token ([`crate::refresh_token`]).
     Tokens,
 }
 

@@ -10,16 +10,18 @@ use parking_lot::Mutex;
 use vestibule_verify::RevocationView;
 
 use crate::account::{Account, Identifier, PasswordHash, Status, Traits};
-use crate::family::{RefreshDigest, TokenFamily, Turn};
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::live::LiveSession;
 use crate::login::{Login, LoginOutcome, LoginRequest};
 use crate::logout::Logout;
 use crate::port::*;
+use crate::refresh_token::{RefreshDigest, RefreshVerdict, TokenFamily};
 use crate::secret::{Password, Pepper};
 use crate::session::{Cap, Reissue, Session, SessionDigest, SessionKind, SessionLimits};
-use crate::throttle::{AccountTally, Asker, Attempt, Receipt, Reservation, STRANGERS, TallyBook};
+use crate::throttle::{
+    AccountCounter, Attempt, CounterTable, HashRequester, Receipt, Reservation, STRANGERS,
+};
 use crate::time::Timestamp;
 
 pub(crate) mod trade;
@@ -77,7 +79,7 @@ pub(crate) struct World {
     pub(crate) opened: Mutex<HashMap<SessionDigest, (Session, Cap)>>,
     pub(crate) accounts: Mutex<HashMap<Subject, Account>>,
     families: Mutex<HashMap<SessionDigest, TokenFamily>>,
-    tallies: Mutex<TallyBook>,
+    tallies: Mutex<CounterTable>,
     /// What was noted of faults that changed no answer.
     pub(crate) undone: Mutex<Vec<&'static str>>,
     /// Memory knows nothing: every look goes to the store.
@@ -200,17 +202,17 @@ impl Grants for World {
         let known = live.get(&session).cloned().zip(families.get(&session).copied());
         let Some((known, family)) = known else { return Ok(Redeemed::Unknown) };
         Ok(match family.judge(&presented, next, now, window) {
-            Turn::Rotate(rotated) => {
+            RefreshVerdict::Rotate(rotated) => {
                 families.insert(session, rotated);
                 Redeemed::Rotated
             }
-            Turn::Repeat(salt) => Redeemed::Repeated(salt),
-            Turn::Late => Redeemed::Late,
-            Turn::Replay => {
+            RefreshVerdict::Repeat(salt) => Redeemed::Repeated(salt),
+            RefreshVerdict::Late => Redeemed::Late,
+            RefreshVerdict::Replay => {
                 live.remove(&session);
                 Redeemed::Replayed(known.id())
             }
-            Turn::Unknown => Redeemed::Unknown,
+            RefreshVerdict::Unknown => Redeemed::Unknown,
         })
     }
 }
@@ -237,11 +239,15 @@ impl Accounts for World {
         Ok(self.accounts.lock().get(&subject).cloned())
     }
 
-    async fn find_to_sign_in(&self, identifier: Option<&Identifier>, _: Subject) -> Result<Candidate, Fault> {
+    async fn find_to_sign_in(
+        &self,
+        identifier: Option<&Identifier>,
+        _: Subject,
+    ) -> Result<PasswordLookup, Fault> {
         self.answer()?;
         let accounts = self.accounts.lock();
         let lender = accounts.values().min_by_key(|account| account.subject);
-        Ok(Candidate {
+        Ok(PasswordLookup {
             account: accounts.values().find(|account| Some(&account.identifier) == identifier).cloned(),
             lent: lender.and_then(|account| account.password.clone()),
         })
@@ -262,7 +268,7 @@ impl Accounts for World {
         &self,
         subject: Subject,
         new: PasswordHash,
-        warrant: Warrant,
+        warrant: PasswordAuthority,
     ) -> Result<Changed, Fault> {
         self.answer()?;
         let mut accounts = self.accounts.lock();
@@ -274,7 +280,7 @@ impl Accounts for World {
         let mut live = self.live.lock();
         let ended = live.extract_if(|_, it| it.subject() == subject && Some(it.id()) != warrant.keeps());
         let ended = ended.map(|(_, it)| it.id()).collect();
-        let Warrant::Owner { session, reissue, .. } = warrant else {
+        let PasswordAuthority::Owner { session, reissue, .. } = warrant else {
             return Ok(Changed::Changed { ended, kept: None });
         };
         let Some(old) = live.values().find(|it| it.id() == session).map(|it| *it.digest()) else {
@@ -346,7 +352,7 @@ impl Throttle for World {
         Ok(())
     }
 
-    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountCounter>, Fault> {
         let tallies = self.tallies.lock();
         Ok(accounts.iter().map(|account| tallies.tally(account)).collect())
     }
@@ -366,7 +372,7 @@ impl FaultLog for World {
 /// A hasher whose "hash" is the password behind a mark: the rules' tests are not about Argon2.
 #[async_trait]
 impl Hasher for World {
-    async fn hash(&self, password: Password, _: Asker) -> Result<PasswordHash, Fault> {
+    async fn hash(&self, password: Password, _: HashRequester) -> Result<PasswordHash, Fault> {
         if self.hasher_is_full.load(Ordering::SeqCst) {
             return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });
         }
@@ -378,7 +384,7 @@ impl Hasher for World {
         &self,
         password: Password,
         stored: Option<PasswordHash>,
-        _: Asker,
+        _: HashRequester,
     ) -> Result<Verdict, Fault> {
         if self.hasher_is_full.load(Ordering::SeqCst) {
             return Err(Fault::Overloaded { what: "password hashing", retry_after: Duration::from_secs(2) });

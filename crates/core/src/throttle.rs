@@ -11,9 +11,9 @@ mod book;
 mod bucket;
 mod tally;
 
-pub use book::TallyBook;
+pub use book::CounterTable;
 pub use bucket::{Allowance, Bucket, FULL_AFTER};
-pub use tally::{AccountTally, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, LONGEST_WAIT};
+pub use tally::{AccountCounter, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, LONGEST_WAIT};
 
 #[cfg(test)]
 mod tests;
@@ -52,12 +52,12 @@ pub struct Attempt {
     /// Digest of the source's address prefix; or of all known devices or all sessions of an account together.
     pub source: [u8; 32],
     /// Who is trying.
-    pub by: Party,
+    pub by: AttemptKind,
 }
 
 /// Who makes an attempt, and whom else it is counted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Party {
+pub enum AttemptKind {
     /// Somebody on a device that the account was signed in on.
     Device {
         /// Digest of all such devices of the account.
@@ -78,14 +78,14 @@ pub enum Party {
 
 /// Many who have one bucket together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crowd {
+pub struct SharedBucket {
     /// Where its bucket is kept among those of the sources. Theirs are keyed digests: none of them is this, unless it is an address.
     pub key: [u8; 32],
     /// What it may.
     pub allowance: Allowance,
 }
 
-impl Party {
+impl AttemptKind {
     /// The digest of all known devices of the account, if it is one of them.
     pub const fn devices(self) -> Option<[u8; 32]> {
         match self {
@@ -94,21 +94,21 @@ impl Party {
         }
     }
 
-    /// Whom it shares a bucket with, if anybody.
-    pub const fn crowd(self) -> Option<Crowd> {
+    /// LoginTarget it shares a bucket with, if anybody.
+    pub const fn crowd(self) -> Option<SharedBucket> {
         match self {
             Self::Device { address, .. } | Self::Session { address } => {
-                Some(Crowd { key: address, allowance: KNOWN_AT_ADDRESS })
+                Some(SharedBucket { key: address, allowance: KNOWN_AT_ADDRESS })
             }
-            Self::Newcomer => Some(Crowd { key: [1; 32], allowance: NEWCOMERS }),
-            Self::Stranger(allowance) => Some(Crowd { key: [0; 32], allowance }),
+            Self::Newcomer => Some(SharedBucket { key: [1; 32], allowance: NEWCOMERS }),
+            Self::Stranger(allowance) => Some(SharedBucket { key: [0; 32], allowance }),
         }
     }
 }
 
 /// For whom a password is hashed: what a hasher that has too much to do shares its time by. Keyed digests, as in [`Attempt`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asker {
+pub struct HashRequester {
     /// The address. The same address with and without a known device or a session has two digests.
     pub address: [u8; 32],
     /// Within the address: the account that is asked for, with all its known devices, or with all its sessions.
@@ -120,17 +120,19 @@ impl Attempt {
     /// as theirs are, with each bit turned, so it is none of them.
     pub fn sign_ins(&self) -> Option<[u8; 32]> {
         match self.by {
-            Party::Stranger(_) => Some(self.account.map(|byte| !byte)),
-            Party::Device { .. } | Party::Newcomer | Party::Session { .. } => None,
+            AttemptKind::Stranger(_) => Some(self.account.map(|byte| !byte)),
+            AttemptKind::Device { .. } | AttemptKind::Newcomer | AttemptKind::Session { .. } => None,
         }
     }
 
     /// For whom its password is hashed.
-    pub const fn asker(&self) -> Asker {
+    pub const fn asker(&self) -> HashRequester {
         match self.by {
-            Party::Device { devices, address } => Asker { address, account: devices },
-            Party::Session { address } => Asker { address, account: self.source },
-            Party::Newcomer | Party::Stranger(_) => Asker { address: self.source, account: self.account },
+            AttemptKind::Device { devices, address } => HashRequester { address, account: devices },
+            AttemptKind::Session { address } => HashRequester { address, account: self.source },
+            AttemptKind::Newcomer | AttemptKind::Stranger(_) => {
+                HashRequester { address: self.source, account: self.account }
+            }
         }
     }
 }
@@ -152,16 +154,16 @@ pub struct Receipt {
     /// The moment that the account's tally has of it.
     pub counted_at: Timestamp,
     /// The crowd whose bucket it was taken from; none where it was its source's own.
-    pub taken_from: Option<Crowd>,
+    pub taken_from: Option<SharedBucket>,
 }
 
 /// All that is remembered of what an attempt counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tallies {
+pub struct AttemptCounters {
     /// Of the account.
-    pub account: AccountTally,
+    pub account: AccountCounter,
     /// Of all known devices of the account together; looked at for an attempt on one of them alone.
-    pub devices: AccountTally,
+    pub devices: AccountCounter,
     /// Of the source, within [`SOURCE`].
     pub source: Bucket,
     /// Of the attempt's crowd; looked at for an attempt that has one alone.
@@ -170,12 +172,12 @@ pub struct Tallies {
     pub sign_ins: Bucket,
 }
 
-impl Tallies {
+impl AttemptCounters {
     /// Where nothing is remembered of anything that the attempt counts against.
     pub fn fresh(attempt: &Attempt) -> Self {
         Self {
-            account: AccountTally::FRESH,
-            devices: AccountTally::FRESH,
+            account: AccountCounter::FRESH,
+            devices: AccountCounter::FRESH,
             source: Bucket::full(SOURCE),
             crowd: Bucket::full(attempt.by.crowd().map_or(STRANGERS, |crowd| crowd.allowance)),
             sign_ins: Bucket::full(SIGN_INS),
@@ -218,7 +220,7 @@ impl Tallies {
     /// others, and for what each sign-in costs.
     pub fn succeeded(self, receipt: &Receipt) -> Self {
         let devices = match receipt.attempt.by.devices() {
-            Some(_) => AccountTally::FRESH,
+            Some(_) => AccountCounter::FRESH,
             None => self.devices,
         };
         let sign_ins = match receipt.attempt.sign_ins() {
@@ -226,7 +228,7 @@ impl Tallies {
             Some(_) => self.sign_ins.count(SIGN_INS, receipt.counted_at).unwrap_or(self.sign_ins),
             None => self.sign_ins,
         };
-        Self { account: AccountTally::FRESH, devices, sign_ins, ..self }.crowd_given_back(receipt)
+        Self { account: AccountCounter::FRESH, devices, sign_ins, ..self }.crowd_given_back(receipt)
     }
 
     /// The attempt was never evaluated: the account gets it back, and so does a crowd of strangers. The source does not, nor does an
@@ -242,9 +244,11 @@ impl Tallies {
 
     fn crowd_given_back(self, receipt: &Receipt) -> Self {
         let crowd = match (receipt.attempt.by, receipt.taken_from) {
-            (Party::Newcomer | Party::Stranger(_), Some(crowd)) => self.crowd.give_back(crowd.allowance),
+            (AttemptKind::Newcomer | AttemptKind::Stranger(_), Some(crowd)) => {
+                self.crowd.give_back(crowd.allowance)
+            }
             // An address is counted whether or not the password was right, as a source is.
-            (Party::Device { .. } | Party::Session { .. }, _) | (_, None) => self.crowd,
+            (AttemptKind::Device { .. } | AttemptKind::Session { .. }, _) | (_, None) => self.crowd,
         };
         Self { crowd, ..self }
     }

@@ -22,7 +22,7 @@ mod tests;
 #[repr(C)]
 pub struct AccessToken {
     /// What it was minted for and with.
-    pub stamp: Stamp,
+    pub stamp: JwtCacheKey,
     /// When it was signed.
     pub minted_at: Timestamp,
     /// When it expires (`exp`).
@@ -42,7 +42,7 @@ pub struct AccessToken {
 pub struct Minted<'a> {
     /// The JWT itself.
     pub jwt: &'a str,
-    /// Whom it speaks for.
+    /// LoginTarget it speaks for.
     pub subject: Subject,
     /// The session behind.
     pub session: SessionId,
@@ -57,7 +57,7 @@ pub struct Minted<'a> {
     /// From when on it should be minted anew.
     pub renew_at: Timestamp,
     /// What it was minted for and with.
-    pub stamp: Stamp,
+    pub stamp: JwtCacheKey,
 }
 
 /// How a plain header says what is not visible ASCII.
@@ -102,7 +102,7 @@ pub enum Because {
 
 /// What a cached JWT is valid for, beside the session, its version and the subject's epoch, which own the cache slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct JwtCacheKey {
     /// The audience with its claims template and lifetime, as configured now.
     pub audience: u32,
     /// The key ring.

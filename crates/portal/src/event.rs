@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use metrics::Counter;
-use vestibule_core::caller::NotKnown;
+use vestibule_core::client_auth::NotKnown;
 use vestibule_core::exchange::NotExchanged;
 use vestibule_core::id::{ClientId, SessionId, Subject};
-use vestibule_core::login::Whom;
+use vestibule_core::login::LoginTarget;
 use vestibule_core::port::FaultLog;
 use vestibule_core::problem::Incident;
 use vestibule_core::session::Session;
@@ -62,8 +62,8 @@ pub(crate) fn login_succeeded(session: &Session) {
     );
 }
 
-/// Whom the attempt was for is said by subject or digest: people type passwords into the wrong field.
-pub(crate) fn login_refused(whom: Whom, source: Option<IpAddr>) {
+/// LoginTarget the attempt was for is said by subject or digest: people type passwords into the wrong field.
+pub(crate) fn login_refused(whom: LoginTarget, source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => REFUSED).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",
@@ -74,7 +74,7 @@ pub(crate) fn login_refused(whom: Whom, source: Option<IpAddr>) {
     );
 }
 
-pub(crate) fn login_throttled(whom: Whom, source: Option<IpAddr>) {
+pub(crate) fn login_throttled(whom: LoginTarget, source: Option<IpAddr>) {
     metrics::counter!(LOGINS, "outcome" => THROTTLED).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",
@@ -248,7 +248,7 @@ pub(crate) fn introspection_fault() {
     metrics::counter!(INTROSPECTIONS, "outcome" => FAULT).increment(1);
 }
 
-/// Whom it claimed to be is said where there is such a client.
+/// LoginTarget it claimed to be is said where there is such a client.
 pub(crate) fn client_refused(not_known: NotKnown, source: Option<IpAddr>) {
     metrics::counter!(CLIENTS, "outcome" => REFUSED).increment(1);
     tracing::warn!(
@@ -305,7 +305,7 @@ pub(crate) fn refresh_fault() {
 }
 
 /// Whose name it was is said by subject or digest, as with logins.
-pub(crate) fn registration_taken(whom: Whom, source: Option<IpAddr>) {
+pub(crate) fn registration_taken(whom: LoginTarget, source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => TAKEN).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",
@@ -316,7 +316,7 @@ pub(crate) fn registration_taken(whom: Whom, source: Option<IpAddr>) {
     );
 }
 
-pub(crate) fn registration_throttled(whom: Whom, source: Option<IpAddr>) {
+pub(crate) fn registration_throttled(whom: LoginTarget, source: Option<IpAddr>) {
     metrics::counter!(REGISTRATIONS, "outcome" => THROTTLED).increment(1);
     tracing::warn!(
         target: "vestibule::refusal",

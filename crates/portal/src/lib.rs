@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule_core::caller::Callers;
+use vestibule_core::client_auth::ClientAuthenticator;
 use vestibule_core::decide::Decider;
 use vestibule_core::exchange::Exchange;
 use vestibule_core::grant::Granter;
@@ -78,7 +78,7 @@ pub struct Portal {
     /// Issues access tokens with the refresh tokens that go with them.
     pub granter: Granter,
     /// Knows clients by what they show.
-    pub callers: Arc<Callers>,
+    pub client_auth: Arc<ClientAuthenticator>,
     /// Trades what clients were shown for what they show.
     pub exchanger: Exchange,
     /// Tells resource servers of the tokens that are presented to them.

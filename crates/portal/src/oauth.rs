@@ -22,10 +22,10 @@ pub(crate) mod introspect;
 pub(crate) mod revoke;
 pub(crate) mod token;
 
-use client::Caller;
+use client::OAuthClient;
 
 /// Reads a form, each parameter once, and finds out who sent it.
-async fn read(portal: &Portal, parts: &Parts, body: Body) -> Result<(Caller, Form), Refusal> {
+async fn read(portal: &Portal, parts: &Parts, body: Body) -> Result<(OAuthClient, Form), Refusal> {
     let unread = |problem| Refusal::unread(portal, &problem);
     let bytes = body::read(&parts.headers, body, body::FORM).await.map_err(unread)?;
     let form = Form::parse(&bytes).map_err(unread)?;

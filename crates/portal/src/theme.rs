@@ -41,7 +41,7 @@ pub struct Theme {
 /// What stands below every page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
-    /// Whom to ask.
+    /// LoginTarget to ask.
     pub help: Option<String>,
     /// Who answers for this site, as some countries' laws ask to say.
     pub imprint: Option<String>,

@@ -1,5 +1,5 @@
-//! Puts the house together: settings become stores, stores become rules, rules become doors and pages. In: [`Settings`]. Out: a
-//! [`House`] with which commands work, and its [`Front`] when it serves.
+//! Puts the app together: settings become stores, stores become rules, rules become doors and pages. In: [`Settings`]. Out: a
+//! [`App`] with which commands work, and its [`Endpoints`] when it serves.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -12,7 +12,7 @@ use http::{HeaderMap, Response, StatusCode};
 use tokio::sync::Mutex;
 use vestibule_core::Fault;
 use vestibule_core::account::policy::Policy;
-use vestibule_core::caller::Callers;
+use vestibule_core::client_auth::ClientAuthenticator;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::Origins;
 use vestibule_core::decide::Decider;
@@ -26,7 +26,7 @@ use vestibule_core::mint::{Audience, AudienceTable, LONGEST_LIFETIME, Minter};
 use vestibule_core::password_change::PasswordChange;
 use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
 use vestibule_core::registration::Registration;
-use vestibule_core::rotation::{Rotation, Turn};
+use vestibule_core::rotation::{Rotation, RotationLock};
 use vestibule_core::route::RouteTable;
 use vestibule_core::secret::Pepper;
 use vestibule_core::wire::forwarded::TrustedProxies;
@@ -46,32 +46,32 @@ use crate::host::clock::SystemClock;
 use crate::host::entropy::SystemEntropy;
 use crate::host::hasher::{Bounds, HashingPool};
 use crate::host::secret_file::{self, Sharing};
-use crate::key_room::{KeyRoom, ingredients};
+use crate::key_manager::{KeyManager, ingredients};
 use crate::secrets::{Secrets, Stored, Unchecked};
 use crate::telemetry::DroppedClaims;
 use crate::untrusted::UntrustedProxies;
 
 /// Everything but listeners: enough for commands.
-pub(crate) struct House {
+pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) decider: Arc<Decider>,
     pub(crate) minter: Arc<Minter>,
     pub(crate) logout: Arc<Logout>,
-    pub(crate) callers: Arc<Callers>,
-    pub(crate) key_room: KeyRoom,
+    pub(crate) client_auth: Arc<ClientAuthenticator>,
+    pub(crate) key_manager: KeyManager,
     pub(crate) revocations: Arc<RevocationView>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) pepper: Pepper,
     /// The longest life that a JWT of ours can have.
     pub(crate) longest_jwt: Duration,
-    /// Whom access tokens are for: this gateway.
+    /// LoginTarget access tokens are for: this gateway.
     edge_audience: Audience,
 }
 
 /// What answers requests.
-pub(crate) struct Front {
+pub(crate) struct Endpoints {
     pub(crate) csrf: CsrfDoor,
     pub(crate) forward_auth: ForwardAuth,
     pub(crate) proxy: ProxyDoor,
@@ -86,14 +86,14 @@ pub(crate) struct Front {
     decider: Arc<Decider>,
 }
 
-impl Front {
+impl Endpoints {
     /// Whether the built-in gateway has anything behind it.
     pub(crate) fn carries(&self) -> bool {
         self.decider.routes.load().iter().any(|route| route.upstream.is_some())
     }
 }
 
-impl House {
+impl App {
     /// Opens the store, reads the secrets, and builds the rules on them.
     pub(crate) async fn open(settings: Settings, unchecked: Unchecked) -> Result<Arc<Self>> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -151,7 +151,7 @@ impl House {
             clock: Arc::clone(&clock),
             longest_jwt,
         });
-        let callers = Arc::new(Callers::new(
+        let client_auth = Arc::new(ClientAuthenticator::new(
             store.clone(),
             store.clone(),
             Arc::clone(&revocations),
@@ -159,7 +159,7 @@ impl House {
             minter.issuer().to_owned(),
             Arc::clone(&clock),
         ));
-        let key_room = KeyRoom {
+        let key_manager = KeyManager {
             rotation: Rotation {
                 keys: Arc::clone(&keys),
                 seal: Arc::clone(&seal),
@@ -168,7 +168,7 @@ impl House {
                 algorithm: settings.algorithm,
                 publish_ahead: settings.publish_ahead,
                 longest_jwt,
-                turn: Turn::default(),
+                turn: RotationLock::default(),
             },
             keys,
             seal,
@@ -185,8 +185,8 @@ impl House {
             decider,
             minter,
             logout,
-            callers,
-            key_room,
+            client_auth,
+            key_manager,
             revocations,
             clock,
             entropy,
@@ -197,7 +197,7 @@ impl House {
     }
 
     /// Builds doors and pages. The metrics recorder must be installed before.
-    pub(crate) fn front(&self) -> Result<Front> {
+    pub(crate) fn front(&self) -> Result<Endpoints> {
         let settings = &self.settings;
         let hasher =
             HashingPool::start(settings.passwords.cost, Bounds::default(), Arc::clone(&self.entropy))?;
@@ -249,7 +249,7 @@ impl House {
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout: Arc::clone(&self.logout),
-            callers: Arc::clone(&self.callers),
+            client_auth: Arc::clone(&self.client_auth),
             exchanger: Exchange {
                 decider: Arc::clone(&self.decider),
                 minter: Arc::clone(&self.minter),
@@ -299,7 +299,7 @@ impl House {
         // Also where browsers are given none: they may hold what they were given before.
         let TokenCookies { access, refresh, .. } = settings.token_cookies.clone();
         cookies.extend([access, refresh]);
-        Ok(Front {
+        Ok(Endpoints {
             csrf: CsrfDoor::new(Arc::clone(&swap), self.store.clone()),
             forward_auth: ForwardAuth::new(
                 Arc::clone(&swap),

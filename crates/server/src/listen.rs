@@ -22,7 +22,7 @@ use vestibule_core::wire::{guard, is_navigation};
 use vestibule_gateway::ClientBody;
 use vestibule_portal::{Peer, WELL_KNOWN};
 
-use crate::assemble::Front;
+use crate::assemble::Endpoints;
 use crate::status::Status;
 
 mod connection;
@@ -90,9 +90,9 @@ enum Head {
 /// What answers on a listener.
 pub(crate) enum Face {
     /// Proxies and operators.
-    Internal { front: Arc<Front>, status: Arc<Status> },
+    Internal { front: Arc<Endpoints>, status: Arc<Status> },
     /// Browsers and API clients.
-    Public { front: Arc<Front> },
+    Public { front: Arc<Endpoints> },
 }
 
 /// Listens on an address, or says in one line why it cannot.
@@ -212,7 +212,7 @@ impl Face {
 }
 
 async fn internal(
-    front: &Front,
+    front: &Endpoints,
     status: &Status,
     request: Request<Incoming>,
     peer: IpAddr,
@@ -246,7 +246,7 @@ async fn internal(
     }
 }
 
-async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
+async fn public(front: &Endpoints, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
     front.untrusted.note(peer, request.headers());
     let path = request.uri().path();
     if front.portal.paths.inner(path).is_some() || WELL_KNOWN.contains(&path) {
@@ -263,7 +263,7 @@ async fn public(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Re
     front.proxy.answer(request, peer).await.map(axum::body::Body::new)
 }
 
-async fn pages(front: &Front, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
+async fn pages(front: &Endpoints, request: Request<ClientBody>, peer: IpAddr) -> Response<axum::body::Body> {
     match front.pages.clone().oneshot(of_peer(request, peer)).await {
         Ok(response) => response,
         Err(never) => match never {},
@@ -281,7 +281,7 @@ fn of_peer(request: Request<ClientBody>, peer: IpAddr) -> Request<axum::body::Bo
     request
 }
 
-impl Front {
+impl Endpoints {
     /// A refusal before any door or page is asked: a page of the theme where a browser loads one, and a problem otherwise.
     fn refusal<B>(
         &self,

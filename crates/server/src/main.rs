@@ -4,13 +4,13 @@
 
 mod assemble;
 mod cli;
-mod clockwork;
 mod config;
 mod control;
 mod demo;
 mod host;
-mod key_room;
+mod key_manager;
 mod listen;
+mod maintenance;
 mod operator;
 mod secrets;
 mod status;

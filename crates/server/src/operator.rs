@@ -15,7 +15,7 @@ use vestibule_verify::{KeyId, Verifier};
 
 use accounts::Changes;
 
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::control::view::{AccountView, KeyView, VerifiedView};
 use crate::control::{Answer, Ask, PAGE, Purpose, Which};
 
@@ -26,7 +26,7 @@ mod import;
 
 /// Does what operators ask.
 pub(crate) struct Operator {
-    house: Arc<House>,
+    app: Arc<App>,
 }
 
 /// Why something was not done.
@@ -44,12 +44,12 @@ impl From<Fault> for Not {
 }
 
 impl Operator {
-    pub(crate) fn new(house: Arc<House>) -> Self {
-        Self { house }
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { app }
     }
 
-    pub(crate) fn house(&self) -> &Arc<House> {
-        &self.house
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
     }
 
     /// Does one thing.
@@ -63,16 +63,16 @@ impl Operator {
     }
 
     async fn attempt(&self, ask: Ask) -> Result<Answer, Not> {
-        let store = self.house.store.as_ref();
+        let store = self.app.store.as_ref();
         match ask {
             Ask::AccountAdd { identifier, traits, password_hash } => {
                 self.add_account(&identifier, traits.as_deref(), password_hash).await
             }
             Ask::AccountImport { accounts, how } => {
-                Ok(Answer::Imported { accounts: import::import(&self.house, accounts, how).await? })
+                Ok(Answer::Imported { accounts: import::import(&self.app, accounts, how).await? })
             }
             Ask::AccountList { after, containing, which, take } => {
-                accounts::list(&self.house, after, containing, which, take).await
+                accounts::list(&self.app, after, containing, which, take).await
             }
             Ask::AccountRemove { who } => {
                 let account = self.account(&who).await?;
@@ -83,7 +83,7 @@ impl Operator {
             }
             Ask::AccountShow { who } => {
                 let account = self.account(&who).await?;
-                Ok(Answer::Account { account: accounts::show(&self.house, &account).await? })
+                Ok(Answer::Account { account: accounts::show(&self.app, &account).await? })
             }
             Ask::AccountStatus { who, status } => {
                 let account = self.account(&who).await?;
@@ -98,15 +98,15 @@ impl Operator {
             }
             Ask::AccountUnthrottle { who } => {
                 let account = self.account(&who).await?;
-                store.forgive(&tallies_of(&self.house.pepper, &account)).await?;
+                store.forgive(&tallies_of(&self.app.pepper, &account)).await?;
                 tracing::info!(target: "vestibule::event", event = "account.unthrottled", subject = %account.subject);
                 Ok(Answer::Done { ended: 0 })
             }
-            Ask::ClientAdd { registration } => clients::add(&self.house, registration).await,
-            Ask::ClientList { skip } => clients::list(&self.house, skip).await,
-            Ask::ClientRemove { client } => clients::remove(&self.house, &client).await,
+            Ask::ClientAdd { registration } => clients::add(&self.app, registration).await,
+            Ask::ClientList { skip } => clients::list(&self.app, skip).await,
+            Ask::ClientRemove { client } => clients::remove(&self.app, &client).await,
             Ask::Explain { credential, url, method, headers } => {
-                explain::explain(&self.house, credential, &url, &method, &headers).await
+                explain::explain(&self.app, credential, &url, &method, &headers).await
             }
             Ask::KeyList => {
                 let mut records = Keys::all(store).await?;
@@ -123,14 +123,14 @@ impl Operator {
                     None => None,
                 };
                 let page = Page { skip, take: PAGE };
-                let sessions = Directory::sessions(store, of, page, self.house.clock.now()).await?;
-                Ok(Answer::Sessions { sessions: accounts::sessions(&self.house, &sessions).await? })
+                let sessions = Directory::sessions(store, of, page, self.app.clock.now()).await?;
+                Ok(Answer::Sessions { sessions: accounts::sessions(&self.app, &sessions).await? })
             }
             Ask::SessionShow { session } => {
-                let found = Directory::session(store, session_id(&session)?, self.house.clock.now()).await?;
+                let found = Directory::session(store, session_id(&session)?, self.app.clock.now()).await?;
                 match found {
                     Some(session) => {
-                        let views = accounts::sessions(&self.house, &[session]).await?;
+                        let views = accounts::sessions(&self.app, &[session]).await?;
                         let session = views.into_iter().next().ok_or(Fault::Bug("a session has no view"))?;
                         Ok(Answer::Session { session })
                     }
@@ -149,7 +149,7 @@ impl Operator {
     ) -> Result<Answer, Not> {
         let identifier = Identifier::parse(identifier).map_err(|cause| Not::Refused(cause.to_string()))?;
         let mut subject = [0; 16];
-        self.house.entropy.fill(&mut subject)?;
+        self.app.entropy.fill(&mut subject)?;
         let account = Account {
             subject: Subject::from_bytes(subject),
             identifier,
@@ -157,10 +157,10 @@ impl Operator {
             traits: self.traits(traits)?,
             status: Status::Enabled,
             epoch: 1,
-            created_at: self.house.clock.now(),
+            created_at: self.app.clock.now(),
         };
         let view = AccountView::from(&account);
-        match self.house.store.add(account).await? {
+        match self.app.store.add(account).await? {
             Added::Added => {
                 tracing::info!(target: "vestibule::event", event = "account.added", subject = view.subject);
                 Ok(Answer::Account { account: view })
@@ -177,7 +177,7 @@ impl Operator {
         let unknown = || Not::Refused(format!("there is no key {key_id}; see `vestibule key list`"));
         let key_id = KeyId::parse(key_id).map_err(|_| unknown())?;
         let name = key_id.as_str();
-        let successor = match self.house.key_room.retire(&key_id, begin).await? {
+        let successor = match self.app.key_manager.retire(&key_id, begin).await? {
             Retirement::AlreadyRetired => {
                 return Err(Not::Refused(format!("the key {name} is retired already; nothing was changed")));
             }
@@ -192,7 +192,7 @@ impl Operator {
             Retirement::Retired => None,
         };
         tracing::warn!(target: "vestibule::event", event = "key.retired", key.id = name);
-        let records = Keys::all(self.house.store.as_ref()).await?;
+        let records = Keys::all(self.app.store.as_ref()).await?;
         let successor = records.iter().find(|record| successor.as_ref() == Some(&record.key_id));
         if let Some(record) = successor {
             note_rotation(record);
@@ -205,9 +205,9 @@ impl Operator {
             Purpose::Edge => KeyPurpose::Edge,
             Purpose::Services => KeyPurpose::Services,
         };
-        let record = self.house.key_room.rotate(purpose, begin).await?;
+        let record = self.app.key_manager.rotate(purpose, begin).await?;
         note_rotation(&record);
-        let records = Keys::all(self.house.store.as_ref()).await?;
+        let records = Keys::all(self.app.store.as_ref()).await?;
         Ok(Answer::Key { key: self.key_view(&record, &records) })
     }
 
@@ -217,7 +217,7 @@ impl Operator {
             Which::One(session) => Ending::One(session_id(session)?),
             Which::Subject(who) => Ending::Subject(self.account(who).await?.subject),
         };
-        let ended = self.house.logout.end(ending).await?;
+        let ended = self.app.logout.end(ending).await?;
         if let (Which::One(session), true) = (&which, ended.is_empty()) {
             return Err(Not::Refused(no_session(session)));
         }
@@ -233,12 +233,12 @@ impl Operator {
     }
 
     fn verify(&self, jwt: &str, audience: String) -> Result<Answer, Not> {
-        let now = self.house.clock.now();
-        let (ring, issuer) = (self.house.minter.ring(), self.house.minter.issuer());
+        let now = self.app.clock.now();
+        let (ring, issuer) = (self.app.minter.ring(), self.app.minter.issuer());
         // Access tokens are for this gateway itself, and by keys of their own.
         let keys = if audience == issuer { ring.edge(now)? } else { ring.published(now)? };
         let verifier =
-            Verifier::new(issuer, audience, keys).with_revocation(Arc::clone(&self.house.revocations));
+            Verifier::new(issuer, audience, keys).with_revocation(Arc::clone(&self.app.revocations));
         let claims = verifier
             .verify_at(jwt, now.unix_seconds())
             .map_err(|reject| Not::Refused(format!("refused ({}): {reject}", reject.code())))?;
@@ -250,7 +250,7 @@ impl Operator {
 
     /// By subject or identifier.
     async fn account(&self, who: &str) -> Result<Account, Not> {
-        let store = self.house.store.as_ref();
+        let store = self.app.store.as_ref();
         if let Ok(subject) = Subject::from_str(who)
             && let Some(account) = Accounts::find(store, subject).await?
         {
@@ -267,7 +267,7 @@ impl Operator {
     fn changed(&self, who: &str, event: &str, subject: Subject, changed: Changed) -> Result<Answer, Not> {
         match changed {
             Changed::Changed { ended, .. } => {
-                self.house.logout.revoke(&ended);
+                self.app.logout.revoke(&ended);
                 tracing::info!(target: "vestibule::event", event, subject = %subject, sessions.ended = ended.len());
                 Ok(Answer::Done { ended: ended.len() })
             }
@@ -279,14 +279,14 @@ impl Operator {
     fn traits(&self, text: Option<&str>) -> Result<Traits, Not> {
         let traits = text.map_or(Ok(Traits::default()), Traits::parse);
         let traits = traits.map_err(|cause| Not::Refused(cause.to_string()))?;
-        if let Some(schema) = &self.house.settings.traits_schema {
+        if let Some(schema) = &self.app.settings.traits_schema {
             schema.check(&traits).map_err(Not::Refused)?;
         }
         Ok(traits)
     }
 
     fn key_view(&self, record: &KeyRecord, all: &[KeyRecord]) -> KeyView {
-        KeyView::of(record, all, self.house.clock.now())
+        KeyView::of(record, all, self.app.clock.now())
     }
 }
 

@@ -1,4 +1,4 @@
-//! How the program is doing: alive, ready, and in numbers. In: the house. Out: `/healthz`, `/readyz` and `/metrics` on the
+//! How the program is doing: alive, ready, and in numbers. In: the app. Out: `/healthz`, `/readyz` and `/metrics` on the
 //! internal listener.
 
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use http_body_util::Full;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
-use crate::assemble::House;
-use crate::clockwork::CLOCK_JUMPS;
+use crate::assemble::App;
 use crate::config::Danger;
 use crate::host::hasher::HASHINGS;
 use crate::listen::TURNED_AWAY;
+use crate::maintenance::CLOCK_JUMPS;
 use crate::telemetry;
 use crate::untrusted::{self, UntrustedProxies};
 
 /// Answers about the program itself.
 pub(crate) struct Status {
-    house: Arc<House>,
+    app: Arc<App>,
     counters: PrometheusHandle,
     dangers: ArcSwap<Vec<Danger>>,
     is_draining: AtomicBool,
@@ -67,7 +67,7 @@ enum Kind {
 
 impl Status {
     /// Describes every metric and begins to answer.
-    pub(crate) fn new(house: Arc<House>, counters: PrometheusHandle) -> Self {
+    pub(crate) fn new(app: Arc<App>, counters: PrometheusHandle) -> Self {
         let counted = vestibule_gateway::METRICS.into_iter().chain(vestibule_portal::METRICS).chain([
             HASHINGS,
             CLOCK_JUMPS,
@@ -83,8 +83,8 @@ impl Status {
             }
         }
         metrics::gauge!("vestibule_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        let dangers = ArcSwap::from_pointee(house.settings.dangers.clone());
-        Self { house, counters, dangers, is_draining: AtomicBool::new(false) }
+        let dangers = ArcSwap::from_pointee(app.settings.dangers.clone());
+        Self { app, counters, dangers, is_draining: AtomicBool::new(false) }
     }
 
     /// Tells of these from now on.
@@ -108,17 +108,17 @@ impl Status {
         if self.is_draining.load(Ordering::Relaxed) {
             reasons.push("draining: the program is about to end".to_owned());
         }
-        if let Err(fault) = self.house.store.check().await {
+        if let Err(fault) = self.app.store.check().await {
             reasons.push(format!("store: {}", fault.report()));
         }
-        if let Err(fault) = self.house.key_room.check() {
+        if let Err(fault) = self.app.key_manager.check() {
             reasons.push(format!("keys: {}", fault.report()));
         }
         let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let dangers: Vec<String> =
             self.dangers.load().iter().map(|it| format!("{}: {}", it.key, it.what)).collect();
         let warnings: Vec<String> =
-            untrusted::none_named(&self.house.settings).into_iter().chain(untrusted.warnings()).collect();
+            untrusted::none_named(&self.app.settings).into_iter().chain(untrusted.warnings()).collect();
         let answer = json!({
             "ready": reasons.is_empty(), "reasons": reasons, "dangers": dangers, "warnings": warnings,
         });
@@ -127,8 +127,8 @@ impl Status {
 
     /// Everything that is counted, in Prometheus' text form.
     pub(crate) fn metrics(&self) -> Response<Full<Bytes>> {
-        let store = self.house.store.statistics();
-        let minted = self.house.minter.counters();
+        let store = self.app.store.statistics();
+        let minted = self.app.minter.counters();
         let set = |name: &'static str, value: u64| metrics::counter!(name).absolute(value);
         set("vestibule_jwt_signed_total", minted.signed.load(Ordering::Relaxed));
         set("vestibule_jwt_reused_total", minted.reused.load(Ordering::Relaxed));
@@ -147,7 +147,7 @@ impl Status {
         set("vestibule_session_uses_waiting", store.uses_waiting);
         set("vestibule_jwt_kept_bytes", store.minted_bytes);
         set("vestibule_store_largest_batch", store.largest_batch);
-        set("vestibule_revocations_held", self.house.revocations.len() as u64);
+        set("vestibule_revocations_held", self.app.revocations.len() as u64);
         text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", self.counters.render())
     }
 }

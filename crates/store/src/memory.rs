@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use vestibule_core::account::{Account, Identifier};
 use vestibule_core::client::{Client, ClientId};
-use vestibule_core::family::TokenFamily;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::{AccountsPage, Directory, KeyDates, Keys, Page, Throttle};
+use vestibule_core::refresh_token::TokenFamily;
 use vestibule_core::session::{Session, SessionDigest, Span, judge};
-use vestibule_core::throttle::{AccountTally, Attempt, Receipt, Reservation, TallyBook};
+use vestibule_core::throttle::{AccountCounter, Attempt, CounterTable, Receipt, Reservation};
 use vestibule_core::{Fault, Timestamp};
 
 mod accounts;
@@ -43,7 +43,7 @@ struct State {
     clients: Vec<Arc<Client>>,
     /// Assertions that were shown, with the time of each from when on nobody would take it anyway.
     assertions: HashMap<(ClientId, [u8; 32]), Timestamp>,
-    tallies: TallyBook,
+    tallies: CounterTable,
 }
 
 /// A session as a database would have it, and as the hot path does.
@@ -105,7 +105,7 @@ impl Throttle for MemoryStore {
         Ok(())
     }
 
-    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountCounter>, Fault> {
         let state = self.0.lock();
         Ok(accounts.iter().map(|account| state.tallies.tally(account)).collect())
     }

@@ -19,6 +19,7 @@ mod accounts;
 mod clients;
 mod connect;
 mod directory;
+mod error;
 mod files;
 mod grants;
 mod keys;
@@ -28,15 +29,14 @@ mod rows;
 mod secret_checks;
 mod sessions;
 mod throttle;
-mod trouble;
 mod uses;
 mod writer;
 
 pub use files::StoreInUse;
 
-use trouble::Trouble;
+use error::SqliteError;
 use uses::UsesWaiting;
-use writer::{Bench, Writer};
+use writer::{Writer, WriterParts};
 
 /// How a store in SQLite behaves.
 #[derive(Clone, Debug)]
@@ -87,14 +87,19 @@ impl SqliteStore {
         let path: PathBuf = path.as_ref().to_owned();
         let lock = files::prepare(&path, options.shared_files)?;
         let connect = connect::writer(&path, &options);
-        let mut connection = connect.connect().await.map_err(Trouble::from)?;
+        let mut connection = connect.connect().await.map_err(SqliteError::from)?;
         connect::migrate(&mut connection).await?;
         let table = Arc::new(sessions::load(&mut connection).await?);
         clients::load(&table, &mut connection).await?;
         let counters = Arc::new(Counters::default());
         let readers = connect::readers(&path, &options);
-        let bench =
-            Bench { connect, connection, table: Arc::clone(&table), counters: Arc::clone(&counters), lock };
+        let bench = WriterParts {
+            connect,
+            connection,
+            table: Arc::clone(&table),
+            counters: Arc::clone(&counters),
+            lock,
+        };
         let writer = Writer::start(bench, options.queue, options.answer_within);
         Ok(Arc::new(Self { table, uses: UsesWaiting::default(), writer, readers, counters, options }))
     }
@@ -144,12 +149,12 @@ impl SqliteStore {
     }
 
     /// Asks the database through a reader, and gives up after a while.
-    async fn read<T>(&self, question: impl Future<Output = Result<T, Trouble>>) -> Result<T, Fault> {
+    async fn read<T>(&self, question: impl Future<Output = Result<T, SqliteError>>) -> Result<T, Fault> {
         self.counters.reads.fetch_add(1, Ordering::Relaxed);
         let wait = self.options.answer_within;
         match tokio::time::timeout(wait, question).await {
             Ok(answer) => Ok(answer?),
-            Err(_) => Err(Trouble::Slow(wait.as_secs()).into()),
+            Err(_) => Err(SqliteError::Slow(wait.as_secs()).into()),
         }
     }
 }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use vestibule_core::family::{Next, RefreshToken, Salt};
 use vestibule_core::port::{Begun, Grants, Opened, Redeemed, Redemption, Sessions};
+use vestibule_core::refresh_token::{Next, RefreshToken, Salt};
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
 use vestibule_store::{SqliteOptions, SqliteStore};

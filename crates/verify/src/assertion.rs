@@ -62,7 +62,7 @@ impl<'a> Assertion<'a> {
         Ok(Self { algorithm, key_id, claims, signature: decode(signature)?, signing_input })
     }
 
-    /// Whom it claims to be of: to look their keys up by, and for nothing else.
+    /// LoginTarget it claims to be of: to look their keys up by, and for nothing else.
     #[must_use]
     pub fn client_id(&self) -> &str {
         self.claims.sub()

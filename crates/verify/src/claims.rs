@@ -55,7 +55,7 @@ impl Claims {
         self.text("iss").unwrap_or_default()
     }
 
-    /// Whom it speaks of.
+    /// LoginTarget it speaks of.
     #[must_use]
     pub fn sub(&self) -> &str {
         self.text("sub").unwrap_or_default()

@@ -35,15 +35,15 @@ use crate::verifier::{DEFAULT_CACHE_CAPACITY, Verifier};
 
 mod fault;
 mod fetch;
-mod keeper;
 mod location;
 mod metadata;
+mod refresher;
 mod source;
 
 pub use fault::DiscoveryFault;
 use fetch::Fetcher;
-use keeper::{Keeper, Origin};
 use location::Location;
+use refresher::{Origin, Refresher};
 pub(crate) use source::KeySource;
 use source::Shared;
 
@@ -154,8 +154,8 @@ impl Discovery {
     /// [`DiscoveryFault::NoRuntime`] outside of a tokio runtime.
     pub fn start(self) -> Result<Verifier, DiscoveryFault> {
         let runtime = Handle::try_current().map_err(|_| DiscoveryFault::NoRuntime)?;
-        let keeper = self.keeper()?;
-        Ok(self.employ(keeper, &runtime))
+        let refresher = self.refresher()?;
+        Ok(self.employ(refresher, &runtime))
     }
 
     /// A verifier that has its first keys.
@@ -164,21 +164,21 @@ impl Discovery {
     /// Why they could not be had.
     pub async fn ready(self) -> Result<Verifier, DiscoveryFault> {
         let runtime = Handle::try_current().map_err(|_| DiscoveryFault::NoRuntime)?;
-        let mut keeper = self.keeper()?;
-        keeper.first().await?;
-        Ok(self.employ(keeper, &runtime))
+        let mut refresher = self.refresher()?;
+        refresher.first().await?;
+        Ok(self.employ(refresher, &runtime))
     }
 
-    fn keeper(&self) -> Result<Keeper, DiscoveryFault> {
+    fn refresher(&self) -> Result<Refresher, DiscoveryFault> {
         let trust = Arc::new(Trust::new(KeySet::default(), DEFAULT_CACHE_CAPACITY));
         let shared = Arc::new(Shared::new(trust, self.pace.unknown_key, self.patience));
-        Ok(Keeper::new(shared, Fetcher::new(self.patience)?, self.origin.clone(), self.pace))
+        Ok(Refresher::new(shared, Fetcher::new(self.patience)?, self.origin.clone(), self.pace))
     }
 
-    fn employ(self, keeper: Keeper, runtime: &Handle) -> Verifier {
-        let shared = keeper.shared();
+    fn employ(self, refresher: Refresher, runtime: &Handle) -> Verifier {
+        let shared = refresher.shared();
         let trust = shared.trust();
-        let task = runtime.spawn(keeper.keep()).abort_handle();
+        let task = runtime.spawn(refresher.keep()).abort_handle();
         Verifier::fed(self.issuer, self.audience, trust, KeySource::new(shared, task))
     }
 }

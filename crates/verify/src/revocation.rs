@@ -12,7 +12,7 @@ use crate::claims::Claims;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Revocation {
-    /// Whom it concerns.
+    /// LoginTarget it concerns.
     pub scope: RevocationScope,
     /// From when on no token it concerns can still be valid, in Unix seconds.
     pub forget_after: u64,
@@ -26,7 +26,7 @@ impl Revocation {
     }
 }
 
-/// Whom a revocation concerns.
+/// LoginTarget a revocation concerns.
 ///
 /// `before` is in Unix seconds and exclusive: whoever signed in at `before` or later is not
 /// concerned. Times are whole seconds, so whoever revokes *everything up to now* names the second

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use vestibule_verify::inspect;
 use zeroize::Zeroizing;
 
-use crate::family::RefreshToken;
+use crate::refresh_token::RefreshToken;
 use crate::session::SessionToken;
 
 /// Whether a value holds a session token, a refresh token, or an access token of this issuer; plain or in the base64 of `Basic` (RFC 7617

@@ -19,7 +19,7 @@ use crate::wire::cookie::Https;
 
 mod lifecycle;
 
-struct House {
+struct Fixture {
     world: Arc<World>,
     clock: Arc<SetClock>,
     decider: Decider,
@@ -74,14 +74,14 @@ fn session(token: &SessionToken) -> Session {
     }
 }
 
-fn house() -> House {
+fn fixture() -> Fixture {
     let (world, clock, pepper) = (Arc::new(World::default()), SetClock::at_start(), pepper());
     let token = SessionToken::from_random([9; 32]);
     let session = session(&token);
     world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
     let with_family = Session {
         id: FAMILY,
-        digest: family::session_digest(FAMILY, &pepper),
+        digest: refresh_token::session_digest(FAMILY, &pepper),
         kind: SessionKind::Client,
         ..session
     };
@@ -123,10 +123,10 @@ fn house() -> House {
         clock: clock.clone(),
         longest_jwt: Duration::from_secs(300),
     };
-    House { world, clock, decider, token, ring, logout }
+    Fixture { world, clock, decider, token, ring, logout }
 }
 
-impl House {
+impl Fixture {
     fn cookie(&self) -> (http::HeaderName, String) {
         (COOKIE, format!("__Host-Http-vestibule={}", self.token.reveal_cookie_value()))
     }
@@ -181,186 +181,186 @@ fn header(name: &'static str, value: &str) -> (http::HeaderName, String) {
 
 #[test]
 fn credentials_and_routes() {
-    let house = house();
+    let fixture = fixture();
     let unknown = (
         COOKIE,
         format!("__Host-Http-vestibule={}", SessionToken::from_random([8; 32]).reveal_cookie_value()),
     );
-    let jwt = header("authorization", &format!("Bearer {}", house.jwt("https://app.test")));
-    let internal = header("authorization", &format!("Bearer {}", house.jwt("orders")));
+    let jwt = header("authorization", &format!("Bearer {}", fixture.jwt("https://app.test")));
+    let internal = header("authorization", &format!("Bearer {}", fixture.jwt("orders")));
     let cases = [
         ("/orders", vec![], "challenge no-credential"),
-        ("/orders", vec![house.cookie()], "permit"),
-        ("/orders", vec![house.bearer()], "permit"),
+        ("/orders", vec![fixture.cookie()], "permit"),
+        ("/orders", vec![fixture.bearer()], "permit"),
         ("/orders", vec![jwt.clone()], "permit"),
         // HX-04: what was minted for a service behind is no credential at the edge.
         ("/orders", vec![internal], "challenge claim-mismatch"),
         ("/orders", vec![unknown.clone()], "challenge session-unknown"),
-        ("/orders", vec![house.cookie(), house.bearer()], "deny two-credentials"),
-        ("/orders", vec![house.cookie(), jwt.clone()], "deny two-credentials"),
-        ("/orders", vec![house.cookie(), unknown.clone()], "challenge cookie-ambiguous"),
+        ("/orders", vec![fixture.cookie(), fixture.bearer()], "deny two-credentials"),
+        ("/orders", vec![fixture.cookie(), jwt.clone()], "deny two-credentials"),
+        ("/orders", vec![fixture.cookie(), unknown.clone()], "challenge cookie-ambiguous"),
         ("/orders", vec![header("authorization", "Basic YTpi")], "challenge scheme-unknown"),
-        ("/cookie-only/", vec![house.bearer()], "challenge credential-not-accepted"),
-        ("/strong/", vec![house.cookie()], "challenge credential-not-accepted"),
+        ("/cookie-only/", vec![fixture.bearer()], "challenge credential-not-accepted"),
+        ("/strong/", vec![fixture.cookie()], "challenge credential-not-accepted"),
         ("/public/", vec![], "anonymous"),
-        ("/public/", vec![house.cookie()], "permit"),
+        ("/public/", vec![fixture.cookie()], "permit"),
         ("/public/", vec![unknown], "anonymous"),
-        ("/public/", vec![house.cookie(), house.bearer()], "deny two-credentials"),
-        ("//orders", vec![house.cookie()], "deny path-ambiguous"),
+        ("/public/", vec![fixture.cookie(), fixture.bearer()], "deny two-credentials"),
+        ("//orders", vec![fixture.cookie()], "deny path-ambiguous"),
         ("/a/%2e%2e/public/", vec![], "deny path-ambiguous"),
     ];
     for (path, headers, expected) in cases {
-        assert_eq!(house.verdict(Method::GET, path, &headers), expected, "{path} {}", headers.len());
+        assert_eq!(fixture.verdict(Method::GET, path, &headers), expected, "{path} {}", headers.len());
     }
-    house.decider.routes.store(Arc::new(RouteTable::default()));
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "deny no-route");
+    fixture.decider.routes.store(Arc::new(RouteTable::default()));
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "deny no-route");
 }
 
 #[test]
 fn unsafe_requests_with_an_ambient_credential_prove_their_page() {
-    let house = house();
-    let token = header("x-csrf-token", &house.decider.csrf.issue(Binding::Session(&SESSION), START));
+    let fixture = fixture();
+    let token = header("x-csrf-token", &fixture.decider.csrf.issue(Binding::Session(&SESSION), START));
     let foreign = header(
         "x-csrf-token",
-        &house.decider.csrf.issue(Binding::Session(&SessionId::from_bytes([6; 16])), START),
+        &fixture.decider.csrf.issue(Binding::Session(&SessionId::from_bytes([6; 16])), START),
     );
     let same = header("sec-fetch-site", "same-origin");
     let cross = header("sec-fetch-site", "cross-site");
     let post =
-        |path: &str, headers: &[(http::HeaderName, String)]| house.verdict(Method::POST, path, headers);
-    assert_eq!(post("/orders", &[house.cookie(), same.clone(), token.clone()]), "permit");
+        |path: &str, headers: &[(http::HeaderName, String)]| fixture.verdict(Method::POST, path, headers);
+    assert_eq!(post("/orders", &[fixture.cookie(), same.clone(), token.clone()]), "permit");
     assert_eq!(
-        post("/orders", &[house.cookie(), header("origin", "https://app.test"), token.clone()]),
+        post("/orders", &[fixture.cookie(), header("origin", "https://app.test"), token.clone()]),
         "permit"
     );
-    assert_eq!(post("/orders", &[house.cookie(), same.clone()]), "deny csrf-token");
-    assert_eq!(post("/orders", &[house.cookie(), same.clone(), foreign]), "deny csrf-token");
+    assert_eq!(post("/orders", &[fixture.cookie(), same.clone()]), "deny csrf-token");
+    assert_eq!(post("/orders", &[fixture.cookie(), same.clone(), foreign]), "deny csrf-token");
     assert_eq!(
-        post("/orders", &[house.cookie(), same.clone(), token.clone(), token.clone()]),
+        post("/orders", &[fixture.cookie(), same.clone(), token.clone(), token.clone()]),
         "deny csrf-token"
     );
-    assert_eq!(post("/orders", &[house.cookie(), token.clone()]), "deny csrf-origin");
-    assert_eq!(post("/orders", &[house.cookie(), cross.clone(), token.clone()]), "deny csrf-origin");
-    assert_eq!(post("/public/", &[house.cookie(), cross.clone()]), "deny csrf-origin");
-    assert_eq!(post("/own-csrf/", &[house.cookie(), same.clone()]), "permit");
-    assert_eq!(post("/own-csrf/", &[house.cookie(), cross.clone()]), "deny csrf-origin");
-    assert_eq!(post("/no-csrf/", &[house.cookie(), cross.clone()]), "permit");
+    assert_eq!(post("/orders", &[fixture.cookie(), token.clone()]), "deny csrf-origin");
+    assert_eq!(post("/orders", &[fixture.cookie(), cross.clone(), token.clone()]), "deny csrf-origin");
+    assert_eq!(post("/public/", &[fixture.cookie(), cross.clone()]), "deny csrf-origin");
+    assert_eq!(post("/own-csrf/", &[fixture.cookie(), same.clone()]), "permit");
+    assert_eq!(post("/own-csrf/", &[fixture.cookie(), cross.clone()]), "deny csrf-origin");
+    assert_eq!(post("/no-csrf/", &[fixture.cookie(), cross.clone()]), "permit");
     // An explicit credential cannot be ridden.
-    assert_eq!(post("/orders", &[house.bearer(), cross.clone()]), "permit");
+    assert_eq!(post("/orders", &[fixture.bearer(), cross.clone()]), "permit");
     for safe in [Method::GET, Method::HEAD, Method::OPTIONS] {
-        assert_eq!(house.verdict(safe, "/orders", &[house.cookie(), cross.clone()]), "permit");
+        assert_eq!(fixture.verdict(safe, "/orders", &[fixture.cookie(), cross.clone()]), "permit");
     }
     for method in [Method::PUT, Method::PATCH, Method::DELETE, Method::from_bytes(b"PURGE").unwrap()] {
-        assert_eq!(house.verdict(method, "/orders", &[house.cookie(), same.clone()]), "deny csrf-token");
+        assert_eq!(fixture.verdict(method, "/orders", &[fixture.cookie(), same.clone()]), "deny csrf-token");
     }
 }
 
 /// CS-07: another site's page may not open a WebSocket with our cookie, though the handshake is a GET.
 #[test]
 fn a_channel_is_opened_by_our_own_pages_only() {
-    let house = house();
+    let fixture = fixture();
     let key = header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
     let upgrade = header("upgrade", "websocket");
     let ours = header("origin", "https://app.test");
     let evil = header("origin", "https://evil.app.test");
-    let get = |headers: &[(http::HeaderName, String)]| house.verdict(Method::GET, "/orders", headers);
+    let get = |headers: &[(http::HeaderName, String)]| fixture.verdict(Method::GET, "/orders", headers);
     for channel in [&key, &upgrade] {
-        assert_eq!(get(&[house.cookie(), channel.clone(), ours.clone()]), "permit");
-        assert_eq!(get(&[house.cookie(), channel.clone(), evil.clone()]), "deny csrf-origin");
-        assert_eq!(get(&[house.cookie(), channel.clone()]), "deny csrf-origin");
-        assert_eq!(get(&[house.bearer(), channel.clone(), evil.clone()]), "permit");
+        assert_eq!(get(&[fixture.cookie(), channel.clone(), ours.clone()]), "permit");
+        assert_eq!(get(&[fixture.cookie(), channel.clone(), evil.clone()]), "deny csrf-origin");
+        assert_eq!(get(&[fixture.cookie(), channel.clone()]), "deny csrf-origin");
+        assert_eq!(get(&[fixture.bearer(), channel.clone(), evil.clone()]), "permit");
     }
 }
 
 #[test]
 fn limits_end_sessions_and_refused_requests_keep_none_alive() {
-    let house = house();
+    let fixture = fixture();
     let minute = Duration::from_secs(60);
     for _ in 0..29 {
-        house.clock.advance(minute);
-        assert_eq!(house.verdict(Method::POST, "/orders", &[house.cookie()]), "deny csrf-origin");
+        fixture.clock.advance(minute);
+        assert_eq!(fixture.verdict(Method::POST, "/orders", &[fixture.cookie()]), "deny csrf-origin");
     }
-    house.clock.advance(minute);
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-idle");
-    house.clock.set(START);
+    fixture.clock.advance(minute);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "challenge session-idle");
+    fixture.clock.set(START);
     for _ in 0..720 {
-        assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "permit");
-        house.clock.advance(minute);
+        assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "permit");
+        fixture.clock.advance(minute);
     }
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-ended");
-    assert_eq!(house.world.noted.load(Ordering::SeqCst), 719);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "challenge session-ended");
+    assert_eq!(fixture.world.noted.load(Ordering::SeqCst), 719);
 }
 
 /// An access token lives for minutes, its session for as long as it is used, and no longer.
 #[test]
 fn an_access_token_is_worth_what_its_session_is() {
-    let house = house();
-    let jwt = || header("authorization", &format!("Bearer {}", house.jwt("https://app.test")));
-    let get = |path: &str| house.verdict(Method::GET, path, &[jwt()]);
+    let fixture = fixture();
+    let jwt = || header("authorization", &format!("Bearer {}", fixture.jwt("https://app.test")));
+    let get = |path: &str| fixture.verdict(Method::GET, path, &[jwt()]);
     for _ in 0..40 {
-        house.clock.advance(Duration::from_secs(1790));
+        fixture.clock.advance(Duration::from_secs(1790));
         assert_eq!(
             get("/orders"),
-            if house.clock.now() < START.after(Duration::from_secs(43_200)) {
+            if fixture.clock.now() < START.after(Duration::from_secs(43_200)) {
                 "permit"
             } else {
                 "challenge session-ended"
             }
         );
     }
-    house.clock.set(START);
+    fixture.clock.set(START);
     let cold = jwt();
-    house.world.is_cold.store(true, Ordering::SeqCst);
-    assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&cold)), "permit");
-    house.world.is_down.store(true, Ordering::SeqCst);
-    assert_eq!(house.verdict(Method::GET, "/orders", &[cold]), "fault unavailable");
+    fixture.world.is_cold.store(true, Ordering::SeqCst);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", std::slice::from_ref(&cold)), "permit");
+    fixture.world.is_down.store(true, Ordering::SeqCst);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[cold]), "fault unavailable");
 }
 
 #[test]
 fn ending_the_session_ends_everything_at_once() {
-    let house = house();
-    let jwt = header("authorization", &format!("Bearer {}", house.jwt("https://app.test")));
-    assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
-    assert_eq!(run(house.logout.presented(&house.token)).unwrap(), vec![SESSION]);
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "challenge session-unknown");
-    assert_eq!(run(house.logout.presented(&house.token)).unwrap(), vec![]);
+    let fixture = fixture();
+    let jwt = header("authorization", &format!("Bearer {}", fixture.jwt("https://app.test")));
+    assert_eq!(fixture.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
+    assert_eq!(run(fixture.logout.presented(&fixture.token)).unwrap(), vec![SESSION]);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "challenge session-unknown");
+    assert_eq!(run(fixture.logout.presented(&fixture.token)).unwrap(), vec![]);
     // That was another session than the JWT's.
-    assert_eq!(house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
-    let ending = Ending::Presented(family::session_digest(FAMILY, &pepper()));
-    assert_eq!(run(house.world.end(ending)).unwrap(), vec![FAMILY]);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)), "permit");
+    let ending = Ending::Presented(refresh_token::session_digest(FAMILY, &pepper()));
+    assert_eq!(run(fixture.world.end(ending)).unwrap(), vec![FAMILY]);
     assert_eq!(
-        house.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)),
+        fixture.verdict(Method::GET, "/orders", std::slice::from_ref(&jwt)),
         "challenge session-unknown"
     );
-    house.logout.revoke(&[FAMILY]);
-    assert_eq!(house.verdict(Method::GET, "/orders", &[jwt]), "challenge revoked");
+    fixture.logout.revoke(&[FAMILY]);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[jwt]), "challenge revoked");
 }
 
 /// GW-08: what cannot be told is a fault, even where a stranger would pass.
 #[test]
 fn a_store_that_is_down_is_a_fault() {
-    let house = house();
-    house.world.is_cold.store(true, Ordering::SeqCst);
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "permit");
-    house.world.is_down.store(true, Ordering::SeqCst);
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "fault unavailable");
-    assert_eq!(house.verdict(Method::GET, "/public/", &[house.cookie()]), "fault unavailable");
-    assert_eq!(house.verdict(Method::GET, "/orders", &[]), "challenge no-credential");
+    let fixture = fixture();
+    fixture.world.is_cold.store(true, Ordering::SeqCst);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "permit");
+    fixture.world.is_down.store(true, Ordering::SeqCst);
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "fault unavailable");
+    assert_eq!(fixture.verdict(Method::GET, "/public/", &[fixture.cookie()]), "fault unavailable");
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[]), "challenge no-credential");
 }
 
 #[test]
 fn warm_credentials_reach_no_store() {
-    let house = house();
-    assert_eq!(house.verdict(Method::GET, "/orders", &[house.cookie()]), "permit");
-    assert_eq!(house.world.store_reads.load(Ordering::SeqCst), 0);
+    let fixture = fixture();
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[fixture.cookie()]), "permit");
+    assert_eq!(fixture.world.store_reads.load(Ordering::SeqCst), 0);
 }
 
 /// CK-05: what is not in the form that we issue is looked up nowhere, even where memory knows nothing and every look goes to the store.
 #[test]
 fn malformed_credentials_reach_no_store() {
-    let house = house();
-    house.world.is_cold.store(true, Ordering::SeqCst);
-    let reads = || house.world.store_reads.load(Ordering::SeqCst);
+    let fixture = fixture();
+    fixture.world.is_cold.store(true, Ordering::SeqCst);
+    let reads = || fixture.world.store_reads.load(Ordering::SeqCst);
     let good = SessionToken::from_random([8; 32]);
     let (cookie, bearer) = (good.reveal_cookie_value(), good.reveal_bearer());
     assert_eq!(
@@ -390,7 +390,7 @@ fn malformed_credentials_reach_no_store() {
     ]);
     for value in &values {
         let verdict =
-            house.verdict(Method::GET, "/orders", &[(COOKIE, format!("__Host-Http-vestibule={value}"))]);
+            fixture.verdict(Method::GET, "/orders", &[(COOKIE, format!("__Host-Http-vestibule={value}"))]);
         assert_eq!((&*verdict, reads()), ("challenge credential-malformed", 0), "{value:?}");
     }
     // A program's has check characters, too.
@@ -400,24 +400,24 @@ fn malformed_credentials_reach_no_store() {
         [mistyped, bearer[..bearer.len() - 1].to_owned(), format!("{bearer}A"), format!("vst_{cookie}")]
     {
         let verdict =
-            house.verdict(Method::GET, "/orders", &[header("authorization", &format!("Bearer {value}"))]);
+            fixture.verdict(Method::GET, "/orders", &[header("authorization", &format!("Bearer {value}"))]);
         assert_eq!((&*verdict, reads()), ("challenge credential-malformed", 0), "{value:?}");
     }
     // The control: what is in form is looked for.
     let unknown = (COOKIE, format!("__Host-Http-vestibule={cookie}"));
-    assert_eq!(house.verdict(Method::GET, "/orders", &[unknown]), "challenge session-unknown");
+    assert_eq!(fixture.verdict(Method::GET, "/orders", &[unknown]), "challenge session-unknown");
     assert_eq!(reads(), 1);
 }
 
 /// SS-10: how much a proof was worth is what the session or the signed JWT says of it. No request can ask for more.
 #[test]
 fn a_wish_for_more_assurance_is_no_proof() {
-    let house = house();
+    let fixture = fixture();
     let strong = SessionToken::from_random([4; 32]);
     let session = Session { assurance: Assurance::Aal2, ..session(&strong) };
-    house.world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+    fixture.world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
     let bearer = |credential: &str| header("authorization", &format!("Bearer {credential}"));
-    let jwt = house.jwt("https://app.test");
+    let jwt = fixture.jwt("https://app.test");
     let raised = {
         let parts: Vec<&str> = jwt.split('.').collect();
         let claims = data_encoding::BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap();
@@ -435,13 +435,13 @@ fn a_wish_for_more_assurance_is_no_proof() {
     ];
     let get = |path: &str, credential: &(http::HeaderName, String), wished: bool| {
         let wishes = if wished { &wishes[..] } else { &[] };
-        house.verdict(Method::GET, path, &[std::slice::from_ref(credential), wishes].concat())
+        fixture.verdict(Method::GET, path, &[std::slice::from_ref(credential), wishes].concat())
     };
     let own = (COOKIE, format!("__Host-Http-vestibule={}", strong.reveal_cookie_value()));
     let refused = "challenge credential-not-accepted";
     for (what, credential, plain, step_up) in [
-        ("one factor", house.cookie(), "permit", refused),
-        ("one factor, a program's", house.bearer(), "permit", refused),
+        ("one factor", fixture.cookie(), "permit", refused),
+        ("one factor, a program's", fixture.bearer(), "permit", refused),
         ("one factor, by JWT", bearer(&jwt), "permit", refused),
         ("a JWT with a claim of its holder's", bearer(&raised), "challenge signature", "challenge signature"),
         ("two factors", own, "permit", "permit"),
@@ -452,7 +452,7 @@ fn a_wish_for_more_assurance_is_no_proof() {
         }
     }
     let Ok(Decision::Permit(permit)) =
-        house.ask(Method::GET, "/orders", &[&[house.cookie()][..], &wishes].concat())
+        fixture.ask(Method::GET, "/orders", &[&[fixture.cookie()][..], &wishes].concat())
     else {
         panic!("a live session passes, whatever is wished");
     };
@@ -461,9 +461,9 @@ fn a_wish_for_more_assurance_is_no_proof() {
 
 #[test]
 fn a_trace_tells_the_way_a_decision_went() {
-    let house = house();
+    let fixture = fixture();
     let mut headers = HeaderMap::new();
-    let (name, value) = house.cookie();
+    let (name, value) = fixture.cookie();
     headers.insert(name, HeaderValue::from_str(&value).unwrap());
     let inquiry = Inquiry {
         method: &Method::GET,
@@ -473,7 +473,7 @@ fn a_trace_tells_the_way_a_decision_went() {
         csrf_field: None,
     };
     let mut trace = Trace::on();
-    assert!(matches!(run(house.decider.decide_traced(&inquiry, &mut trace)), Ok(Decision::Permit(_))));
+    assert!(matches!(run(fixture.decider.decide_traced(&inquiry, &mut trace)), Ok(Decision::Permit(_))));
     assert!(matches!(
         trace.steps(),
         [

@@ -10,7 +10,7 @@ use crate::wire::{CredentialKind, Transport};
 pub enum Step {
     /// A JWT was verified.
     Jwt {
-        /// Whom it speaks for.
+        /// LoginTarget it speaks for.
         subject: Subject,
         /// Its `exp`, in Unix seconds.
         expires_at: u64,

@@ -3,10 +3,10 @@ use std::sync::atomic::Ordering;
 use vestibule_verify::{Algorithm, RevocationView, Verifier};
 
 use super::*;
-use crate::family::session_digest;
 use crate::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use crate::mint::{Audience, AudienceTable};
 use crate::principal::{Amr, Assurance};
+use crate::refresh_token::session_digest;
 use crate::session::{Cap, Device, Session, SessionKind};
 use crate::testing::{CountingEntropy, START, SetClock, World, account, pepper, run};
 
@@ -14,7 +14,7 @@ const ISSUER: &str = "https://app.test";
 const WINDOW: Duration = Duration::from_secs(10);
 const ACCESS: Duration = Duration::from_secs(600);
 
-struct House {
+struct Fixture {
     world: Arc<World>,
     clock: Arc<SetClock>,
     revocations: Arc<RevocationView>,
@@ -32,7 +32,7 @@ fn ring() -> KeyRing {
     KeyRing::unseal(&KeyPurpose::ALL.map(record), &seal, 1, START).unwrap()
 }
 
-fn house() -> House {
+fn fixture() -> Fixture {
     let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
     let ada = account(1, "ada@example.com", "new");
     let session = Session {
@@ -82,10 +82,10 @@ fn house() -> House {
         clock: clock.clone(),
         window: WINDOW,
     };
-    House { world, clock, revocations, granter, verifier }
+    Fixture { world, clock, revocations, granter, verifier }
 }
 
-impl House {
+impl Fixture {
     fn begin(&self) -> Tokens {
         run(self.granter.begin(session_id())).unwrap().unwrap()
     }
@@ -112,44 +112,46 @@ impl House {
 
 #[test]
 fn a_session_gets_both_tokens_and_each_refresh_token_the_next_ones() {
-    let house = house();
-    let first = house.begin();
-    house.clock.advance(Duration::from_secs(300));
-    let second = house.tokens(&first.refresh);
+    let fixture = fixture();
+    let first = fixture.begin();
+    fixture.clock.advance(Duration::from_secs(300));
+    let second = fixture.tokens(&first.refresh);
     assert!(first.refresh != second.refresh && first.access.jwt() != second.access.jwt());
     let now = START.after(Duration::from_secs(300));
-    let claims = house.verifier.verify_at(second.access.jwt(), now.unix_seconds()).unwrap();
+    let claims = fixture.verifier.verify_at(second.access.jwt(), now.unix_seconds()).unwrap();
     assert_eq!(claims.sid(), Some(session_id().to_string().as_str()));
     assert_eq!(claims.exp(), now.after(ACCESS).unix_seconds());
     assert_eq!(second.session.seen_at(), now, "a refresh is a use");
-    assert_eq!(house.world.noted.load(Ordering::SeqCst), 1);
-    house.tokens(&second.refresh);
+    assert_eq!(fixture.world.noted.load(Ordering::SeqCst), 1);
+    fixture.tokens(&second.refresh);
 }
 
 /// RT-02: the answer was lost on its way, or two requests went out at once.
 #[test]
 fn a_lost_answer_is_given_again() {
-    let house = house();
-    let first = house.begin();
-    let second = house.tokens(&first.refresh);
-    house.clock.advance(WINDOW - Duration::from_millis(1));
-    assert!(house.tokens(&first.refresh).refresh == second.refresh);
-    house.tokens(&second.refresh);
-    assert_eq!(house.refusal(&first.refresh), Reject::RefreshTokenUsed);
-    house.tokens(&second.refresh);
+    let fixture = fixture();
+    let first = fixture.begin();
+    let second = fixture.tokens(&first.refresh);
+    fixture.clock.advance(WINDOW - Duration::from_millis(1));
+    assert!(fixture.tokens(&first.refresh).refresh == second.refresh);
+    fixture.tokens(&second.refresh);
+    assert_eq!(fixture.refusal(&first.refresh), Reject::RefreshTokenUsed);
+    fixture.tokens(&second.refresh);
 }
 
 /// RT-01: the access tokens of the family are refused with it.
 #[test]
 fn a_replay_ends_the_session_and_tells_verifiers() {
-    let house = house();
-    let first = house.begin();
-    let second = house.tokens(&first.refresh);
-    house.clock.advance(WINDOW);
-    assert!(matches!(house.refresh(&first.refresh), Refreshed::Replayed(session) if session == session_id()));
-    assert_eq!(house.refusal(&second.refresh), Reject::UnknownSession);
-    let revoked = Verifier::new(ISSUER, ISSUER, house.granter.minter.ring().edge(START).unwrap())
-        .with_revocation(Arc::clone(&house.revocations));
+    let fixture = fixture();
+    let first = fixture.begin();
+    let second = fixture.tokens(&first.refresh);
+    fixture.clock.advance(WINDOW);
+    assert!(
+        matches!(fixture.refresh(&first.refresh), Refreshed::Replayed(session) if session == session_id())
+    );
+    assert_eq!(fixture.refusal(&second.refresh), Reject::UnknownSession);
+    let revoked = Verifier::new(ISSUER, ISSUER, fixture.granter.minter.ring().edge(START).unwrap())
+        .with_revocation(Arc::clone(&fixture.revocations));
     assert!(revoked.verify_at(second.access.jwt(), START.unix_seconds()).is_err());
 }
 
@@ -157,43 +159,43 @@ fn a_replay_ends_the_session_and_tells_verifiers() {
 #[test]
 fn a_family_has_the_limits_of_its_session() {
     let day = Duration::from_secs(86_400);
-    let house = house();
-    let mut token = house.begin().refresh;
+    let fixture = fixture();
+    let mut token = fixture.begin().refresh;
     for _ in 0..29 {
-        house.clock.advance(day);
-        token = house.tokens(&token).refresh;
+        fixture.clock.advance(day);
+        token = fixture.tokens(&token).refresh;
     }
-    house.clock.set(START.after(30 * day).before(Duration::from_secs(60)));
-    let last = house.tokens(&token);
+    fixture.clock.set(START.after(30 * day).before(Duration::from_secs(60)));
+    let last = fixture.tokens(&token);
     assert_eq!(last.access.expires_at, START.after(30 * day));
-    house.clock.set(START.after(30 * day));
-    assert_eq!(house.refusal(&last.refresh), Reject::SessionEnded);
+    fixture.clock.set(START.after(30 * day));
+    assert_eq!(fixture.refusal(&last.refresh), Reject::SessionEnded);
 
-    let house = self::house();
-    let unused = house.begin().refresh;
-    house.clock.advance(14 * day);
-    assert_eq!(house.refusal(&unused), Reject::SessionIdle);
+    let fixture = self::fixture();
+    let unused = fixture.begin().refresh;
+    fixture.clock.advance(14 * day);
+    assert_eq!(fixture.refusal(&unused), Reject::SessionIdle);
 }
 
 #[test]
 fn what_is_no_refresh_token_of_ours_asks_the_store_nothing() {
-    let house = house();
-    let access = house.begin().access.jwt().to_owned();
-    let before = house.world.store_reads.load(Ordering::SeqCst);
+    let fixture = fixture();
+    let access = fixture.begin().access.jwt().to_owned();
+    let before = fixture.world.store_reads.load(Ordering::SeqCst);
     for presented in ["", "vrt_", "vst_x", &access, &format!("vrt_{}", "A".repeat(91))] {
-        assert_eq!(house.refusal(presented), Reject::MalformedCredential, "{presented}");
+        assert_eq!(fixture.refusal(presented), Reject::MalformedCredential, "{presented}");
     }
-    assert_eq!(house.world.store_reads.load(Ordering::SeqCst), before);
+    assert_eq!(fixture.world.store_reads.load(Ordering::SeqCst), before);
 }
 
 #[test]
 fn a_store_that_does_not_answer_is_a_fault_and_costs_nobody_the_family() {
-    let house = house();
-    let first = house.begin().refresh;
-    house.world.is_down.store(true, Ordering::SeqCst);
-    assert!(run(house.granter.refresh(&first)).is_err());
-    house.world.is_down.store(false, Ordering::SeqCst);
-    house.tokens(&first);
+    let fixture = fixture();
+    let first = fixture.begin().refresh;
+    fixture.world.is_down.store(true, Ordering::SeqCst);
+    assert!(run(fixture.granter.refresh(&first)).is_err());
+    fixture.world.is_down.store(false, Ordering::SeqCst);
+    fixture.tokens(&first);
 }
 
 #[test]

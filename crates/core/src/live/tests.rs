@@ -34,7 +34,7 @@ fn token(audience: u32, ring: u32, lives: u64) -> Arc<AccessToken> {
         minted_at: NOW,
         expires_at: NOW.after(Duration::from_secs(lives)),
         renew_at: NOW,
-        stamp: Stamp { audience, ring },
+        stamp: JwtCacheKey { audience, ring },
     };
     Arc::new(AccessToken::new(minted).unwrap())
 }
@@ -71,13 +71,13 @@ fn a_jwt_is_handed_out_for_its_exact_stamp_only() {
     let live = live();
     live.keep(token(1, 1, 120), NOW);
     live.keep(token(2, 1, 120), NOW);
-    assert!(live.minted(Stamp { audience: 1, ring: 1 }).is_some());
-    assert!(live.minted(Stamp { audience: 2, ring: 1 }).is_some());
-    assert!(live.minted(Stamp { audience: 3, ring: 1 }).is_none());
-    assert!(live.minted(Stamp { audience: 1, ring: 2 }).is_none());
+    assert!(live.minted(JwtCacheKey { audience: 1, ring: 1 }).is_some());
+    assert!(live.minted(JwtCacheKey { audience: 2, ring: 1 }).is_some());
+    assert!(live.minted(JwtCacheKey { audience: 3, ring: 1 }).is_none());
+    assert!(live.minted(JwtCacheKey { audience: 1, ring: 2 }).is_none());
     // A new ring drops all that the old one signed.
     live.keep(token(1, 2, 120), NOW);
-    assert!(live.minted(Stamp { audience: 2, ring: 1 }).is_none());
+    assert!(live.minted(JwtCacheKey { audience: 2, ring: 1 }).is_none());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_renewed_session_has_no_jwts_and_a_late_fill_of_the_old_one_stays_unseen() {
     let old = live();
     let new = old.renewed(2);
     old.keep(token(1, 1, 120), NOW);
-    assert!(new.minted(Stamp { audience: 1, ring: 1 }).is_none());
+    assert!(new.minted(JwtCacheKey { audience: 1, ring: 1 }).is_none());
     assert_eq!((new.version(), new.id(), new.ends_at()), (2, old.id(), old.ends_at()));
 }
 
@@ -97,7 +97,7 @@ fn tidying_drops_what_expired_and_counts_the_rest() {
     let each = token(1, 1, 10).text_length();
     assert_eq!(live.tidy(NOW), 2 * each);
     assert_eq!(live.tidy(NOW.after(Duration::from_secs(10))), each);
-    assert!(live.minted(Stamp { audience: 1, ring: 1 }).is_none());
+    assert!(live.minted(JwtCacheKey { audience: 1, ring: 1 }).is_none());
     assert_eq!(live.tidy(NOW.after(Duration::from_secs(100))), 0);
 }
 

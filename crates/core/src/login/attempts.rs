@@ -7,7 +7,7 @@ use super::DeviceMark;
 use crate::account::{Account, Identifier};
 use crate::id::{SessionId, Subject};
 use crate::secret::{Pepper, Purpose};
-use crate::throttle::{Allowance, Attempt, Party, prefix_of};
+use crate::throttle::{Allowance, Attempt, AttemptKind, prefix_of};
 
 /// The tallies of an account that an operator may have forgotten: of strangers' attempts at it, and of those on all its known devices
 /// together. What a single device or session has counted is its holder's own.
@@ -25,7 +25,7 @@ pub(super) fn of_stranger(
     Attempt {
         account: at_account(pepper, name),
         source: from_source(pepper, source),
-        by: Party::Stranger(guesses),
+        by: AttemptKind::Stranger(guesses),
     }
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn of_newcomer(pepper: &Pepper, identifier: &Identifier, source: Opti
     Attempt {
         account: pepper.digest(Purpose::Throttle, &[b"registration\0", identifier.as_str().as_bytes()]),
         source: from_source(pepper, source),
-        by: Party::Newcomer,
+        by: AttemptKind::Newcomer,
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn of_renaming(pepper: &Pepper, subject: Subject, source: Option<IpAd
     Attempt {
         account: pepper.digest(Purpose::Throttle, &[b"identifier\0", subject.bytes()]),
         source: from_source(pepper, source),
-        by: Party::Newcomer,
+        by: AttemptKind::Newcomer,
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) fn on_device(
     Attempt {
         account: pepper.digest(Purpose::Throttle, &[b"device\0", mark.bytes()]),
         source: pepper.digest(Purpose::Throttle, &[b"devices-source\0", subject.bytes()]),
-        by: Party::Device { devices: on_devices(pepper, subject), address: from_known(pepper, source) },
+        by: AttemptKind::Device { devices: on_devices(pepper, subject), address: from_known(pepper, source) },
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn within(
     Attempt {
         account: pepper.digest(Purpose::Throttle, &[b"session\0", session.bytes()]),
         source: pepper.digest(Purpose::Throttle, &[b"sessions-source\0", subject.bytes()]),
-        by: Party::Session { address: from_known(pepper, source) },
+        by: AttemptKind::Session { address: from_known(pepper, source) },
     }
 }
 

@@ -79,7 +79,7 @@ fn an_owner_of_an_old_name_still_signs_in() {
     assert!(matches!(attempt("O\u{AD}LD@example.com"), LoginOutcome::Opened { .. }));
     assert!(matches!(attempt("old@example.com"), LoginOutcome::Refused));
     // What a log says of a failed attempt is the account as well.
-    assert_eq!(run(bench.login.whom("O\u{AD}LD@example.com")), Whom::Account(subject));
+    assert_eq!(run(bench.login.whom("O\u{AD}LD@example.com")), LoginTarget::Account(subject));
     let digest = |typed| NameDigest::of(&pepper(), typed);
     assert_eq!(digest("O\u{AD}LD@example.com"), digest("o\u{AD}ld@example.com"));
 }
@@ -213,7 +213,7 @@ fn what_fails_beside_a_login_is_noted_and_changes_no_answer() {
         panic!("refused")
     };
     assert_eq!(bench.world.undone.lock().len(), 2);
-    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Proven(_)));
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reauthentication::Proven(_)));
     assert_eq!(bench.world.undone.lock().len(), 4);
     let wrong = run(bench.login.attempt(request("bob@example.com", "wrong password, wrong")));
     assert!(matches!(wrong, Ok(LoginOutcome::Refused)));
@@ -257,7 +257,7 @@ impl Bench {
         opened(run(self.login.attempt(request)).unwrap()).1
     }
 
-    fn reprove(&self, session: &Session, password: &str) -> Reproof {
+    fn reprove(&self, session: &Session, password: &str) -> Reauthentication {
         run(self.login.reprove(&live_of(self, session), password, None)).unwrap()
     }
 }
@@ -304,7 +304,7 @@ fn who_proves_itself_again_gets_a_new_token_and_both_limits_afresh() {
         let before = bench.sign_in(kind);
         bench.clock.advance(Duration::from_secs(1000));
         let now = bench.login.clock.now();
-        let Reproof::Proven(proven) = bench.reprove(&before, PASSWORD) else { panic!("refused") };
+        let Reauthentication::Proven(proven) = bench.reprove(&before, PASSWORD) else { panic!("refused") };
         assert_eq!(proven.token.digest(&pepper()), proven.session.digest);
         assert_eq!((proven.session.id, proven.session.kind), (before.id, kind));
         assert_eq!((proven.session.proven_at, proven.session.seen_at), (now, now));
@@ -320,19 +320,19 @@ fn showing_the_password_again_is_throttled_as_signing_in_is() {
     let bench = bench();
     let session = bench.sign_in(SessionKind::Browser);
     for _ in 0..5 {
-        assert!(matches!(bench.reprove(&session, "wrong password, wrong"), Reproof::Refused));
+        assert!(matches!(bench.reprove(&session, "wrong password, wrong"), Reauthentication::Refused));
     }
     let hashed = bench.world.hashed.load(Ordering::SeqCst);
-    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Wait(_)));
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reauthentication::Wait(_)));
     assert_eq!(bench.world.hashed.load(Ordering::SeqCst), hashed);
     let other = bench.sign_in(SessionKind::Browser);
     assert!(
-        matches!(bench.reprove(&other, PASSWORD), Reproof::Proven(_)),
+        matches!(bench.reprove(&other, PASSWORD), Reauthentication::Proven(_)),
         "who has not guessed does not wait"
     );
     assert!(bench.world.live.lock().contains_key(&session.digest));
     bench.clock.advance(Duration::from_secs(1));
-    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Proven(_)));
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reauthentication::Proven(_)));
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn a_session_that_ended_while_its_owner_typed_is_gone() {
     let held = live_of(&bench, &session);
     bench.world.live.lock().clear();
     let proof = run(bench.login.reprove(&held, PASSWORD, None)).unwrap();
-    assert!(matches!(proof, Reproof::Gone));
+    assert!(matches!(proof, Reauthentication::Gone));
     assert!(run(bench.login.rotate(&held)).unwrap().is_none());
     assert!(bench.world.live.lock().is_empty());
 }
@@ -352,10 +352,10 @@ fn a_disabled_account_confirms_nothing() {
     let bench = bench();
     let session = bench.sign_in(SessionKind::Browser);
     bench.world.accounts.lock().get_mut(&session.subject).unwrap().status = Status::Disabled;
-    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Refused));
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reauthentication::Refused));
     bench.world.accounts.lock().clear();
     let hashed = bench.world.hashed.load(Ordering::SeqCst);
-    assert!(matches!(bench.reprove(&session, PASSWORD), Reproof::Refused));
+    assert!(matches!(bench.reprove(&session, PASSWORD), Reauthentication::Refused));
     assert_eq!(bench.world.hashed.load(Ordering::SeqCst), hashed + 1, "who is gone costs what anybody does");
 }
 

@@ -28,7 +28,7 @@ mod encrypted;
 
 const ISSUER: &str = "https://app.test";
 
-pub(crate) struct House {
+pub(crate) struct Fixture {
     pub(super) world: Arc<World>,
     clock: Arc<SetClock>,
     decider: Decider,
@@ -102,7 +102,7 @@ fn session(digest: SessionDigest) -> Session {
     }
 }
 
-pub(crate) fn house() -> House {
+pub(crate) fn fixture() -> Fixture {
     let (world, clock) = (Arc::new(World::default()), SetClock::at_start());
     let token = SessionToken::from_random([9; 32]);
     let session = session(token.digest(&pepper()));
@@ -135,16 +135,16 @@ pub(crate) fn house() -> House {
     );
     let mut headers = HeaderMap::new();
     headers.insert(COOKIE, format!("__Host-Http-vestibule={}", token.reveal_cookie_value()).parse().unwrap());
-    House { world, clock, decider, minter, headers, digest: session.digest }
+    Fixture { world, clock, decider, minter, headers, digest: session.digest }
 }
 
 /// Ada's session with what exchanges its tokens and answers questions about them.
 pub(crate) fn trade() -> Trade {
-    let House { world, clock, decider, minter, digest, .. } = house();
+    let Fixture { world, clock, decider, minter, digest, .. } = fixture();
     Trade::new(world, clock, decider, minter, session(digest))
 }
 
-impl House {
+impl Fixture {
     fn swap(&self, path: &str) -> Result<Option<Arc<AccessToken>>, Fault> {
         run(self.minter.mint(&self.permit(path)?))
     }
@@ -186,9 +186,9 @@ impl House {
 
 #[test]
 fn a_service_is_told_what_the_contract_says() {
-    let house = house();
-    let token = house.jwt();
-    let claims = house.verified("orders", &token);
+    let fixture = fixture();
+    let token = fixture.jwt();
+    let claims = fixture.verified("orders", &token);
     assert_eq!((claims.iss(), claims.aud()), (ISSUER, "orders"));
     assert_eq!(claims.sub(), Subject::from_bytes([1; 16]).to_string());
     assert_eq!(claims.sid(), Some(&*SessionId::from_bytes([7; 16]).to_string()));
@@ -211,17 +211,17 @@ fn a_service_is_told_what_the_contract_says() {
 
 #[test]
 fn the_warm_path_neither_signs_nor_reads_nor_writes() {
-    let house = house();
-    let first = house.jwt();
-    let reads = house.world.store_reads.load(Ordering::SeqCst);
+    let fixture = fixture();
+    let first = fixture.jwt();
+    let reads = fixture.world.store_reads.load(Ordering::SeqCst);
     for _ in 0..1000 {
-        assert!(Arc::ptr_eq(&first, &house.jwt()));
+        assert!(Arc::ptr_eq(&first, &fixture.jwt()));
     }
     assert_eq!(
         (
-            house.signed(),
-            house.world.store_reads.load(Ordering::SeqCst),
-            house.world.noted.load(Ordering::SeqCst)
+            fixture.signed(),
+            fixture.world.store_reads.load(Ordering::SeqCst),
+            fixture.world.noted.load(Ordering::SeqCst)
         ),
         (1, reads, 0)
     );
@@ -229,114 +229,118 @@ fn the_warm_path_neither_signs_nor_reads_nor_writes() {
 
 #[test]
 fn each_audience_has_its_own_jwt_and_public_routes_none() {
-    let house = house();
-    let (orders, plain) = (house.jwt(), house.swap("/plain").unwrap().unwrap());
+    let fixture = fixture();
+    let (orders, plain) = (fixture.jwt(), fixture.swap("/plain").unwrap().unwrap());
     assert_ne!(orders.jwt(), plain.jwt());
-    house.verified("plain", &plain);
-    assert!(house.swap("/public").unwrap().is_none());
-    house.jwt();
-    assert_eq!(house.signed(), 2);
+    fixture.verified("plain", &plain);
+    assert!(fixture.swap("/public").unwrap().is_none());
+    fixture.jwt();
+    assert_eq!(fixture.signed(), 2);
 }
 
 #[test]
 fn a_jwt_is_minted_anew_in_its_last_fifth_and_never_outlives_the_session() {
-    let house = house();
-    house.jwt();
-    house.clock.advance(Duration::from_secs(79));
-    house.jwt();
-    assert_eq!(house.signed(), 1);
-    house.clock.advance(Duration::from_secs(1));
-    house.jwt();
-    assert_eq!(house.signed(), 2);
+    let fixture = fixture();
+    fixture.jwt();
+    fixture.clock.advance(Duration::from_secs(79));
+    fixture.jwt();
+    assert_eq!(fixture.signed(), 1);
+    fixture.clock.advance(Duration::from_secs(1));
+    fixture.jwt();
+    assert_eq!(fixture.signed(), 2);
     // Renewed at 80 s; the next one is due at 160 s and first asked for somewhat later.
-    house.clock.advance(Duration::from_secs(85));
-    house.jwt();
-    assert_eq!(house.signed(), 3);
-    house.clock.set(START.after(Duration::from_secs(950)));
-    let last = house.jwt();
-    assert_eq!(house.verified("orders", &last).exp(), START.unix_seconds() + 1000);
+    fixture.clock.advance(Duration::from_secs(85));
+    fixture.jwt();
+    assert_eq!(fixture.signed(), 3);
+    fixture.clock.set(START.after(Duration::from_secs(950)));
+    let last = fixture.jwt();
+    assert_eq!(fixture.verified("orders", &last).exp(), START.unix_seconds() + 1000);
 }
 
 /// HX-05: what changed about the account or the session is told by the very next JWT.
 #[test]
 fn a_new_version_of_the_session_gets_a_new_jwt() {
-    let house = house();
-    house.jwt();
-    house.set_traits(r#"{"department":"Sales"}"#);
-    assert_eq!(house.verified("orders", &house.jwt()).get("department"), Some(&json!("Sales")));
+    let fixture = fixture();
+    fixture.jwt();
+    fixture.set_traits(r#"{"department":"Sales"}"#);
+    assert_eq!(fixture.verified("orders", &fixture.jwt()).get("department"), Some(&json!("Sales")));
 }
 
 /// The shape of a published defect elsewhere: a rotated key must not live on in a cache.
 #[test]
 fn a_new_ring_or_new_audiences_hand_out_nothing_from_before() {
-    let house = house();
-    let first = house.jwt();
-    house.minter.replace_ring(ring(2));
-    let second = house.jwt();
+    let fixture = fixture();
+    let first = fixture.jwt();
+    fixture.minter.replace_ring(ring(2));
+    let second = fixture.jwt();
     assert_ne!(first.jwt(), second.jwt());
-    house.verified("orders", &second);
-    house.minter.replace_audiences(audiences());
-    assert_ne!(second.jwt(), house.jwt().jwt());
-    assert_eq!(house.signed(), 3);
+    fixture.verified("orders", &second);
+    fixture.minter.replace_audiences(audiences());
+    assert_ne!(second.jwt(), fixture.jwt().jwt());
+    assert_eq!(fixture.signed(), 3);
 }
 
 #[test]
 fn without_the_account_there_is_no_jwt_only_a_fault() {
-    let house = house();
-    house.world.is_down.store(true, Ordering::SeqCst);
-    assert!(house.swap("/orders").is_err());
-    assert_eq!(house.signed(), 0);
+    let fixture = fixture();
+    fixture.world.is_down.store(true, Ordering::SeqCst);
+    assert!(fixture.swap("/orders").is_err());
+    assert_eq!(fixture.signed(), 0);
 }
 
 /// HX-02: between permit and JWT the account was disabled or removed; its sessions are about to go.
 #[test]
 fn a_disabled_or_removed_account_gets_no_jwt() {
-    let house = house();
+    let fixture = fixture();
     let subject = Subject::from_bytes([1; 16]);
-    house.world.accounts.lock().get_mut(&subject).unwrap().status = crate::account::Status::Disabled;
-    assert!(matches!(house.swap("/orders"), Err(Fault::Overloaded { .. })));
-    house.world.accounts.lock().clear();
-    assert!(matches!(house.swap("/orders"), Err(Fault::Overloaded { .. })));
-    assert_eq!(house.signed(), 0);
+    fixture.world.accounts.lock().get_mut(&subject).unwrap().status = crate::account::Status::Disabled;
+    assert!(matches!(fixture.swap("/orders"), Err(Fault::Overloaded { .. })));
+    fixture.world.accounts.lock().clear();
+    assert!(matches!(fixture.swap("/orders"), Err(Fault::Overloaded { .. })));
+    assert_eq!(fixture.signed(), 0);
 }
 
 #[test]
 fn a_jwt_from_the_future_of_a_clock_that_stepped_back_is_not_handed_out() {
-    let house = house();
-    house.clock.advance(Duration::from_secs(600));
-    let late = house.jwt();
-    house.clock.set(START);
-    let now = house.jwt();
+    let fixture = fixture();
+    fixture.clock.advance(Duration::from_secs(600));
+    let late = fixture.jwt();
+    fixture.clock.set(START);
+    let now = fixture.jwt();
     assert_ne!(late.jwt(), now.jwt());
-    house.verified("orders", &now);
+    fixture.verified("orders", &now);
 }
 
 /// A request that waited for its turn is decided anew rather than served on what was true before it waited.
 #[test]
 fn who_waited_too_long_for_a_turn_gets_no_jwt() {
-    let house = house();
-    let turn = run(house.minter.places[usize::from(house.digest.bytes()[0])].lock());
-    let permit = house.permit("/orders").unwrap();
-    let mut waiting = std::pin::pin!(house.minter.mint(&permit));
+    let fixture = fixture();
+    let turn = run(fixture.minter.places[usize::from(fixture.digest.bytes()[0])].lock());
+    let permit = fixture.permit("/orders").unwrap();
+    let mut waiting = std::pin::pin!(fixture.minter.mint(&permit));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(waiting.as_mut().poll(&mut context).is_pending());
-    house.clock.advance(LONGEST_WAIT + Duration::from_secs(1));
+    fixture.clock.advance(LONGEST_WAIT + Duration::from_secs(1));
     drop(turn);
     assert!(matches!(run(waiting), Err(Fault::Overloaded { .. })));
-    house.jwt();
+    fixture.jwt();
 }
 
 /// HX-03: whoever asks, in whatever order and at once with whomever, gets a JWT that speaks for nobody else.
 #[test]
 fn no_session_ever_gets_the_jwt_of_another() {
-    let house = house();
+    let fixture = fixture();
     let sessions: Vec<_> = (0..200_u8)
         .map(|byte| {
             let (token, subject) = (SessionToken::from_random([byte; 32]), Subject::from_bytes([byte; 16]));
-            house.world.accounts.lock().insert(subject, account(byte, &format!("{byte}@example.com"), "new"));
+            fixture
+                .world
+                .accounts
+                .lock()
+                .insert(subject, account(byte, &format!("{byte}@example.com"), "new"));
             let session =
                 Session { digest: token.digest(&pepper()), subject, ..session(token.digest(&pepper())) };
-            house.world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
+            fixture.world.live.lock().insert(session.digest, Arc::new(LiveSession::new(&session)));
             let mut headers = HeaderMap::new();
             let cookie = format!("__Host-Http-vestibule={}", token.reveal_cookie_value());
             headers.insert(COOKIE, cookie.parse().unwrap());
@@ -345,7 +349,7 @@ fn no_session_ever_gets_the_jwt_of_another() {
         .collect();
     std::thread::scope(|scope| {
         for thread in 0..8 {
-            let (house, sessions) = (&house, &sessions);
+            let (fixture, sessions) = (&fixture, &sessions);
             scope.spawn(move || {
                 for at in 0..4000 {
                     let (subject, headers) = &sessions[(at * 7 + thread * 31) % sessions.len()];
@@ -356,10 +360,10 @@ fn no_session_ever_gets_the_jwt_of_another() {
                         headers,
                         csrf_field: None,
                     };
-                    let Decision::Permit(permit) = run(house.decider.decide(&inquiry)).unwrap() else {
+                    let Decision::Permit(permit) = run(fixture.decider.decide(&inquiry)).unwrap() else {
                         panic!()
                     };
-                    let token = run(house.minter.mint(&permit)).unwrap().unwrap();
+                    let token = run(fixture.minter.mint(&permit)).unwrap().unwrap();
                     assert_eq!(token.subject(), subject.as_str());
                     let told = vestibule_verify::inspect(token.jwt(), 0).unwrap().claims.unwrap();
                     assert_eq!(told["sub"], subject.as_str());
@@ -372,44 +376,44 @@ fn no_session_ever_gets_the_jwt_of_another() {
 /// A fill that was under way while the session changed is kept nowhere that the changed session would look.
 #[test]
 fn a_fill_never_outlives_an_invalidation() {
-    let house = house();
+    let fixture = fixture();
     let inquiry = Inquiry {
         method: &Method::GET,
         host: "app.test",
         path: "/orders",
-        headers: &house.headers,
+        headers: &fixture.headers,
         csrf_field: None,
     };
-    let Decision::Permit(before) = run(house.decider.decide(&inquiry)).unwrap() else { panic!() };
-    house.world.renew(&house.digest);
-    let late = run(house.minter.mint(&before)).unwrap().unwrap();
-    assert_ne!(late.jwt(), house.jwt().jwt());
-    let crate::port::Recall::Known(live) = house.world.recall(&house.digest) else { panic!() };
+    let Decision::Permit(before) = run(fixture.decider.decide(&inquiry)).unwrap() else { panic!() };
+    fixture.world.renew(&fixture.digest);
+    let late = run(fixture.minter.mint(&before)).unwrap().unwrap();
+    assert_ne!(late.jwt(), fixture.jwt().jwt());
+    let crate::port::Recall::Known(live) = fixture.world.recall(&fixture.digest) else { panic!() };
     assert!(!Arc::ptr_eq(&live.minted(late.stamp).unwrap(), &late));
 }
 
 #[test]
 fn many_first_requests_at_once_wait_for_one_signature() {
-    let house = house();
+    let fixture = fixture();
     let barrier = std::sync::Barrier::new(16);
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {
                 barrier.wait();
-                house.jwt()
+                fixture.jwt()
             });
         }
     });
-    assert_eq!(house.signed(), 1);
+    assert_eq!(fixture.signed(), 1);
 }
 
 /// The same without luck: all of them wait for the lock before the first one signs.
 #[test]
 fn requests_that_wait_together_share_one_signature() {
-    let house = house();
-    let permits: Vec<_> = (0..16).map(|_| house.permit("/orders").unwrap()).collect();
-    let turn = run(house.minter.places[usize::from(house.digest.bytes()[0])].lock());
-    let mut waiting: Vec<_> = permits.iter().map(|permit| Box::pin(house.minter.mint(permit))).collect();
+    let fixture = fixture();
+    let permits: Vec<_> = (0..16).map(|_| fixture.permit("/orders").unwrap()).collect();
+    let turn = run(fixture.minter.places[usize::from(fixture.digest.bytes()[0])].lock());
+    let mut waiting: Vec<_> = permits.iter().map(|permit| Box::pin(fixture.minter.mint(permit))).collect();
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     for mint in &mut waiting {
         assert!(mint.as_mut().poll(&mut context).is_pending());
@@ -417,25 +421,25 @@ fn requests_that_wait_together_share_one_signature() {
     drop(turn);
     let tokens: Vec<_> = waiting.into_iter().map(|mint| run(mint).unwrap().unwrap()).collect();
     assert!(tokens.iter().all(|token| Arc::ptr_eq(token, &tokens[0])));
-    assert_eq!(house.signed(), 1);
+    assert_eq!(fixture.signed(), 1);
 }
 
 /// While one request renews, the others go on with the JWT that is still good, and wait when there is none.
 #[test]
 fn during_a_renewal_others_use_the_jwt_that_is_good() {
-    let house = house();
-    let first = house.jwt();
-    let turn = run(house.minter.places[usize::from(house.digest.bytes()[0])].lock());
-    house.clock.advance(Duration::from_secs(90));
-    assert!(Arc::ptr_eq(&first, &house.jwt()));
-    house.clock.advance(Duration::from_secs(10));
-    let permit = house.permit("/orders").unwrap();
-    let mut waiting = std::pin::pin!(house.minter.mint(&permit));
+    let fixture = fixture();
+    let first = fixture.jwt();
+    let turn = run(fixture.minter.places[usize::from(fixture.digest.bytes()[0])].lock());
+    fixture.clock.advance(Duration::from_secs(90));
+    assert!(Arc::ptr_eq(&first, &fixture.jwt()));
+    fixture.clock.advance(Duration::from_secs(10));
+    let permit = fixture.permit("/orders").unwrap();
+    let mut waiting = std::pin::pin!(fixture.minter.mint(&permit));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(waiting.as_mut().poll(&mut context).is_pending(), "the kept JWT has expired");
     drop(turn);
     assert!(!Arc::ptr_eq(&first, &run(waiting).unwrap().unwrap()));
-    assert_eq!(house.signed(), 2);
+    assert_eq!(fixture.signed(), 2);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn rotation() -> (Rotation, Arc<SetClock>) {
         algorithm: Algorithm::Es256,
         publish_ahead: DAY,
         longest_jwt: Duration::from_secs(300),
-        turn: Turn::default(),
+        turn: RotationLock::default(),
     };
     (rotation, clock)
 }

@@ -14,13 +14,13 @@ use crate::account::{Account, Identifier};
 use crate::client::{Client, ClientId, ClientProof, ClientSecret};
 use crate::decide::Decider;
 use crate::exchange::Exchange;
-use crate::family;
 use crate::fault::Fault;
 use crate::id::{SessionId, Subject};
 use crate::introspect::{Introspector, MOST_A_SECOND, Pace};
 use crate::live::LiveSession;
 use crate::mint::{Audience, AudienceTable, Minter};
 use crate::port::{AccountsPage, Clients, Directory, Page};
+use crate::refresh_token;
 use crate::session::{Session, SessionToken};
 use crate::time::Timestamp;
 
@@ -158,7 +158,7 @@ impl Trade {
     pub(crate) fn access_token(&self) -> String {
         let live = self.live();
         let token = run(self.minter.access(&live)).unwrap();
-        let digest = family::session_digest(live.id(), &pepper());
+        let digest = refresh_token::session_digest(live.id(), &pepper());
         self.world.live.lock().insert(digest, live);
         token.jwt().to_owned()
     }

@@ -1,22 +1,22 @@
-//! Tallies in memory, for a store that keeps them nowhere else. In: the verbs of [`crate::port::Throttle`], one after the other. Out:
+//! AttemptCounters in memory, for a store that keeps them nowhere else. In: the verbs of [`crate::port::Throttle`], one after the other. Out:
 //! what every store must answer.
 
 use std::collections::HashMap;
 
 use super::{
-    AccountTally, Attempt, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt, Reservation, SIGN_INS,
-    Tallies,
+    AccountCounter, Attempt, AttemptCounters, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt,
+    Reservation, SIGN_INS,
 };
 use crate::time::Timestamp;
 
 /// All tallies, by digest.
 #[derive(Clone, Debug, Default)]
-pub struct TallyBook {
-    accounts: HashMap<[u8; 32], AccountTally>,
+pub struct CounterTable {
+    accounts: HashMap<[u8; 32], AccountCounter>,
     buckets: HashMap<[u8; 32], Bucket>,
 }
 
-impl TallyBook {
+impl CounterTable {
     /// Counts an attempt, or says how long to wait.
     pub fn reserve(&mut self, attempt: Attempt, now: Timestamp) -> Reservation {
         match self.tallies(&attempt).count(attempt, now) {
@@ -39,8 +39,8 @@ impl TallyBook {
     }
 
     /// What is remembered of an account.
-    pub fn tally(&self, account: &[u8; 32]) -> AccountTally {
-        self.accounts.get(account).copied().unwrap_or(AccountTally::FRESH)
+    pub fn tally(&self, account: &[u8; 32]) -> AccountCounter {
+        self.accounts.get(account).copied().unwrap_or(AccountCounter::FRESH)
     }
 
     /// Forgets what is remembered of these accounts.
@@ -55,11 +55,11 @@ impl TallyBook {
         self.buckets.retain(|_, bucket| now.since(bucket.counted_at) < FULL_AFTER);
     }
 
-    fn tallies(&self, attempt: &Attempt) -> Tallies {
-        let fresh = Tallies::fresh(attempt);
+    fn tallies(&self, attempt: &Attempt) -> AttemptCounters {
+        let fresh = AttemptCounters::fresh(attempt);
         let account = |key: &[u8; 32]| self.accounts.get(key).copied();
         let bucket = |key: &[u8; 32]| self.buckets.get(key).copied();
-        Tallies {
+        AttemptCounters {
             account: account(&attempt.account).unwrap_or(fresh.account),
             devices: attempt.by.devices().and_then(|key| account(&key)).unwrap_or(fresh.devices),
             source: bucket(&attempt.source).unwrap_or(fresh.source),
@@ -68,7 +68,7 @@ impl TallyBook {
         }
     }
 
-    fn keep(&mut self, attempt: &Attempt, tallies: Tallies) {
+    fn keep(&mut self, attempt: &Attempt, tallies: AttemptCounters) {
         self.accounts.insert(attempt.account, tallies.account);
         self.buckets.insert(attempt.source, tallies.source);
         if let Some(devices) = attempt.by.devices() {

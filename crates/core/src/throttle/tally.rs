@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// What is remembered of one account's failed logins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccountTally {
+pub struct AccountCounter {
     /// Attempts in a row without success, those under way included.
     pub failures: u32,
     /// No attempt is evaluated before this.
@@ -31,7 +31,7 @@ pub const HARD_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// not reset the count. Only a sweep by a clock that has gone steadily forgets: a clock that is ahead for a moment resets no count.
 pub const FORGET_AFTER: Duration = Duration::from_secs(48 * 60 * 60);
 
-impl AccountTally {
+impl AccountCounter {
     /// Nothing remembered.
     pub const FRESH: Self = Self { failures: 0, not_before: Timestamp::EPOCH, counted_at: Timestamp::EPOCH };
 

@@ -11,12 +11,12 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn attempt(account: u8, source: u8, by: Party) -> Attempt {
+fn attempt(account: u8, source: u8, by: AttemptKind) -> Attempt {
     Attempt { account: [account; 32], source: [source; 32], by }
 }
 
 /// At an account of its own.
-fn from(source: u16, number: u64, by: Party) -> Attempt {
+fn from(source: u16, number: u64, by: AttemptKind) -> Attempt {
     let mut attempt = attempt(0xee, 0xee, by);
     attempt.account[..8].copy_from_slice(&number.to_be_bytes());
     attempt.source[..2].copy_from_slice(&source.to_be_bytes());
@@ -37,11 +37,11 @@ fn wait(reservation: Reservation) -> Duration {
     }
 }
 
-const STRANGER: Party = Party::Stranger(STRANGERS);
+const STRANGER: AttemptKind = AttemptKind::Stranger(STRANGERS);
 
 #[test]
 fn five_are_free_then_the_wait_doubles_to_a_quarter_of_an_hour() {
-    let mut tally = AccountTally::FRESH;
+    let mut tally = AccountCounter::FRESH;
     let mut now = at(0);
     for _ in 0..5 {
         tally = tally.count(now).unwrap();
@@ -55,7 +55,7 @@ fn five_are_free_then_the_wait_doubles_to_a_quarter_of_an_hour() {
 
 #[test]
 fn a_hundred_in_a_row_slow_a_guesser_to_one_a_day_and_never_lock() {
-    let tally = AccountTally { failures: 99, not_before: at(0), counted_at: at(0) };
+    let tally = AccountCounter { failures: 99, not_before: at(0), counted_at: at(0) };
     let tally = tally.count(at(0)).unwrap();
     assert_eq!(tally.count(at(1)), Err(ONE_DAY - Duration::from_secs(1)));
     assert!(tally.count(at(24 * 60 * 60)).is_ok());
@@ -64,7 +64,7 @@ fn a_hundred_in_a_row_slow_a_guesser_to_one_a_day_and_never_lock() {
 /// AU-05: many tallies together wait for nothing that one of them did, up to the stop, which they have in common.
 #[test]
 fn together_there_is_no_wait_but_at_the_stop() {
-    let mut tally = AccountTally::FRESH;
+    let mut tally = AccountCounter::FRESH;
     for _ in 0..100 {
         tally = tally.count_together(at(0)).unwrap();
     }
@@ -74,7 +74,7 @@ fn together_there_is_no_wait_but_at_the_stop() {
 
 #[test]
 fn what_was_never_evaluated_costs_nothing() {
-    let five = (0..5).fold(AccountTally::FRESH, |tally, _| tally.count(at(0)).unwrap());
+    let five = (0..5).fold(AccountCounter::FRESH, |tally, _| tally.count(at(0)).unwrap());
     assert!(five.count(at(0)).is_err());
     assert_eq!(five.give_back(at(0)).count(at(0)).unwrap().failures, 5);
     assert_eq!(full().count(SOURCE, at(0)).unwrap().give_back(SOURCE).left, full().left);
@@ -118,9 +118,9 @@ fn full() -> Bucket {
 /// AU-05: beyond one attempt a minute of each source's own, the breaker slows all strangers to five a second, and nobody else.
 #[test]
 fn the_breaker_slows_strangers_and_nobody_else() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     let mut number = 0;
-    let mut next = |book: &mut TallyBook, source, by, now| {
+    let mut next = |book: &mut CounterTable, source, by, now| {
         number += 1;
         book.reserve(from(source, number, by), now)
     };
@@ -133,7 +133,7 @@ fn the_breaker_slows_strangers_and_nobody_else() {
     }
     for source in 0..20 {
         assert_eq!(wait(next(&mut book, source, STRANGER, at(0))), millis(200));
-        reserved(next(&mut book, source, Party::Session { address: [7; 32] }, at(0)));
+        reserved(next(&mut book, source, AttemptKind::Session { address: [7; 32] }, at(0)));
     }
     reserved(next(&mut book, 0, STRANGER, at(0).after(millis(200))));
     assert_eq!(wait(next(&mut book, 1, STRANGER, at(0).after(millis(200)))), millis(200));
@@ -146,9 +146,9 @@ fn the_breaker_slows_strangers_and_nobody_else() {
 /// what they are let; meanwhile somebody signs in each second, each from a place of their own, at the first attempt.
 #[test]
 fn sixteen_sources_close_the_door_for_nobody_else() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     let (mut number, mut of_the_crowd, mut own) = (0, 0, [0; 16]);
-    let mut next = |book: &mut TallyBook, source, now| {
+    let mut next = |book: &mut CounterTable, source, now| {
         number += 1;
         book.reserve(from(source, number, STRANGER), now)
     };
@@ -172,9 +172,9 @@ fn sixteen_sources_close_the_door_for_nobody_else() {
 /// AU-07: those who know one password wait, from however many addresses they sign in; other accounts do not.
 #[test]
 fn an_account_is_signed_in_to_twenty_times_a_minute() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     let mut source = 0;
-    let mut signs_in = |book: &mut TallyBook, account, now| {
+    let mut signs_in = |book: &mut CounterTable, account, now| {
         source += 1;
         let mut attempt = from(source, 0, STRANGER);
         attempt.account = [account; 32];
@@ -202,7 +202,7 @@ fn an_account_is_signed_in_to_twenty_times_a_minute() {
 /// AU-07: attempts that are evaluated at once take what later ones would have: in ten minutes there are 20 a minute, not 20 times as many.
 #[test]
 fn sign_ins_at_the_same_time_are_paid_for() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     let (mut source, mut signed_in) = (0, 0);
     for second in 0..600 {
         let mut receipts = Vec::new();
@@ -227,10 +227,10 @@ fn sign_ins_at_the_same_time_are_paid_for() {
 fn sign_ins_go_on_when_the_clock_was_set_back() {
     let empty = Bucket { left: 0, counted_at: at(86_400) };
     let attempt = attempt(1, 1, STRANGER);
-    let tallies = Tallies { sign_ins: empty, ..Tallies::fresh(&attempt) };
+    let tallies = AttemptCounters { sign_ins: empty, ..AttemptCounters::fresh(&attempt) };
     let (counted, receipt) = tallies.count(attempt, at(0)).unwrap();
     assert_eq!(counted.succeeded(&receipt).sign_ins, Bucket { left: 0, counted_at: at(0) });
-    let later = Tallies { sign_ins: Bucket { left: 0, counted_at: at(0) }, ..tallies };
+    let later = AttemptCounters { sign_ins: Bucket { left: 0, counted_at: at(0) }, ..tallies };
     assert_eq!(later.count(attempt, at(0)), Err(Duration::from_secs(63)));
     assert_eq!(later.count(attempt, at(60)), Err(Duration::from_secs(3)));
     assert!(later.count(attempt, at(63)).is_ok());
@@ -239,7 +239,7 @@ fn sign_ins_go_on_when_the_clock_was_set_back() {
 /// AU-05: guesses use up none of an account's sign-ins, nor do attempts that were never evaluated.
 #[test]
 fn guesses_at_an_account_use_up_no_sign_in() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     for source in 0..100 {
         reserved(book.reserve(attempt(1, source, STRANGER), at(0)));
         book.forgive(&[[1; 32]]);
@@ -257,9 +257,9 @@ fn guesses_at_an_account_use_up_no_sign_in() {
 #[test]
 fn known_devices_use_up_no_sign_in_of_strangers() {
     let known = [
-        Party::Device { devices: [8; 32], address: [7; 32] },
-        Party::Newcomer,
-        Party::Session { address: [7; 32] },
+        AttemptKind::Device { devices: [8; 32], address: [7; 32] },
+        AttemptKind::Newcomer,
+        AttemptKind::Session { address: [7; 32] },
     ];
     for by in known {
         assert_eq!(attempt(1, 2, by).sign_ins(), None);
@@ -270,8 +270,8 @@ fn known_devices_use_up_no_sign_in_of_strangers() {
 /// A source that keeps trying has its own attempt a minute after the last one that was let through, and says so.
 #[test]
 fn an_empty_crowd_leaves_each_source_one_a_minute() {
-    let mut book = TallyBook::default();
-    let stingy = Party::Stranger(Allowance::per_minute(1));
+    let mut book = CounterTable::default();
+    let stingy = AttemptKind::Stranger(Allowance::per_minute(1));
     reserved(book.reserve(from(0, 0, stingy), at(0)));
     for number in 1..=3 {
         reserved(book.reserve(from(0, number, stingy), at(0)));
@@ -294,18 +294,18 @@ fn an_empty_crowd_leaves_each_source_one_a_minute() {
 /// What a source had of its own gives the crowd nothing back: whoever succeeds often cannot fill it for others to guess with.
 #[test]
 fn no_more_is_given_back_than_was_taken() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     let receipts: Vec<_> = (0..20 * 46)
         .map(|number| reserved(book.reserve(from(number / 46, number.into(), STRANGER), at(0))))
         .collect();
     let (own, taken) = (receipts[0], receipts[1]);
     assert_eq!((own.taken_from, taken.taken_from), (None, STRANGER.crowd()));
-    let probe = |book: &mut TallyBook, number| wait(book.reserve(from(1, number, STRANGER), at(0)));
+    let probe = |book: &mut CounterTable, number| wait(book.reserve(from(1, number, STRANGER), at(0)));
     assert_eq!(probe(&mut book, 10_000), millis(200));
     book.succeeded(&own);
     book.give_back(&own);
     assert_eq!(probe(&mut book, 10_000), millis(200));
-    for settle in [TallyBook::succeeded, TallyBook::give_back] {
+    for settle in [CounterTable::succeeded, CounterTable::give_back] {
         settle(&mut book, &taken);
         assert_eq!(probe(&mut book, 10_001), Duration::ZERO);
         assert_eq!(probe(&mut book, 10_002), millis(200));
@@ -315,8 +315,8 @@ fn no_more_is_given_back_than_was_taken() {
 /// Whoever makes accounts takes nothing from those who sign in, and the other way round.
 #[test]
 fn newcomers_and_strangers_are_two_crowds() {
-    for (one, other) in [(Party::Newcomer, STRANGER), (STRANGER, Party::Newcomer)] {
-        let mut book = TallyBook::default();
+    for (one, other) in [(AttemptKind::Newcomer, STRANGER), (STRANGER, AttemptKind::Newcomer)] {
+        let mut book = CounterTable::default();
         let mut number = 0;
         for source in 0..20 {
             for _ in 0..46 {
@@ -332,7 +332,7 @@ fn newcomers_and_strangers_are_two_crowds() {
 
 #[test]
 fn a_clock_that_was_set_back_lets_one_attempt_through_and_then_counts_on() {
-    let tally = AccountTally { failures: 7, not_before: at(86_400), counted_at: at(86_396) };
+    let tally = AccountCounter { failures: 7, not_before: at(86_400), counted_at: at(86_396) };
     let tally = tally.count(at(0)).unwrap();
     assert_eq!((tally.failures, tally.count(at(0))), (8, Err(Duration::from_secs(8))));
     let bucket = Bucket { left: 0, counted_at: at(3600) }.count(SOURCE, at(0)).unwrap();
@@ -344,7 +344,7 @@ fn a_clock_that_was_set_back_lets_one_attempt_through_and_then_counts_on() {
 #[test]
 fn attempts_that_come_out_of_order_are_let_through_no_sooner() {
     let minute = Duration::from_secs(60);
-    let stopped = AccountTally { failures: 100, not_before: at(0).after(ONE_DAY), counted_at: at(0) };
+    let stopped = AccountCounter { failures: 100, not_before: at(0).after(ONE_DAY), counted_at: at(0) };
     let empty = Bucket { left: 0, counted_at: at(0) };
     for earlier in [millis(1), Duration::from_secs(5), minute] {
         assert_eq!(stopped.count(at(0).before(earlier)), Err(ONE_DAY), "{earlier:?}");
@@ -353,7 +353,7 @@ fn attempts_that_come_out_of_order_are_let_through_no_sooner() {
     assert!(stopped.count(at(0).before(minute + millis(1))).is_ok());
     assert!(empty.count(SOURCE, at(0).before(minute + millis(1))).is_ok());
     // Nor does one that is let through move the tally's time back.
-    let free = AccountTally { failures: 1, not_before: at(0), counted_at: at(0) };
+    let free = AccountCounter { failures: 1, not_before: at(0), counted_at: at(0) };
     assert_eq!(free.count(at(0).before(millis(9))).unwrap().counted_at, at(0));
     let some = Bucket { left: 5000, counted_at: at(0) };
     assert_eq!(
@@ -364,7 +364,7 @@ fn attempts_that_come_out_of_order_are_let_through_no_sooner() {
 
 #[test]
 fn an_attempt_that_was_given_back_owes_no_wait() {
-    let due = AccountTally { failures: 14, not_before: at(0), counted_at: at(0) };
+    let due = AccountCounter { failures: 14, not_before: at(0), counted_at: at(0) };
     let counted = due.count(at(5)).unwrap();
     let back = counted.give_back(counted.counted_at);
     assert_eq!((back.failures, back.count(at(5)).unwrap().failures), (14, 15));
@@ -373,7 +373,7 @@ fn an_attempt_that_was_given_back_owes_no_wait() {
 /// What is given back late leaves the wait that an attempt after it has to its name.
 #[test]
 fn giving_back_wipes_no_later_attempts_wait() {
-    let due = AccountTally { failures: 9, not_before: at(0), counted_at: at(0) };
+    let due = AccountCounter { failures: 9, not_before: at(0), counted_at: at(0) };
     let first = due.count(at(0)).unwrap();
     let second = first.count(at(32)).unwrap();
     let back = second.give_back(first.counted_at);
@@ -384,7 +384,7 @@ fn giving_back_wipes_no_later_attempts_wait() {
 #[test]
 fn patience_does_not_reset_a_count_that_reached_the_stop() {
     let year = 365 * 24 * 60 * 60;
-    let stopped = AccountTally { failures: 100, not_before: at(0), counted_at: at(0) };
+    let stopped = AccountCounter { failures: 100, not_before: at(0), counted_at: at(0) };
     assert_eq!(stopped.count(at(year)).unwrap().failures, 101);
 }
 
@@ -392,7 +392,7 @@ fn patience_does_not_reset_a_count_that_reached_the_stop() {
 #[test]
 fn a_clock_that_is_ahead_for_a_moment_resets_no_count() {
     let year = 365 * 24 * 60 * 60;
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     let mut now = at(0);
     for source in 0..9 {
         now = now.after(wait(book.reserve(attempt(1, source, STRANGER), now)));
@@ -408,7 +408,7 @@ fn a_clock_that_is_ahead_for_a_moment_resets_no_count() {
 
 #[test]
 fn who_is_forgiven_starts_afresh_and_nobody_else_does() {
-    let mut book = TallyBook::default();
+    let mut book = CounterTable::default();
     for number in 0..5 {
         for account in [1, 2] {
             reserved(book.reserve(attempt(account, number, STRANGER), at(0)));

@@ -15,7 +15,7 @@ fn minted(jwt: &str, copies: Vec<(&str, ClaimCopy)>) -> Result<AccessToken, Faul
         minted_at: NOW,
         expires_at: NOW,
         renew_at: NOW,
-        stamp: Stamp { audience: 1, ring: 1 },
+        stamp: JwtCacheKey { audience: 1, ring: 1 },
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use http::Request;
 
-use crate::house::{House, SUBJECT};
+use crate::app::{App, SUBJECT};
 use crate::wire::{Gate, OK, service, status, values};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +40,18 @@ enum Credential {
 }
 
 impl Credential {
-    fn headers(self, house: &House) -> Vec<(&'static str, String)> {
-        let cookie = house.cookie();
+    fn headers(self, app: &App) -> Vec<(&'static str, String)> {
+        let cookie = app.cookie();
         match self {
             Self::Cookie => vec![("cookie", cookie)],
             Self::CookieTwice => vec![("cookie", format!("{cookie}; {cookie}"))],
             Self::LookAlike => vec![("cookie", cookie.to_lowercase())],
             Self::Stale => vec![("cookie", format!("__Host-Http-vestibule={}", "A".repeat(43)))],
-            Self::SessionBearer => vec![("authorization", house.session_bearer())],
-            Self::Jwt => vec![("authorization", format!("Bearer {}", house.jwt("https://app.test")))],
-            Self::JwtForAService => vec![("authorization", format!("Bearer {}", house.jwt("orders")))],
+            Self::SessionBearer => vec![("authorization", app.session_bearer())],
+            Self::Jwt => vec![("authorization", format!("Bearer {}", app.jwt("https://app.test")))],
+            Self::JwtForAService => vec![("authorization", format!("Bearer {}", app.jwt("orders")))],
             Self::Basic => vec![("authorization", "Basic YTpi".to_owned())],
-            Self::Both => [Self::Cookie.headers(house), Self::Jwt.headers(house)].concat(),
+            Self::Both => [Self::Cookie.headers(app), Self::Jwt.headers(app)].concat(),
             Self::None => Vec::new(),
         }
     }
@@ -67,9 +67,8 @@ enum Proof {
 }
 
 impl Proof {
-    fn headers(self, house: &House) -> Vec<(&'static str, String)> {
-        let (site, token) =
-            (|site: &str| ("sec-fetch-site", site.to_owned()), ("x-csrf-token", house.csrf()));
+    fn headers(self, app: &App) -> Vec<(&'static str, String)> {
+        let (site, token) = (|site: &str| ("sec-fetch-site", site.to_owned()), ("x-csrf-token", app.csrf()));
         match self {
             Self::Good => vec![site("same-origin"), token],
             Self::Token => vec![token],
@@ -135,12 +134,7 @@ fn verdict(status: u16, subject: Option<&str>) -> Verdict {
     }
 }
 
-async fn asked_by_proxies(
-    house: &House,
-    method: &str,
-    path: &str,
-    headers: &[(&str, String)],
-) -> Vec<Verdict> {
+async fn asked_by_proxies(app: &App, method: &str, path: &str, headers: &[(&str, String)]) -> Vec<Verdict> {
     let nginx =
         [("x-original-method", method.to_owned()), ("x-original-url", format!("https://app.test{path}"))];
     let others = [
@@ -155,7 +149,7 @@ async fn asked_by_proxies(
             request = request.header(*name, value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let answer = house.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let answer = app.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
         let subject = answer.headers().get("x-auth-subject").map(|subject| subject.to_str().unwrap());
         verdicts.push(verdict(answer.status().as_u16(), subject));
     }
@@ -168,8 +162,8 @@ async fn the_doors_agree() {
     let gate = Gate::before(&uri).await;
     for (method, path, credential, proof, expected) in TABLE {
         let row = format!("{method} {path}");
-        let headers = [credential.headers(&gate.house), proof.headers(&gate.house)].concat();
-        let verdicts = asked_by_proxies(&gate.house, method, path, &headers).await;
+        let headers = [credential.headers(&gate.app), proof.headers(&gate.app)].concat();
+        let verdicts = asked_by_proxies(&gate.app, method, path, &headers).await;
         assert_eq!(verdicts, [*expected; 2], "{row} by proxies");
 
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
@@ -191,15 +185,15 @@ async fn the_doors_agree() {
 async fn what_stands_in_the_query_or_in_a_subprotocol_is_no_credential() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let house = &gate.house;
-    let cookie = house.cookie();
-    let (bearer, jwt) = (house.session_bearer(), house.jwt("https://app.test"));
+    let app = &gate.app;
+    let cookie = app.cookie();
+    let (bearer, jwt) = (app.session_bearer(), app.jwt("https://app.test"));
     let bearer = bearer.strip_prefix("Bearer ").unwrap();
     for credential in [cookie.split_once('=').unwrap().1, bearer, &jwt] {
         for (path, stranger) in [("/orders/1", Login), ("/public/1", Anonymous)] {
             for query in in_the_query(credential) {
                 let target = format!("{path}?{query}");
-                assert_eq!(asked_by_proxies(house, "GET", &target, &[]).await, [stranger; 2], "{target}");
+                assert_eq!(asked_by_proxies(app, "GET", &target, &[]).await, [stranger; 2], "{target}");
                 let answer = gate.ask("GET", &target, &[]).await;
                 assert_eq!(at_the_proxy(&answer, &seen.take()), stranger, "{target}");
             }
@@ -214,7 +208,7 @@ async fn what_stands_in_the_query_or_in_a_subprotocol_is_no_credential() {
                     named.clone(),
                 ];
                 for headers in [&handshake[..], std::slice::from_ref(&named)] {
-                    let verdicts = asked_by_proxies(house, "GET", path, headers).await;
+                    let verdicts = asked_by_proxies(app, "GET", path, headers).await;
                     assert_eq!(verdicts, [stranger; 2], "{path} with {protocols}");
                 }
                 // The handshake itself is more than the proxy door carries; its header alone is not.
@@ -225,8 +219,8 @@ async fn what_stands_in_the_query_or_in_a_subprotocol_is_no_credential() {
     }
     // Where it belongs, each of the three opens the door.
     let jwt = format!("Bearer {jwt}");
-    for one in [("cookie", cookie), ("authorization", house.session_bearer()), ("authorization", jwt)] {
-        assert_eq!(asked_by_proxies(house, "GET", "/orders/1", std::slice::from_ref(&one)).await, [Ada; 2]);
+    for one in [("cookie", cookie), ("authorization", app.session_bearer()), ("authorization", jwt)] {
+        assert_eq!(asked_by_proxies(app, "GET", "/orders/1", std::slice::from_ref(&one)).await, [Ada; 2]);
     }
 }
 
@@ -271,16 +265,16 @@ fn at_the_proxy(answer: &str, carried: &[String]) -> Verdict {
 async fn nothing_passes_either_door_while_it_cannot_be_told_who_asks() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    gate.house.world.is_down.store(true, Ordering::SeqCst);
+    gate.app.world.is_down.store(true, Ordering::SeqCst);
     for path in ["/orders/1", "/public/1"] {
-        let cookie = Credential::Cookie.headers(&gate.house);
-        assert_eq!(asked_by_proxies(&gate.house, "GET", path, &cookie).await, [Unsure; 2]);
+        let cookie = Credential::Cookie.headers(&gate.app);
+        assert_eq!(asked_by_proxies(&gate.app, "GET", path, &cookie).await, [Unsure; 2]);
         let answer = gate.get(path, &[]).await;
         assert_eq!(status(&answer), 503);
         assert_eq!(values(&answer, "retry-after"), ["5"]);
         assert_eq!(values(&answer, "set-cookie"), [""; 0]);
     }
     assert_eq!(seen.all(), [""; 0]);
-    gate.house.world.is_down.store(false, Ordering::SeqCst);
+    gate.app.world.is_down.store(false, Ordering::SeqCst);
     assert_eq!(status(&gate.get("/orders/1", &[]).await), 200);
 }

@@ -13,14 +13,14 @@ use vestibule_core::route::canonical_path;
 use vestibule_gateway::Timeouts;
 use vestibule_gateway::door::proxy::RefusalPages;
 
-use crate::house::House;
+use crate::app::App;
 use crate::wire::{Gate, OK, code, request, service, status, values};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A POST of a form by a signed-in browser without the header.
 async fn post(gate: &Gate, content_type: &str, body: &str) -> String {
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let headers = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("Content-Type", content_type)];
     gate.send(request("POST", "/orders/", &headers, body)).await
 }
@@ -29,7 +29,7 @@ async fn post(gate: &Gate, content_type: &str, body: &str) -> String {
 async fn a_form_passes_with_its_token_and_unchanged() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let csrf = gate.house.csrf();
+    let csrf = gate.app.csrf();
     let body = format!("a=1%20+&csrf%5Ftoken={csrf}&b=\u{e9}&&=");
     for content_type in [FORM, "Application/X-WWW-Form-URLencoded; charset=UTF-8"] {
         let answer = post(&gate, content_type, &body).await;
@@ -41,7 +41,7 @@ async fn a_form_passes_with_its_token_and_unchanged() {
     let chunked = format!(
         "POST /orders/ HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nCookie: {}\r\nSec-Fetch-Site: same-origin\r\n\
          Content-Type: {FORM}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
-        gate.house.cookie(),
+        gate.app.cookie(),
         body.len()
     );
     assert_eq!(status(&gate.send(chunked).await), 200);
@@ -53,7 +53,7 @@ async fn a_form_passes_with_its_token_and_unchanged() {
 async fn a_form_without_its_one_good_token_goes_nowhere() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let csrf = gate.house.csrf();
+    let csrf = gate.app.csrf();
     let altered = csrf.replace(csrf.chars().last().unwrap(), "!");
     for (content_type, body) in [
         (FORM, "a=1".to_owned()),
@@ -67,7 +67,7 @@ async fn a_form_without_its_one_good_token_goes_nowhere() {
         let answer = post(&gate, content_type, &body).await;
         assert_eq!((status(&answer), &*code(&answer)), (403, "csrf"), "{content_type} {body}");
     }
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let headers = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin")];
     let in_query = gate.ask("POST", &format!("/orders/?csrf_token={csrf}"), &headers).await;
     assert_eq!(code(&in_query), "csrf");
@@ -78,7 +78,7 @@ async fn a_form_without_its_one_good_token_goes_nowhere() {
 async fn a_long_form_needs_its_token_in_the_header() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let csrf = gate.house.csrf();
+    let csrf = gate.app.csrf();
     let fits = |filling: usize| format!("csrf_token={csrf}&a={}", "x".repeat(filling));
     let most = 64 * 1024 - fits(0).len();
     assert_eq!(status(&post(&gate, FORM, &fits(most)).await), 200);
@@ -88,10 +88,10 @@ async fn a_long_form_needs_its_token_in_the_header() {
     // Announced is enough: nobody is made to send it first.
     let announced = format!(
         "POST /orders/ HTTP/1.1\r\nHost: app.test\r\nCookie: {}\r\nContent-Type: {FORM}\r\nContent-Length: 70000\r\n\r\n",
-        gate.house.cookie()
+        gate.app.cookie()
     );
     assert_eq!(status(&gate.send(announced).await), 413);
-    let (cookie, body) = (gate.house.cookie(), fits(most + 1));
+    let (cookie, body) = (gate.app.cookie(), fits(most + 1));
     let headers = [
         ("Cookie", &*cookie),
         ("Sec-Fetch-Site", "same-origin"),
@@ -225,7 +225,7 @@ fn hasty() -> Timeouts {
 async fn a_service_that_is_late_is_not_waited_for_and_a_slow_upload_is() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri: http::Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let gate = Gate::with(House::before(Some(&uri)), hasty()).await;
+    let gate = Gate::with(App::before(Some(&uri)), hasty()).await;
     let began = Instant::now();
     let answer = gate.ask("GET", "/public/", &[]).await;
     assert_eq!((status(&answer), &*code(&answer)), (504, "upstream-timeout"));
@@ -233,7 +233,7 @@ async fn a_service_that_is_late_is_not_waited_for_and_a_slow_upload_is() {
 
     // The service has the whole body only after three times the patience, and then answers at once.
     let (uri, seen) = service(|_| OK.to_owned()).await;
-    let gate = Gate::with(House::before(Some(&uri)), hasty()).await;
+    let gate = Gate::with(App::before(Some(&uri)), hasty()).await;
     let mut client = TcpStream::connect(gate.address).await.unwrap();
     let head = "POST /public/ HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nContent-Length: 6\r\n\r\n";
     client.write_all(head.as_bytes()).await.unwrap();
@@ -276,7 +276,7 @@ async fn what_is_not_offered_is_refused_before_anyone_is_asked() {
     assert_eq!(status(&gate.get("/orders/", &websocket).await), 501);
     assert_eq!(status(&gate.ask("TRACE", "/public/", &[]).await), 501);
     assert_eq!(status(&gate.send("CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n").await), 501);
-    let unserved = Gate::with(House::new(), Timeouts::default()).await;
+    let unserved = Gate::with(App::new(), Timeouts::default()).await;
     let answer = unserved.get("/orders/", &[]).await;
     assert_eq!((status(&answer), &*code(&answer)), (404, "no-upstream"));
     assert_eq!(seen.all(), [""; 0]);
@@ -351,7 +351,7 @@ fn the_path_decided_about_is_the_path_carried() {
 async fn a_refusal_is_a_page_where_a_browser_was_loading_one() {
     let (uri, _seen) = service(|_| OWN_PROBLEM.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let navigates = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "navigate")];
 
     let refused = gate.ask("POST", "/orders/", &navigates).await;
@@ -383,7 +383,7 @@ impl RefusalPages for Pages {
 async fn a_refusal_is_the_programs_page_where_it_has_pages() {
     let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let gate = Gate::with_pages(&format!("http://{nobody}").parse().unwrap(), Arc::new(Pages)).await;
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let with = |mode: &'static str| {
         [
             ("Cookie", cookie.clone()),

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use vestibule_gateway::Timeouts;
 
-use crate::house::House;
+use crate::app::App;
 use crate::wire::{Gate, OK, code, service, status};
 
 const WINDOW: Duration = Duration::from_millis(500);
@@ -46,7 +46,7 @@ async fn upload(gate: &Gate, bytes: usize) -> (String, Duration) {
 #[tokio::test]
 async fn a_dripped_body_ends_and_a_streamed_one_goes_through() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
-    let gate = Gate::with(House::before(Some(&uri)), strict()).await;
+    let gate = Gate::with(App::before(Some(&uri)), strict()).await;
     let (answer, held) = upload(&gate, 1).await;
     assert_eq!((status(&answer), &*code(&answer)), (408, "request-timeout"));
     assert!(held < 6 * WINDOW, "held for {held:?}");
@@ -71,7 +71,7 @@ async fn a_dripped_body_ends_after_the_answer_has_begun_too() {
         stream.read_to_end(&mut taken).await.ok();
         began.elapsed()
     });
-    let gate = Gate::with(House::before(Some(&uri)), strict()).await;
+    let gate = Gate::with(App::before(Some(&uri)), strict()).await;
     let (answer, _) = upload(&gate, 1).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(held.await.unwrap() < 6 * WINDOW, "the connection behind was held");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
-use crate::house::{House, SESSION, SUBJECT};
+use crate::app::{App, SESSION, SUBJECT};
 
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -24,16 +24,16 @@ fn caddy<'a>(method: &'a str, uri: &'a str, more: &[(&'a str, &'a str)]) -> Vec<
     headers
 }
 
-async fn check(house: &House, check: &str, headers: &[(&str, &str)], peer: IpAddr) -> Response<Full<Bytes>> {
+async fn check(app: &App, check: &str, headers: &[(&str, &str)], peer: IpAddr) -> Response<Full<Bytes>> {
     let mut request = Request::get(check);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    house.forward_auth.answer(&request.body(()).unwrap().into_parts().0, peer).await
+    app.forward_auth.answer(&request.body(()).unwrap().into_parts().0, peer).await
 }
 
-async fn ask(house: &House, headers: &[(&str, &str)]) -> Response<Full<Bytes>> {
-    check(house, "/check", headers, PROXY).await
+async fn ask(app: &App, headers: &[(&str, &str)]) -> Response<Full<Bytes>> {
+    check(app, "/check", headers, PROXY).await
 }
 
 fn header<'a>(response: &'a Response<Full<Bytes>>, name: &str) -> &'a str {
@@ -55,13 +55,13 @@ async fn problem(response: Response<Full<Bytes>>) -> serde_json::Value {
 
 #[tokio::test]
 async fn a_session_is_answered_with_a_jwt_that_the_service_can_verify() {
-    let house = House::new();
-    let cookie = house.cookie();
-    let response = ask(&house, &caddy("GET", "/orders/1?x=%2F", &[("cookie", &cookie)])).await;
+    let app = App::new();
+    let cookie = app.cookie();
+    let response = ask(&app, &caddy("GET", "/orders/1?x=%2F", &[("cookie", &cookie)])).await;
     assert_eq!(response.status(), StatusCode::OK);
     let jwt = header(&response, "authorization").strip_prefix("Bearer ").unwrap();
-    let now = vestibule_core::port::Clock::now(&*house.clock).unix_seconds();
-    let claims = house.services.verify_at(jwt, now).unwrap();
+    let now = vestibule_core::port::Clock::now(&*app.clock).unix_seconds();
+    let claims = app.services.verify_at(jwt, now).unwrap();
     assert_eq!(claims.sub(), SUBJECT.to_string());
     assert_eq!(header(&response, "x-auth-subject"), SUBJECT.to_string());
     assert_eq!(header(&response, "x-auth-session"), SESSION.to_string());
@@ -73,11 +73,11 @@ async fn a_session_is_answered_with_a_jwt_that_the_service_can_verify() {
 
 #[tokio::test]
 async fn every_page_gets_a_csrf_token_of_its_own_and_all_of_them_are_good() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        let response = ask(&house, &caddy("GET", "/orders/", &[("cookie", &cookie)])).await;
+        let response = ask(&app, &caddy("GET", "/orders/", &[("cookie", &cookie)])).await;
         tokens.push(header(&response, "x-csrf-token").to_owned());
     }
     tokens.sort();
@@ -85,7 +85,7 @@ async fn every_page_gets_a_csrf_token_of_its_own_and_all_of_them_are_good() {
     assert_eq!(tokens.len(), 3);
     for token in tokens {
         let more = [("cookie", &*cookie), ("sec-fetch-site", "same-origin"), ("x-csrf-token", &token)];
-        let response = ask(&house, &caddy("POST", "/orders/", &more)).await;
+        let response = ask(&app, &caddy("POST", "/orders/", &more)).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(header(&response, "x-csrf-token"), "", "an action loads no page");
     }
@@ -93,9 +93,9 @@ async fn every_page_gets_a_csrf_token_of_its_own_and_all_of_them_are_good() {
 
 #[tokio::test]
 async fn who_is_not_ambient_needs_no_csrf_token_and_gets_none() {
-    let house = House::new();
-    for bearer in [house.session_bearer(), format!("Bearer {}", house.jwt("https://app.test"))] {
-        let response = ask(&house, &caddy("GET", "/orders/", &[("authorization", &bearer)])).await;
+    let app = App::new();
+    for bearer in [app.session_bearer(), format!("Bearer {}", app.jwt("https://app.test"))] {
+        let response = ask(&app, &caddy("GET", "/orders/", &[("authorization", &bearer)])).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(header(&response, "x-csrf-token"), "");
         assert_ne!(header(&response, "authorization"), bearer);
@@ -104,10 +104,10 @@ async fn who_is_not_ambient_needs_no_csrf_token_and_gets_none() {
 
 #[tokio::test]
 async fn every_identity_header_is_there_even_when_nobody_passes() {
-    let house = House::new();
+    let app = App::new();
     let stale = "__Host-Http-vestibule=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     for more in [&[][..], &[("cookie", stale)], &[("authorization", "Bearer x.y.z")]] {
-        let response = ask(&house, &caddy("GET", "/public/", more)).await;
+        let response = ask(&app, &caddy("GET", "/public/", more)).await;
         assert_eq!(response.status(), StatusCode::OK);
         for name in [
             "authorization",
@@ -126,10 +126,10 @@ async fn every_identity_header_is_there_even_when_nobody_passes() {
 /// GW-01: a proxy copies one list of headers for all routes.
 #[tokio::test]
 async fn an_answer_carries_the_identity_headers_of_every_route() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     for (path, more) in [("/bare/", &[][..]), ("/bare/", &[("cookie", &*cookie)]), ("/plain/", &[])] {
-        let response = ask(&house, &caddy("GET", path, more)).await;
+        let response = ask(&app, &caddy("GET", path, more)).await;
         assert_eq!(response.status(), StatusCode::OK);
         let mut unsaid = vec!["x-assertion"];
         if path == "/bare/" {
@@ -139,18 +139,18 @@ async fn an_answer_carries_the_identity_headers_of_every_route() {
             assert_eq!(header(&response, name), "", "{name} for {path} {more:?}");
         }
     }
-    let response = ask(&house, &caddy("GET", "/bare/", &[("cookie", &cookie)])).await;
+    let response = ask(&app, &caddy("GET", "/bare/", &[("cookie", &cookie)])).await;
     assert!(header(&response, "authorization").starts_with("Bearer "));
     assert_eq!(header(&response, "x-auth-subject"), SUBJECT.to_string());
 }
 
 #[tokio::test]
 async fn a_public_route_tells_who_passes_and_without_an_audience_only_that() {
-    let house = House::new();
-    let cookie = house.cookie();
-    let response = ask(&house, &caddy("GET", "/public/", &[("cookie", &cookie)])).await;
+    let app = App::new();
+    let cookie = app.cookie();
+    let response = ask(&app, &caddy("GET", "/public/", &[("cookie", &cookie)])).await;
     assert!(header(&response, "authorization").starts_with("Bearer "));
-    let response = ask(&house, &caddy("GET", "/plain/", &[("cookie", &cookie)])).await;
+    let response = ask(&app, &caddy("GET", "/plain/", &[("cookie", &cookie)])).await;
     assert_eq!(header(&response, "authorization"), "");
     assert_eq!(header(&response, "x-auth-subject"), SUBJECT.to_string());
     assert_eq!(header(&response, "x-auth-session"), SESSION.to_string());
@@ -158,35 +158,35 @@ async fn a_public_route_tells_who_passes_and_without_an_audience_only_that() {
 
 #[tokio::test]
 async fn a_jwt_delivered_elsewhere_leaves_the_usual_place_empty() {
-    let house = House::new();
-    let bearer = house.session_bearer();
-    let response = ask(&house, &caddy("GET", "/elsewhere/", &[("authorization", &bearer)])).await;
+    let app = App::new();
+    let bearer = app.session_bearer();
+    let response = ask(&app, &caddy("GET", "/elsewhere/", &[("authorization", &bearer)])).await;
     assert_eq!(header(&response, "authorization"), "");
     assert!(header(&response, "x-assertion").starts_with("Bearer "));
 }
 
 #[tokio::test]
 async fn nginx_asks_in_its_own_dialect() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let headers = [
         ("x-original-method", "GET"),
         ("x-original-url", "https://app.test/orders/1?a#b"),
         ("cookie", &*cookie),
     ];
-    assert_eq!(ask(&house, &headers).await.status(), StatusCode::OK);
+    assert_eq!(ask(&app, &headers).await.status(), StatusCode::OK);
     let outside = [
         ("x-original-method", "GET"),
         ("x-original-url", "https://app.test/orders/1#b"),
         ("cookie", &*cookie),
     ];
-    assert_eq!(problem(ask(&house, &outside).await).await["code"], "path-ambiguous");
+    assert_eq!(problem(ask(&app, &outside).await).await["code"], "path-ambiguous");
 }
 
 #[tokio::test]
 async fn a_stranger_is_told_where_to_sign_in() {
-    let house = House::new();
-    let response = ask(&house, &caddy("GET", "/orders/1?x=%2F", &[])).await;
+    let app = App::new();
+    let response = ask(&app, &caddy("GET", "/orders/1?x=%2F", &[])).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"https://app.test\"");
     assert_eq!(
@@ -199,13 +199,13 @@ async fn a_stranger_is_told_where_to_sign_in() {
 /// RFC 6750 section 3.1: an error code for a bearer credential that was refused, and one text whatever was wrong with it.
 #[tokio::test]
 async fn a_refused_bearer_learns_that_it_was_refused_and_nothing_more() {
-    let house = House::new();
-    let forged = format!("{}x", house.jwt("https://app.test"));
-    let (foreign, session) = (house.jwt("orders"), house.session_bearer());
+    let app = App::new();
+    let forged = format!("{}x", app.jwt("https://app.test"));
+    let (foreign, session) = (app.jwt("orders"), app.session_bearer());
     let mut seen = Vec::new();
     for bearer in ["a.b.c", "..", &forged, &foreign, "eyJhbGciOiJub25lIn0.e30."] {
         let bearer = format!("Bearer {bearer}");
-        let response = ask(&house, &caddy("GET", "/orders/", &[("authorization", &bearer)])).await;
+        let response = ask(&app, &caddy("GET", "/orders/", &[("authorization", &bearer)])).await;
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let challenge = header(&response, "www-authenticate").to_owned();
         seen.push((challenge, problem(response).await.to_string()));
@@ -213,16 +213,16 @@ async fn a_refused_bearer_learns_that_it_was_refused_and_nothing_more() {
     seen.dedup();
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert!(seen[0].0.contains("error=\"invalid_token\""));
-    house.world.end_all();
-    let response = ask(&house, &caddy("GET", "/orders/", &[("authorization", &session)])).await;
+    app.world.end_all();
+    let response = ask(&app, &caddy("GET", "/orders/", &[("authorization", &session)])).await;
     assert!(header(&response, "www-authenticate").contains("error=\"invalid_token\""));
-    let basic = ask(&house, &caddy("GET", "/orders/", &[("authorization", "Basic YTpi")])).await;
+    let basic = ask(&app, &caddy("GET", "/orders/", &[("authorization", "Basic YTpi")])).await;
     assert_eq!(header(&basic, "www-authenticate"), "Bearer realm=\"https://app.test\"");
 }
 
 #[tokio::test]
 async fn browsers_are_redirected_when_the_operator_asks_for_it() {
-    let house = House::new();
+    let app = App::new();
     let navigation = [("sec-fetch-mode", "navigate")];
     let script = [("sec-fetch-mode", "cors")];
     for (uri, more, expected) in [
@@ -233,7 +233,7 @@ async fn browsers_are_redirected_when_the_operator_asks_for_it() {
         ("/check?xredirect=1", &navigation, StatusCode::UNAUTHORIZED),
         ("/check", &navigation, StatusCode::UNAUTHORIZED),
     ] {
-        let response = check(&house, uri, &caddy("GET", "/orders/", more), PROXY).await;
+        let response = check(&app, uri, &caddy("GET", "/orders/", more), PROXY).await;
         assert_eq!(response.status(), expected, "{uri} {more:?}");
         if expected == StatusCode::FOUND {
             assert_eq!(header(&response, "location"), "https://app.test/auth/login?return_to=/orders/");
@@ -244,8 +244,8 @@ async fn browsers_are_redirected_when_the_operator_asks_for_it() {
 
 #[tokio::test]
 async fn what_signing_in_cannot_help_is_forbidden() {
-    let house = House::new();
-    let (cookie, jwt) = (house.cookie(), format!("Bearer {}", house.jwt("https://app.test")));
+    let app = App::new();
+    let (cookie, jwt) = (app.cookie(), format!("Bearer {}", app.jwt("https://app.test")));
     let two = [("cookie", &*cookie), ("authorization", &*jwt)];
     let only_cookie = [("cookie", &*cookie)];
     let cross_site = [("cookie", &*cookie), ("sec-fetch-site", "cross-site")];
@@ -272,7 +272,7 @@ async fn what_signing_in_cannot_help_is_forbidden() {
             "target-ambiguous",
         ),
     ] {
-        let response = ask(&house, &headers).await;
+        let response = ask(&app, &headers).await;
         assert_eq!(response.status(), StatusCode::FORBIDDEN, "{headers:?}");
         assert!(!response.headers().contains_key("authorization"));
         assert_eq!(problem(response).await["code"], code, "{headers:?}");
@@ -283,51 +283,51 @@ async fn what_signing_in_cannot_help_is_forbidden() {
 /// h2c smuggling: a proxy that carries `Upgrade` along would end up with a tunnel that nobody looks into.
 #[tokio::test]
 async fn a_connection_may_become_a_websocket_and_nothing_else() {
-    let house = House::new();
+    let app = App::new();
     for protocols in
         [&["h2c"][..], &["foo"], &["H2C", "websocket"], &["websocket", "h2c"], &["websocket, h2c"], &[""]]
     {
         let upgrades: Vec<_> = protocols.iter().map(|to| ("upgrade", *to)).collect();
         for path in ["/public/", "/orders/"] {
-            let bearer = house.session_bearer();
+            let bearer = app.session_bearer();
             let more = [&upgrades[..], &[("authorization", &bearer)]].concat();
-            let response = ask(&house, &caddy("GET", path, &more)).await;
+            let response = ask(&app, &caddy("GET", path, &more)).await;
             assert_eq!(response.status(), StatusCode::FORBIDDEN, "{protocols:?} {path}");
             assert!(!response.headers().contains_key("authorization"));
             assert_eq!(problem(response).await["code"], "upgrade");
         }
     }
     for (path, protocol) in [("/public/", "websocket"), ("/public/", "WebSocket")] {
-        let response = ask(&house, &caddy("GET", path, &[("upgrade", protocol)])).await;
+        let response = ask(&app, &caddy("GET", path, &[("upgrade", protocol)])).await;
         assert_eq!(response.status(), StatusCode::OK, "{protocol}");
     }
 }
 
 #[tokio::test]
 async fn only_trusted_proxies_may_ask() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let headers = caddy("GET", "/orders/", &[("cookie", &cookie)]);
     let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    let response = check(&house, "/check", &headers, stranger).await;
+    let response = check(&app, "/check", &headers, stranger).await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert_eq!(problem(response).await["code"], "peer-untrusted");
-    house.forward_auth.replace_proxies(vestibule_core::wire::forwarded::TrustedProxies::new(vec![
+    app.forward_auth.replace_proxies(vestibule_core::wire::forwarded::TrustedProxies::new(vec![
         "192.0.2.0/24".parse().unwrap(),
     ]));
-    assert_eq!(check(&house, "/check", &headers, stranger).await.status(), StatusCode::OK);
-    assert_eq!(ask(&house, &headers).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(check(&app, "/check", &headers, stranger).await.status(), StatusCode::OK);
+    assert_eq!(ask(&app, &headers).await.status(), StatusCode::FORBIDDEN);
 }
 
 /// GW-08: not being able to tell is neither a yes nor a logout.
 #[tokio::test]
 async fn a_fault_is_503_and_changes_nothing() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let headers = caddy("GET", "/orders/", &[("cookie", &cookie)]);
-    house.world.is_down.store(true, Ordering::SeqCst);
+    app.world.is_down.store(true, Ordering::SeqCst);
     for uri in ["/orders/", "/public/"] {
-        let response = ask(&house, &caddy("GET", uri, &[("cookie", &cookie)])).await;
+        let response = ask(&app, &caddy("GET", uri, &[("cookie", &cookie)])).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(header(&response, "retry-after"), "5");
         for absent in ["authorization", "x-auth-subject", "set-cookie"] {
@@ -335,19 +335,19 @@ async fn a_fault_is_503_and_changes_nothing() {
         }
         assert_eq!(problem(response).await["code"], "unavailable");
     }
-    house.world.is_down.store(false, Ordering::SeqCst);
-    assert_eq!(ask(&house, &headers).await.status(), StatusCode::OK);
-    let broken = ask(&house, &caddy("GET", "/broken/", &[("cookie", &cookie)])).await;
+    app.world.is_down.store(false, Ordering::SeqCst);
+    assert_eq!(ask(&app, &headers).await.status(), StatusCode::OK);
+    let broken = ask(&app, &caddy("GET", "/broken/", &[("cookie", &cookie)])).await;
     assert_eq!(broken.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn an_ended_or_idle_session_is_a_challenge() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let headers = caddy("GET", "/orders/", &[("cookie", &cookie)]);
-    house.clock.advance(Duration::from_secs(1801));
-    assert_eq!(problem(ask(&house, &headers).await).await["code"], "session-idle");
-    house.world.end_all();
-    assert_eq!(problem(ask(&house, &headers).await).await["code"], "session-unknown");
+    app.clock.advance(Duration::from_secs(1801));
+    assert_eq!(problem(ask(&app, &headers).await).await["code"], "session-idle");
+    app.world.end_all();
+    assert_eq!(problem(ask(&app, &headers).await).await["code"], "session-unknown");
 }

@@ -2,7 +2,7 @@
 
 use vestibule_core::id::Subject;
 
-use crate::house::{SESSION, SUBJECT};
+use crate::app::{SESSION, SUBJECT};
 use crate::wire::{Gate, OK, code, request, service, status, values};
 
 /// Names that a service could believe, with whether we set them ourselves.
@@ -82,7 +82,7 @@ fn folded_values<'a>(message: &'a str, name: &str) -> Vec<&'a str> {
 async fn no_alias_of_a_protected_name_passes() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let mut tried = 0;
     for (name, is_ours) in PROTECTED {
         let spelled = aliases(name);
@@ -151,7 +151,7 @@ async fn names_that_are_not_plain_never_pass_and_plain_ones_do_unchanged() {
 async fn a_connection_header_cannot_name_what_is_not_the_clients() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let fixed = ["cookie", "host", "content-length", "content-type", "origin", "x-assertion"];
     for name in PROTECTED.iter().map(|(name, _)| *name).chain(fixed) {
         let upper = name.to_ascii_uppercase();
@@ -251,7 +251,7 @@ async fn what_a_client_says_of_the_way_here_counts_for_nothing() {
 async fn neither_our_cookies_nor_the_csrf_token_reach_a_service() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let (cookie, csrf) = (gate.house.cookie(), gate.house.csrf());
+    let (cookie, csrf) = (gate.app.cookie(), gate.app.csrf());
     let pre = format!("__Host-Http-vestibule_pre={}", "P".repeat(43));
     let secret = cookie.split_once('=').unwrap().1;
     for (sent, passed) in [
@@ -275,7 +275,7 @@ async fn neither_our_cookies_nor_the_csrf_token_reach_a_service() {
     let twice = format!("{cookie}; {}; z=1", cookie.to_uppercase());
     gate.ask("GET", "/public/", &[("Cookie", &twice)]).await;
     assert_eq!(values(&seen.one(), "cookie"), ["z=1"]);
-    let bearer = gate.house.session_bearer();
+    let bearer = gate.app.session_bearer();
     gate.ask("GET", "/orders/", &[("Authorization", &bearer)]).await;
     assert!(!seen.one().contains(&bearer[7..]));
 }
@@ -287,7 +287,7 @@ async fn a_page_gets_a_csrf_token_to_put_into_its_forms() {
     gate.get("/orders/", &[]).await;
     let request = seen.one();
     let [token] = &*values(&request, "x-csrf-token") else { panic!("{request}") };
-    let (cookie, token) = (gate.house.cookie(), (*token).to_owned());
+    let (cookie, token) = (gate.app.cookie(), (*token).to_owned());
     let proof = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("X-CSRF-Token", &token)];
     assert_eq!(status(&gate.ask("POST", "/orders/", &proof).await), 200);
 }
@@ -361,14 +361,14 @@ async fn a_service_is_told_who_passes_and_verifies_it() {
     gate.get("/orders/", &[]).await;
     let request = seen.one();
     let jwt = values(&request, "authorization")[0].strip_prefix("Bearer ").unwrap();
-    let now = vestibule_core::port::Clock::now(&*gate.house.clock).unix_seconds();
-    let claims = gate.house.services.verify_at(jwt, now).unwrap();
+    let now = vestibule_core::port::Clock::now(&*gate.app.clock).unix_seconds();
+    let claims = gate.app.services.verify_at(jwt, now).unwrap();
     assert_eq!(claims.sub().parse::<Subject>(), Ok(SUBJECT));
     assert_eq!(values(&request, "x-auth-subject"), [SUBJECT.to_string()]);
     assert_eq!(values(&request, "x-auth-session"), [SESSION.to_string()]);
     assert_eq!(values(&request, "x-auth-department"), ["R&D"]);
     assert_eq!(values(&request, "shoe-size"), [""]);
-    let bearer = gate.house.session_bearer();
+    let bearer = gate.app.session_bearer();
     gate.send(request_elsewhere(&bearer)).await;
     let request = seen.one();
     assert_eq!(values(&request, "authorization"), [""; 0]);

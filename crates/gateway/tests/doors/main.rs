@@ -6,6 +6,7 @@
     reason = "what a test cannot do without fails the test"
 )]
 
+mod app;
 mod both;
 mod carry;
 mod csrf;
@@ -13,7 +14,6 @@ mod drip;
 mod forward_auth;
 mod framing;
 mod headers;
-mod house;
 mod own;
 mod refusals;
 mod rotation;

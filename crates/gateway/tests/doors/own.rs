@@ -1,7 +1,7 @@
 //! Headers that are the service's business on some routes: the client's own `Authorization` and `X-CSRF-Token`, and headers that a
 //! route lets pass although others of their kind do not.
 
-use crate::house::House;
+use crate::app::App;
 use crate::wire::{Gate, OK, service, status, values};
 
 /// A service that sends a token of its own, as frameworks do.
@@ -13,7 +13,7 @@ fn own(_: &str) -> String {
 async fn a_services_own_csrf_token_passes_both_ways() {
     let (uri, seen) = service(own).await;
     let gate = Gate::before(&uri).await;
-    let (cookie, csrf) = (gate.house.cookie(), gate.house.csrf());
+    let (cookie, csrf) = (gate.app.cookie(), gate.app.csrf());
     for path in ["/own-csrf/", "/no-csrf/", "/own-all/"] {
         let sent = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin"), ("X-CSRF-Token", "its own")];
         let answer = gate.ask("POST", path, &sent).await;
@@ -40,8 +40,8 @@ async fn a_services_own_csrf_token_passes_both_ways() {
 async fn a_clients_own_authorization_passes_where_it_is_no_credential() {
     let (uri, seen) = service(own).await;
     let gate = Gate::before(&uri).await;
-    let (cookie, bearer) = (gate.house.cookie(), gate.house.session_bearer());
-    let edge = format!("Bearer {}", gate.house.jwt(crate::house::ORIGIN));
+    let (cookie, bearer) = (gate.app.cookie(), gate.app.session_bearer());
+    let edge = format!("Bearer {}", gate.app.jwt(crate::app::ORIGIN));
     for own in ["Basic YTpi", "Bearer of.their.own", "Token x", "Negotiate YII="] {
         let answer = gate.get("/own-all/", &[("Authorization", own)]).await;
         assert_eq!(
@@ -64,14 +64,14 @@ async fn a_clients_own_authorization_passes_where_it_is_no_credential() {
     for ours in [&bearer, &edge, &bearer.to_uppercase().replace("BEARER", "bearer")] {
         assert_eq!(status(&gate.ask("GET", "/own-all/", &[("Authorization", ours)]).await), 401);
     }
-    for token in credentials(&gate.house) {
+    for token in credentials(&gate.app) {
         for ours in spellings(&token) {
             gate.get("/own-all/", &[("Authorization", &ours)]).await;
             assert_eq!(values(&seen.one(), "authorization"), [""; 0], "{ours}");
         }
     }
     // A JWT of ours for a service is a service's business, and what only resembles a token is no token.
-    let orders = gate.house.jwt("orders");
+    let orders = gate.app.jwt("orders");
     for own in [&format!("Bearer {orders}"), "Bearer a.b.c", "Token xvst_x", "Basic dmVydDp2c3Q="] {
         gate.get("/own-all/", &[("Authorization", own)]).await;
         assert_eq!(values(&seen.one(), "authorization"), [own], "{own}");
@@ -81,11 +81,11 @@ async fn a_clients_own_authorization_passes_where_it_is_no_credential() {
 }
 
 /// Each kind of credential that could stand in `Authorization`; an access token also after its end, and one with a broken signature.
-fn credentials(house: &House) -> Vec<String> {
-    let access = house.jwt(crate::house::ORIGIN);
+fn credentials(app: &App) -> Vec<String> {
+    let access = app.jwt(crate::app::ORIGIN);
     let broken = format!("{}AAAA", &access[..access.len() - 4]);
-    let expired = house.jwt_at(crate::house::ORIGIN, 1_000_000_000);
-    let session = house.session_bearer()["Bearer ".len()..].to_owned();
+    let expired = app.jwt_at(crate::app::ORIGIN, 1_000_000_000);
+    let session = app.session_bearer()["Bearer ".len()..].to_owned();
     vec![session, format!("vrt_{}", "A".repeat(91)), "vrt_x".to_owned(), access, broken, expired]
 }
 
@@ -137,8 +137,8 @@ async fn a_route_lets_headers_pass_that_it_names() {
 /// Proxies take these two from the answer, as they take all identity headers: what is the client's own comes back to them there.
 #[tokio::test]
 async fn forward_auth_hands_the_clients_own_headers_back() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let ask = async |path: &str, more: &[(&str, &str)]| {
         let fixed = [
             ("x-forwarded-method", "POST"),
@@ -152,7 +152,7 @@ async fn forward_auth_hands_the_clients_own_headers_back() {
             request = request.header(*name, *value);
         }
         let (request, ()) = request.body(()).unwrap().into_parts();
-        let answer = house.forward_auth.answer(&request, [127, 0, 0, 1].into()).await;
+        let answer = app.forward_auth.answer(&request, [127, 0, 0, 1].into()).await;
         let of = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         (answer.status().as_u16(), of("authorization"), of("x-csrf-token"))
     };
@@ -160,7 +160,7 @@ async fn forward_auth_hands_the_clients_own_headers_back() {
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(ask("/own-all/", &own).await, (200, text("Basic YTpi"), text("theirs")));
     assert_eq!(ask("/own-all/", &[]).await, (200, text(""), text("")));
-    for token in credentials(&house) {
+    for token in credentials(&app) {
         for ours in spellings(&token) {
             let told = ask("/own-all/", &[("authorization", &*ours)]).await;
             assert_eq!(told, (200, text(""), text("")), "{ours}");

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use http::Request;
 use http_body_util::BodyExt;
 
-use crate::house::House;
+use crate::app::App;
 use crate::wire::{Gate, OK, service, status, values};
 
 /// HD-02: on every answer of ours that a browser may get, refusals included.
@@ -51,10 +51,10 @@ fn document(answer: &str) -> (String, Option<String>) {
 async fn every_refusal_of_the_built_in_proxy_is_guarded_and_named() {
     let (uri, _seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let mine = ("Cookie", cookie.as_str());
     let twice = format!("{cookie}; {cookie}");
-    let bearer = gate.house.session_bearer();
+    let bearer = gate.app.session_bearer();
     let cases = [
         ("GET", "/orders/", Vec::new(), 401, "no-credential"),
         ("GET", "/orders/", vec![("Cookie", twice.as_str())], 401, "cookie-ambiguous"),
@@ -93,7 +93,7 @@ async fn every_refusal_of_the_built_in_proxy_is_guarded_and_named() {
 async fn a_person_is_guarded_too_and_can_report_the_incident() {
     let (uri, _seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let cookie = gate.house.cookie();
+    let cookie = gate.app.cookie();
     let navigates = ("Sec-Fetch-Mode", "navigate");
     let page = gate.ask("GET", "/nowhere", &[("Cookie", &cookie), navigates]).await;
     is_guarded(&page);
@@ -119,8 +119,8 @@ async fn an_answer_from_behind_is_not_touched() {
 /// Proxies hand these through to the browser.
 #[tokio::test]
 async fn every_refusal_of_forward_auth_is_guarded_and_a_yes_is_left_small() {
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     let check = async |uri: &str, cookie: Option<&str>, asks: &str, peer: IpAddr| {
         let mut request = Request::get(asks)
             .header("x-forwarded-method", "GET")
@@ -130,7 +130,7 @@ async fn every_refusal_of_forward_auth_is_guarded_and_a_yes_is_left_small() {
         if let Some(cookie) = cookie {
             request = request.header("cookie", cookie);
         }
-        let response = house.forward_auth.answer(&request.body(()).unwrap().into_parts().0, peer).await;
+        let response = app.forward_auth.answer(&request.body(()).unwrap().into_parts().0, peer).await;
         let (parts, body) = response.into_parts();
         let headers: String = parts
             .headers
@@ -160,6 +160,6 @@ async fn every_refusal_of_forward_auth_is_guarded_and_a_yes_is_left_small() {
         let (told, incident) = document(&answer);
         assert_eq!((told.as_str(), incident.is_some()), (code, code != "no-credential"), "{answer}");
     }
-    house.world.is_down.store(true, Ordering::SeqCst);
+    app.world.is_down.store(true, Ordering::SeqCst);
     is_guarded(&check("/orders/", Some(&cookie), "/check", here).await);
 }

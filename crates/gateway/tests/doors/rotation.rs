@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Request, StatusCode};
 
-use crate::house::House;
+use crate::app::App;
 use crate::wire::{Gate, OK, code, service, status, values};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -17,9 +17,9 @@ const PART: (&str, &str) = ("sec-fetch-mode", "cors");
 async fn the_proxy_sends_page_loads_to_the_login_page_and_carries_the_rest() {
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    gate.house.world.remember();
+    gate.app.world.remember();
     assert_eq!(status(&gate.get("/orders/1", &[PAGE]).await), 200);
-    gate.house.clock.advance(DAY);
+    gate.app.clock.advance(DAY);
     seen.take();
     assert_eq!(status(&gate.get("/orders/1", &[PART]).await), 200);
     assert_eq!(seen.take().len(), 1);
@@ -29,7 +29,7 @@ async fn the_proxy_sends_page_loads_to_the_login_page_and_carries_the_rest() {
     assert_eq!(values(&answer, "set-cookie"), [""; 0], "the cookie is still needed, there");
     assert_eq!(seen.take(), [""; 0], "and the service sees nothing of it");
 
-    gate.house.clock.advance(DAY);
+    gate.app.clock.advance(DAY);
     let answer = gate.get("/orders/1", &[PART]).await;
     assert_eq!((status(&answer), code(&answer)), (401, "rotation-due".to_owned()));
     assert_eq!(seen.take(), [""; 0]);
@@ -37,22 +37,22 @@ async fn the_proxy_sends_page_loads_to_the_login_page_and_carries_the_rest() {
 
 #[tokio::test]
 async fn forward_auth_challenges_page_loads_as_it_does_without_a_session() {
-    let house = House::new();
-    house.world.remember();
+    let app = App::new();
+    app.world.remember();
     for (url, advanced, mode, expected) in [
         ("/check", DAY, PART, StatusCode::OK),
         ("/check", Duration::ZERO, PAGE, StatusCode::UNAUTHORIZED),
         ("/check?redirect=1", Duration::from_secs(10), PAGE, StatusCode::FOUND),
         ("/check?redirect=1", DAY, PART, StatusCode::UNAUTHORIZED),
     ] {
-        house.clock.advance(advanced);
+        app.clock.advance(advanced);
         let request = Request::get(url)
             .header("x-original-method", "GET")
             .header("x-original-url", "https://app.test/orders/1")
-            .header("cookie", house.cookie())
+            .header("cookie", app.cookie())
             .header(mode.0, mode.1);
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let answer = house.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let answer = app.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
         assert_eq!(answer.status(), expected, "{url} {mode:?}");
         if expected == StatusCode::FOUND {
             assert_eq!(answer.headers()["location"], LOGIN);

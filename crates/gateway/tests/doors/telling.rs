@@ -10,7 +10,7 @@ use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Reco
 use tracing_subscriber::fmt::MakeWriter;
 use vestibule_gateway::METRICS;
 
-use crate::house::{House, SESSION, SUBJECT};
+use crate::app::{App, SESSION, SUBJECT};
 use crate::wire::{Gate, OK, service};
 
 #[derive(Clone, Default)]
@@ -58,7 +58,7 @@ impl Counts {
     }
 }
 
-async fn check(house: &House, uri: &str, cookie: Option<&str>) {
+async fn check(app: &App, uri: &str, cookie: Option<&str>) {
     let mut request = Request::get("/check")
         .header("x-forwarded-method", "GET")
         .header("x-forwarded-host", "app.test")
@@ -67,23 +67,23 @@ async fn check(house: &House, uri: &str, cookie: Option<&str>) {
         request = request.header("cookie", cookie);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    house.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+    app.forward_auth.answer(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
 }
 
 #[tokio::test]
 async fn every_decision_is_counted_once() {
     let counts = Counts::default();
     let _installed = metrics::set_default_local_recorder(&counts);
-    let house = House::new();
-    let cookie = house.cookie();
+    let app = App::new();
+    let cookie = app.cookie();
     for _ in 0..3 {
-        check(&house, "/orders/", Some(&cookie)).await;
+        check(&app, "/orders/", Some(&cookie)).await;
     }
-    check(&house, "/public/", None).await;
-    check(&house, "/orders/", None).await;
-    check(&house, "/orders//", None).await;
-    house.world.is_down.store(true, Ordering::SeqCst);
-    check(&house, "/orders/", Some(&cookie)).await;
+    check(&app, "/public/", None).await;
+    check(&app, "/orders/", None).await;
+    check(&app, "/orders//", None).await;
+    app.world.is_down.store(true, Ordering::SeqCst);
+    check(&app, "/orders/", Some(&cookie)).await;
     for (labels, expected) in [
         ("outcome=pass,code=", 4),
         ("outcome=challenge,code=no-credential", 1),
@@ -134,11 +134,11 @@ async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
         .init();
     let (uri, seen) = service(|_| OK.to_owned()).await;
     let gate = Gate::before(&uri).await;
-    let (cookie, csrf, bearer) = (gate.house.cookie(), gate.house.csrf(), gate.house.session_bearer());
-    let presented = gate.house.jwt("https://app.test");
-    check(&gate.house, "/orders/", Some(&cookie)).await;
-    check(&gate.house, "/orders/", Some(&format!("{cookie}; {cookie}"))).await;
-    gate.house.clock.advance(std::time::Duration::from_secs(1));
+    let (cookie, csrf, bearer) = (gate.app.cookie(), gate.app.csrf(), gate.app.session_bearer());
+    let presented = gate.app.jwt("https://app.test");
+    check(&gate.app, "/orders/", Some(&cookie)).await;
+    check(&gate.app, "/orders/", Some(&format!("{cookie}; {cookie}"))).await;
+    gate.app.clock.advance(std::time::Duration::from_secs(1));
     gate.get("/orders/", &[("X-CSRF-Token", &csrf)]).await;
     gate.ask("GET", "/orders/", &[("Authorization", &bearer)]).await;
     gate.ask("GET", "/orders/", &[("Authorization", &format!("Bearer {presented}"))]).await;
@@ -152,7 +152,7 @@ async fn a_swap_is_one_line_and_no_line_holds_a_secret() {
     let nobody = Gate::before(&format!("http://{gone}").parse().unwrap()).await;
     told.push(nobody.ask("GET", "/public/", &[]).await);
     let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
-    gate.house.forward_auth.answer(&Request::new(()).into_parts().0, stranger).await;
+    gate.app.forward_auth.answer(&Request::new(()).into_parts().0, stranger).await;
     let minted: Vec<String> = seen
         .take()
         .iter()

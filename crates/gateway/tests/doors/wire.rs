@@ -17,7 +17,7 @@ use vestibule_gateway::door::proxy::{ProxyDoor, RefusalPages};
 use vestibule_gateway::framing::Strict;
 use vestibule_gateway::{ClientBody, Timeouts};
 
-use crate::house::{House, ORIGIN};
+use crate::app::{App, ORIGIN};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -98,37 +98,37 @@ async fn message(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String>
     }
 }
 
-/// The proxy door of a house on a port of its own.
+/// The proxy door of a app on a port of its own.
 pub(crate) struct Gate {
-    pub(crate) house: Arc<House>,
+    pub(crate) app: Arc<App>,
     pub(crate) address: SocketAddr,
 }
 
 impl Gate {
     pub(crate) async fn before(upstream: &http::Uri) -> Self {
-        Self::with(House::before(Some(upstream)), Timeouts::default()).await
+        Self::with(App::before(Some(upstream)), Timeouts::default()).await
     }
 
-    pub(crate) async fn with(house: House, timeouts: Timeouts) -> Self {
+    pub(crate) async fn with(app: App, timeouts: Timeouts) -> Self {
         let cookies = vec![
             CookieName::session("vestibule", Https::Yes).unwrap(),
             CookieName::pre_session("vestibule", Https::Yes).unwrap(),
         ];
-        let house = Arc::new(house);
+        let app = Arc::new(app);
         let public = Origin::parse(ORIGIN).unwrap();
-        let door = ProxyDoor::new(house.swap.clone(), cookies, &public, timeouts);
-        Self::at(house, door).await
+        let door = ProxyDoor::new(app.swap.clone(), cookies, &public, timeouts);
+        Self::at(app, door).await
     }
 
     /// The same with pages of the program's own.
     pub(crate) async fn with_pages(upstream: &http::Uri, pages: Arc<dyn RefusalPages>) -> Self {
-        let house = Arc::new(House::before(Some(upstream)));
+        let app = Arc::new(App::before(Some(upstream)));
         let public = Origin::parse(ORIGIN).unwrap();
-        let door = ProxyDoor::new(house.swap.clone(), Vec::new(), &public, Timeouts::default());
-        Self::at(house, door.with_pages(pages)).await
+        let door = ProxyDoor::new(app.swap.clone(), Vec::new(), &public, Timeouts::default());
+        Self::at(app, door.with_pages(pages)).await
     }
 
-    async fn at(house: Arc<House>, door: ProxyDoor) -> Self {
+    async fn at(app: Arc<App>, door: ProxyDoor) -> Self {
         let door = Arc::new(door);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -145,7 +145,7 @@ impl Gate {
                 tokio::spawn(connection);
             }
         });
-        Self { house, address }
+        Self { app, address }
     }
 
     /// Sends bytes, and reads until the connection closes.
@@ -166,7 +166,7 @@ impl Gate {
 
     /// A signed-in GET with more headers.
     pub(crate) async fn get(&self, path: &str, more: &[(&str, &str)]) -> String {
-        let cookie = self.house.cookie();
+        let cookie = self.app.cookie();
         self.ask("GET", path, &[&[("Cookie", &*cookie)], more].concat()).await
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Deserialize;
 use vestibule_core::Reject;
-use vestibule_core::login::Reproof;
+use vestibule_core::login::Reauthentication;
 
 use crate::problem::Problem;
 use crate::{Portal, body};
@@ -28,9 +28,9 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     portal.refuse_forged(&known, &parts, None)?;
     known.refuse_tokens()?;
     match portal.reprove(&known, &asked.password, &parts).await? {
-        Reproof::Proven(renewed) => portal.delivered(&renewed.token, &renewed.session),
-        Reproof::Refused => Err(Problem::LoginRefused),
-        Reproof::Wait(wait) => Err(Problem::Throttled(wait)),
-        Reproof::Gone => Err(Reject::UnknownSession.into()),
+        Reauthentication::Proven(renewed) => portal.delivered(&renewed.token, &renewed.session),
+        Reauthentication::Refused => Err(Problem::LoginRefused),
+        Reauthentication::Wait(wait) => Err(Problem::Throttled(wait)),
+        Reauthentication::Gone => Err(Reject::UnknownSession.into()),
     }
 }

@@ -10,8 +10,8 @@ use data_encoding::BASE64;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use vestibule_core::caller::{Known, Shown};
 use vestibule_core::client::Client;
+use vestibule_core::client_auth::{Known, Shown};
 use vestibule_core::wire::form;
 
 use super::Refusal;
@@ -25,7 +25,7 @@ const FIRST_PARTY: &str = "vestibule";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Who calls.
-pub(crate) enum Caller {
+pub(crate) enum OAuthClient {
     /// A client that proved who it is.
     Client(Arc<Client>),
     /// Whoever holds what was issued to us.
@@ -36,7 +36,11 @@ pub(crate) enum Caller {
 const MEMBERS: [&str; 4] = ["client_assertion", "client_assertion_type", "client_id", "client_secret"];
 
 /// Finds out who calls.
-pub(crate) async fn authenticate(portal: &Portal, parts: &Parts, form: &Form) -> Result<Caller, Refusal> {
+pub(crate) async fn authenticate(
+    portal: &Portal,
+    parts: &Parts,
+    form: &Form,
+) -> Result<OAuthClient, Refusal> {
     let [assertion, assertion_type, named, secret] = MEMBERS.map(|name| form.field(name));
     if !secret.is_empty() {
         return Err(Refusal::invalid_client(
@@ -61,14 +65,14 @@ pub(crate) async fn authenticate(portal: &Portal, parts: &Parts, form: &Form) ->
         None if asserts => {
             Shown::Assertion { client: Some(named).filter(|named| !named.is_empty()), jwt: assertion }
         }
-        None if ["", FIRST_PARTY].contains(&named) => return Ok(Caller::FirstParty),
+        None if ["", FIRST_PARTY].contains(&named) => return Ok(OAuthClient::FirstParty),
         None => return Err(Refusal::unknown_client()),
     };
     let source = portal.source(parts);
-    match portal.callers.know(shown, source).await {
+    match portal.client_auth.know(shown, source).await {
         Ok(Known::Client(client)) => {
             event::client_known();
-            Ok(Caller::Client(client))
+            Ok(OAuthClient::Client(client))
         }
         Ok(Known::Refused(not_known)) => {
             event::client_refused(not_known, source);

@@ -16,7 +16,7 @@ use vestibule_core::Fault;
 use vestibule_core::client::Client;
 use vestibule_core::introspect::{LONGEST_KEPT, Phantom, PresentedToken, Question};
 
-use super::client::Caller;
+use super::client::OAuthClient;
 use super::{Refusal, answer, read};
 use crate::problem::INVALID_TOKEN;
 use crate::{Portal, event};
@@ -60,7 +60,7 @@ impl Introspection {
 pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let (caller, form) = read(&portal, &parts, body).await?;
-    let Caller::Client(client) = caller else {
+    let OAuthClient::Client(client) = caller else {
         return Err(Refusal::invalid_client("Only a client that proves who it is may ask."));
     };
     let Some(audience) = client.serves.as_deref() else {

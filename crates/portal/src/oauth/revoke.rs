@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::json;
 use vestibule_core::session::SessionToken;
 
-use super::client::Caller;
+use super::client::OAuthClient;
 use super::{Refusal, answer, read};
 use crate::address::{API_LOGOUT, LOGOUT};
 use crate::{Portal, event};
@@ -27,7 +27,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     if is_session_token(presented) {
         return Err(Refusal::unsupported_token_type(session(&portal)));
     }
-    if let Caller::Client(_) = caller {
+    if let OAuthClient::Client(_) = caller {
         // What a client is issued are JWTs. Nothing else is its own, so nothing happens to it, and it is told so (RFC 7009 section 2.1).
         return match is_jwt(presented) {
             true => Err(Refusal::unsupported_token_type(JWT)),

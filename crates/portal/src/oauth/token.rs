@@ -10,7 +10,7 @@ use http::request::Parts;
 use serde_json::json;
 use vestibule_core::grant::{Refreshed, Tokens};
 
-use super::client::Caller;
+use super::client::OAuthClient;
 use super::{Refusal, answer, exchange, read};
 use crate::form::Form;
 use crate::{Portal, event};
@@ -23,16 +23,16 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
     let (caller, form) = read(&portal, &parts, body).await?;
     match (form.field("grant_type"), caller) {
         ("", _) => Err(Refusal::invalid_request("grant_type is missing.")),
-        ("client_credentials", Caller::Client(client)) => portal.client_credentials(&client, &form),
-        ("client_credentials", Caller::FirstParty) => {
+        ("client_credentials", OAuthClient::Client(client)) => portal.client_credentials(&client, &form),
+        ("client_credentials", OAuthClient::FirstParty) => {
             Err(Refusal::invalid_client("This grant is for clients that prove who they are."))
         }
-        (exchange::GRANT, Caller::Client(client)) => portal.exchange(&client, &form).await,
-        (exchange::GRANT, Caller::FirstParty) => {
+        (exchange::GRANT, OAuthClient::Client(client)) => portal.exchange(&client, &form).await,
+        (exchange::GRANT, OAuthClient::FirstParty) => {
             Err(Refusal::invalid_client("This grant is for clients that prove who they are."))
         }
-        ("refresh_token", Caller::FirstParty) => portal.refresh(&form, &parts).await,
-        ("refresh_token", Caller::Client(_)) => {
+        ("refresh_token", OAuthClient::FirstParty) => portal.refresh(&form, &parts).await,
+        ("refresh_token", OAuthClient::Client(_)) => {
             Err(Refusal::unauthorized_client("Refresh tokens are issued to nobody but who signs in."))
         }
         _ => Err(Refusal::unsupported_grant_type()),

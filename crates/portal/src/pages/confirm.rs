@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::id::SessionId;
-use vestibule_core::login::{NewToken, Reproof, Whom};
+use vestibule_core::login::{LoginTarget, NewToken, Reauthentication};
 
 use super::{Alert, Frame, come_back, open_too_long, see_other, throttled};
 use crate::address::CONFIRM;
@@ -95,7 +95,7 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
         return again(StatusCode::FORBIDDEN, EXPIRED).await;
     }
     match portal.reprove(&known, form.field("password"), &parts).await? {
-        Reproof::Proven(renewed) => {
+        Reauthentication::Proven(renewed) => {
             // The session goes on under its public name: what follows is asked by the same one.
             let mut response = match then {
                 Some(Then::End(end)) => portal.end_and_say(&known, end, &parts).await,
@@ -109,16 +109,16 @@ pub(crate) async fn submit(State(portal): State<Arc<Portal>>, request: Request) 
             }
             Ok(response)
         }
-        Reproof::Refused => {
+        Reauthentication::Refused => {
             let mut page = again(StatusCode::UNAUTHORIZED, REFUSED).await?;
             page.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
             Ok(page)
         }
-        Reproof::Wait(wait) => {
+        Reauthentication::Wait(wait) => {
             let page = again(StatusCode::TOO_MANY_REQUESTS, throttled(wait)).await?;
             Ok(come_back(page, Problem::Throttled(wait).retry_after()))
         }
-        Reproof::Gone => Ok(over()),
+        Reauthentication::Gone => Ok(over()),
     }
 }
 
@@ -133,16 +133,18 @@ impl Portal {
         known: &Known,
         password: &str,
         parts: &Parts,
-    ) -> Result<Reproof, Fault> {
+    ) -> Result<Reauthentication, Fault> {
         let source = self.source(parts);
         let outcome = self.login.reprove(&known.session, password, source).await;
         match &outcome {
-            Ok(Reproof::Proven(renewed)) => event::confirmed(&renewed.session, source),
-            Ok(Reproof::Refused) => {
+            Ok(Reauthentication::Proven(renewed)) => event::confirmed(&renewed.session, source),
+            Ok(Reauthentication::Refused) => {
                 event::confirm_refused(known.session.id(), known.session.subject(), source)
             }
-            Ok(Reproof::Wait(_)) => event::login_throttled(Whom::Account(known.session.subject()), source),
-            Ok(Reproof::Gone) => {}
+            Ok(Reauthentication::Wait(_)) => {
+                event::login_throttled(LoginTarget::Account(known.session.subject()), source)
+            }
+            Ok(Reauthentication::Gone) => {}
             Err(_) => event::login_fault(),
         }
         outcome

@@ -11,7 +11,7 @@ use http::request::Parts;
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
 use vestibule_core::identifier_change::{IdentifierChanged, NewIdentifier};
-use vestibule_core::login::Whom;
+use vestibule_core::login::LoginTarget;
 
 use super::{Alert, Frame, Wrong, come_back, open_too_long, see_other, throttled};
 use crate::address::IDENTIFIER;
@@ -102,7 +102,7 @@ impl Portal {
             Ok(IdentifierChanged::Changed(_)) => event::identifier_changed(session, subject, source),
             Ok(IdentifierChanged::Refused) => event::confirm_refused(session, subject, source),
             Ok(IdentifierChanged::Taken) => event::identifier_taken(session, subject, source),
-            Ok(IdentifierChanged::Wait(_)) => event::login_throttled(Whom::Account(subject), source),
+            Ok(IdentifierChanged::Wait(_)) => event::login_throttled(LoginTarget::Account(subject), source),
             Ok(
                 IdentifierChanged::Gone | IdentifierChanged::NewRefused(_) | IdentifierChanged::Unchanged(_),
             )

@@ -11,7 +11,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use vestibule_core::Fault;
 use vestibule_core::decide::CSRF_FIELD;
-use vestibule_core::login::Whom;
+use vestibule_core::login::LoginTarget;
 use vestibule_core::password_change::{NewPassword, PasswordChanged};
 
 use super::{
@@ -124,7 +124,7 @@ impl Portal {
                 event::confirm_refused(known.session.id(), known.session.subject(), source)
             }
             Ok(PasswordChanged::Wait(_)) => {
-                event::login_throttled(Whom::Account(known.session.subject()), source)
+                event::login_throttled(LoginTarget::Account(known.session.subject()), source)
             }
             Ok(PasswordChanged::Gone | PasswordChanged::NewRefused(_)) | Err(_) => {}
         }

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{ApiClient, Browser};
 
 #[tokio::test]
 async fn shows_where_one_is_signed_in_and_nobody_elses_sessions() {
-    let house = House::new();
-    Browser::of(&house).sign_in("bob@example.com", PASSWORD).await;
-    let mut phone = Browser::of(&house);
+    let app = App::new();
+    Browser::of(&app).sign_in("bob@example.com", PASSWORD).await;
+    let mut phone = Browser::of(&app);
     phone.user_agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1";
     phone.sign_in(ADA, PASSWORD).await;
-    house.world.advance(Duration::from_secs(600));
+    app.world.advance(Duration::from_secs(600));
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}","deliver":"body"}}"#);
-    ApiClient::of(&house).post("/auth/api/v1/login", &body).await;
-    house.world.advance(Duration::from_secs(600));
-    let mut browser = Browser::of(&house);
+    ApiClient::of(&app).post("/auth/api/v1/login", &body).await;
+    app.world.advance(Duration::from_secs(600));
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
 
     let page = browser.get("/auth/account").await;
@@ -34,8 +34,8 @@ async fn shows_where_one_is_signed_in_and_nobody_elses_sessions() {
 
 #[tokio::test]
 async fn what_a_device_says_of_itself_is_escaped() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.user_agent = "<script>alert(1)</script>\"'&";
     browser.sign_in(ADA, PASSWORD).await;
     let page = browser.get("/auth/account").await;
@@ -44,9 +44,9 @@ async fn what_a_device_says_of_itself_is_escaped() {
 
 #[tokio::test]
 async fn strangers_are_shown_the_way_in_and_back() {
-    let house = House::new();
+    let app = App::new();
     for planted in [None, Some("x"), Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")] {
-        let mut browser = Browser::of(&house);
+        let mut browser = Browser::of(&app);
         planted.map(|value| browser.jar.insert("__Host-Http-vestibule".to_owned(), value.to_owned()));
         let answer = browser.get("/auth/account").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -57,22 +57,22 @@ async fn strangers_are_shown_the_way_in_and_back() {
 
 #[tokio::test]
 async fn looking_at_ones_account_is_use_of_the_session_until_its_limits() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     for _ in 0..(12 * 60 / 25) {
-        house.world.advance(Duration::from_secs(25 * 60));
+        app.world.advance(Duration::from_secs(25 * 60));
         assert_eq!(browser.get("/auth/account").await.status, StatusCode::OK);
     }
-    assert!(house.world.noted.load(SeqCst) > 20);
+    assert!(app.world.noted.load(SeqCst) > 20);
     // Used all the time, and over after twelve hours all the same.
-    house.world.advance(Duration::from_secs(25 * 60));
+    app.world.advance(Duration::from_secs(25 * 60));
     assert_eq!(browser.get("/auth/account").await.status, StatusCode::SEE_OTHER);
 
-    let mut idle = Browser::of(&house);
+    let mut idle = Browser::of(&app);
     idle.sign_in(ADA, PASSWORD).await;
-    house.world.advance(Duration::from_secs(30 * 60 - 1));
+    app.world.advance(Duration::from_secs(30 * 60 - 1));
     assert_eq!(idle.get("/auth/account").await.status, StatusCode::OK);
-    house.world.advance(Duration::from_secs(30 * 60));
+    app.world.advance(Duration::from_secs(30 * 60));
     assert_eq!(idle.get("/auth/account").await.status, StatusCode::SEE_OTHER);
 }

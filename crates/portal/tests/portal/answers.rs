@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use vestibule_core::wire::cookie::Https;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, signed_in};
 
 const SAFE_ADDRESSES: [&str; 31] = [
@@ -58,9 +58,9 @@ const HEADERS: [(&str, &str); 7] = [
 
 /// One answer of each status that the portal gives.
 async fn one_of_each() -> Vec<Answer> {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
+    let client = ApiClient::of(&app);
     let mut answers = vec![
         browser.get("/auth/login").await,
         browser.sign_in(ADA, "wrong").await,
@@ -86,7 +86,7 @@ async fn one_of_each() -> Vec<Answer> {
     let etag = answers[12].header("etag").to_owned();
     let request = client.request(Method::GET, "/.well-known/jwks.json").header(header::IF_NONE_MATCH, etag);
     answers.push(client.send(request.body(Body::empty()).unwrap()).await);
-    house.world.is_down.store(true, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     answers.push(browser.get("/auth/account").await);
     answers.push(client.post("/auth/api/v1/login", r#"{"identifier":"a","password":"b"}"#).await);
     answers
@@ -122,8 +122,8 @@ async fn security_headers_are_on_every_status() {
 
 #[tokio::test]
 async fn strict_transport_security_is_for_https_alone() {
-    let house = House::at("http://127.0.0.1:8080", Https::No);
-    let answer = Browser::of(&house).get("/auth/login").await;
+    let app = App::at("http://127.0.0.1:8080", Https::No);
+    let answer = Browser::of(&app).get("/auth/login").await;
     assert!(!answer.headers.contains_key("strict-transport-security"));
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
@@ -157,8 +157,8 @@ async fn problems_have_one_shape() {
 
 #[tokio::test]
 async fn what_is_not_there_is_told_as_it_was_asked() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let accept = [
         ("text/html", "text/html; charset=utf-8"),
         ("application/xhtml+xml;q=0.9, */*", "text/html; charset=utf-8"),
@@ -188,10 +188,10 @@ async fn what_is_not_there_is_told_as_it_was_asked() {
 /// CS-03: safe methods change nothing; not even counters of attempts.
 #[tokio::test]
 async fn safe_methods_change_nothing() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
-    let before = (house.world.changes.load(SeqCst), house.world.sessions_held());
+    let before = (app.world.changes.load(SeqCst), app.world.sessions_held());
     for path in SAFE_ADDRESSES {
         for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE] {
             let request = browser.request(method.clone(), path).body(Body::empty()).unwrap();
@@ -202,17 +202,17 @@ async fn safe_methods_change_nothing() {
             }
         }
     }
-    assert_eq!((house.world.changes.load(SeqCst), house.world.sessions_held()), before);
+    assert_eq!((app.world.changes.load(SeqCst), app.world.sessions_held()), before);
     assert_eq!(browser.get("/auth/account").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn the_stylesheet_is_kept_under_the_name_that_pages_give_it() {
-    let house = House::new();
-    let page = Browser::of(&house).get("/auth/login").await;
+    let app = App::new();
+    let page = Browser::of(&app).get("/auth/login").await;
     let from = page.body.find("/auth/static/").unwrap();
     let path = &page.body[from..from + page.body[from..].find('"').unwrap()];
-    let answer = ApiClient::of(&house).get(path).await;
+    let answer = ApiClient::of(&app).get(path).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
     assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
@@ -233,9 +233,9 @@ fn script_of(page: &Answer) -> Option<&str> {
 /// HD-01: a page may run the one file that it names, and a page that names none may run nothing.
 #[tokio::test]
 async fn a_page_may_run_the_script_that_it_names_and_no_other() {
-    let house = House::new();
-    let mut stranger = Browser::of(&house);
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut stranger = Browser::of(&app);
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
     let with = [
         "/auth/login",
         "/auth/register",
@@ -254,7 +254,7 @@ async fn a_page_may_run_the_script_that_it_names_and_no_other() {
         assert_eq!(script.is_some(), with.contains(&path), "{path}: {}", page.body);
         assert_eq!(allowed, script.map(|script| format!("https://app.test{script}")).as_deref(), "{path}");
         let Some(script) = script else { continue };
-        let file = ApiClient::of(&house).get(script).await;
+        let file = ApiClient::of(&app).get(script).await;
         assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8");
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
         for able in ["eval", "innerHTML", "fetch", "XMLHttp", "cookie", "http", "import", "Function"] {
@@ -262,8 +262,8 @@ async fn a_page_may_run_the_script_that_it_names_and_no_other() {
         }
     }
     // A policy cannot name such a host: the page has no script, rather than one that is refused.
-    let house = House::at("http://[::1]:8080", Https::No);
-    let page = Browser::of(&house).get("/auth/login").await;
+    let app = App::at("http://[::1]:8080", Https::No);
+    let page = Browser::of(&app).get("/auth/login").await;
     assert!(script_of(&page).is_none() && !page.header("content-security-policy").contains("script"));
 }
 

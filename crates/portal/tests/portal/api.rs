@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use vestibule_core::session::SessionToken;
 
-use crate::house::{ADA, House, ORIGIN, PASSWORD};
+use crate::app::{ADA, App, ORIGIN, PASSWORD};
 use crate::personas::{ApiClient, Browser, fetch};
 
 const SESSION: &str = "__Host-Http-vestibule";
@@ -19,8 +19,8 @@ fn login(extra: &str) -> String {
 
 #[tokio::test]
 async fn a_page_signs_in_works_and_signs_out() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let answer = fetch(&mut browser, Method::POST, "/auth/api/v1/login", None, Some(&login(""))).await;
     assert_eq!(answer.status, StatusCode::OK);
     let json = answer.json();
@@ -49,7 +49,7 @@ async fn a_page_signs_in_works_and_signs_out() {
     let answer = fetch(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&fresh), None).await;
     assert_eq!((answer.status, &*answer.body), (StatusCode::NO_CONTENT, ""));
     assert!(!answer.headers.contains_key("clear-site-data"), "the storage is the application's");
-    assert!(house.world.sessions_held().is_empty());
+    assert!(app.world.sessions_held().is_empty());
     assert_eq!(browser.jar.keys().collect::<Vec<_>>(), [DEVICE], "the device stays known");
     let again = fetch(&mut browser, Method::POST, "/auth/api/v1/logout", None, None).await;
     assert_eq!(again.status, StatusCode::NO_CONTENT);
@@ -59,8 +59,8 @@ async fn a_page_signs_in_works_and_signs_out() {
 
 #[tokio::test]
 async fn a_program_gets_its_token_in_the_body_and_needs_no_csrf_token() {
-    let house = House::new();
-    let mut client = ApiClient::of(&house);
+    let app = App::new();
+    let mut client = ApiClient::of(&app);
     let answer = client.post("/auth/api/v1/login", &login(r#","deliver":"body","mode":"session""#)).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(answer.set_cookies().is_empty());
@@ -81,20 +81,20 @@ async fn a_program_gets_its_token_in_the_body_and_needs_no_csrf_token() {
 
 #[tokio::test]
 async fn signing_in_for_an_app_leaves_the_browsers_session_alone() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     let kept = browser.jar.clone();
     let body = login(r#","deliver":"body""#);
     let answer = fetch(&mut browser, Method::POST, "/auth/api/v1/login", None, Some(&body)).await;
     assert_eq!((answer.status, browser.jar), (StatusCode::OK, kept));
-    assert_eq!(house.world.sessions_held().len(), 2);
+    assert_eq!(app.world.sessions_held().len(), 2);
 }
 
 #[tokio::test]
 async fn login_takes_its_members_once_and_nothing_else() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let deep = format!(r#"{{"identifier":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
     let malformed = [
         "",
@@ -122,7 +122,7 @@ async fn login_takes_its_members_once_and_nothing_else() {
         let answer = client.post("/auth/api/v1/login", body).await;
         assert_eq!((answer.status, &*answer.code()), (StatusCode::BAD_REQUEST, "malformed"), "{body}");
     }
-    assert_eq!((house.world.hashed.load(SeqCst), house.world.changes.load(SeqCst)), (0, 0));
+    assert_eq!((app.world.hashed.load(SeqCst), app.world.changes.load(SeqCst)), (0, 0));
     let answer = client.post("/auth/api/v1/login", &login(r#","remember":false"#)).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
@@ -130,8 +130,8 @@ async fn login_takes_its_members_once_and_nothing_else() {
 /// CS-04 for JSON: whoever says where they come from must come from here; whoever cannot say it is no browser.
 #[tokio::test]
 async fn login_from_another_site_is_refused_and_never_granted_cors() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let foreign: [&[(&str, &str)]; 7] = [
         &[("origin", "https://evil.test")],
         &[("origin", "null")],
@@ -159,7 +159,7 @@ async fn login_from_another_site_is_refused_and_never_granted_cors() {
             assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
         }
     }
-    assert_eq!(house.world.hashed.load(SeqCst), 0);
+    assert_eq!(app.world.hashed.load(SeqCst), 0);
     let request = client
         .request(Method::POST, "/auth/api/v1/login")
         .header("origin", ORIGIN)
@@ -169,8 +169,8 @@ async fn login_from_another_site_is_refused_and_never_granted_cors() {
 
 #[tokio::test]
 async fn logout_over_a_cookie_asks_for_origin_and_token() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     let fresh = fetch(&mut browser, Method::GET, "/auth/api/v1/csrf", None, None).await.json();
     let token = fresh["csrf_token"].as_str().unwrap();
@@ -183,13 +183,13 @@ async fn logout_over_a_cookie_asks_for_origin_and_token() {
         let answer = browser.take(request.body(Body::empty()).unwrap()).await;
         assert_eq!((answer.status, &*answer.code()), (StatusCode::FORBIDDEN, "csrf"), "{name}: {value}");
     }
-    assert_eq!(house.world.sessions_held().len(), 1);
+    assert_eq!(app.world.sessions_held().len(), 1);
 }
 
 #[tokio::test]
 async fn bad_credentials_are_refused_each_with_its_code() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     let cookie = format!("{SESSION}={}", browser.jar[SESSION]);
     let unknown = SessionToken::from_random([1; 32]).reveal_bearer();
@@ -209,7 +209,7 @@ async fn bad_credentials_are_refused_each_with_its_code() {
         refused("credential-malformed", &[("authorization", "Bearer vst_x")]),
         refused("two-credentials", &[("cookie", &cookie), ("authorization", &bearer)]),
     ];
-    let client = ApiClient::of(&house);
+    let client = ApiClient::of(&app);
     for path in ["/auth/api/v1/session", "/auth/api/v1/sessions", "/auth/api/v1/csrf"] {
         for (code, headers) in &table {
             let mut request = client.request(Method::GET, path);
@@ -234,31 +234,31 @@ async fn bad_credentials_are_refused_each_with_its_code() {
         .header("authorization", &bearer);
     let answer = client.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.code(), "two-credentials");
-    assert_eq!(house.world.sessions_held().len(), 1);
+    assert_eq!(app.world.sessions_held().len(), 1);
 }
 
 #[tokio::test]
 async fn asking_whether_one_is_signed_in_does_not_keep_one_signed_in() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     for _ in 0..29 {
-        house.world.advance(Duration::from_secs(60));
+        app.world.advance(Duration::from_secs(60));
         let answer = fetch(&mut browser, Method::GET, "/auth/api/v1/session", None, None).await;
         assert_eq!(answer.status, StatusCode::OK);
     }
-    assert_eq!(house.world.noted.load(SeqCst), 0);
-    house.world.advance(Duration::from_secs(60));
+    assert_eq!(app.world.noted.load(SeqCst), 0);
+    app.world.advance(Duration::from_secs(60));
     let answer = fetch(&mut browser, Method::GET, "/auth/api/v1/session", None, None).await;
     assert_eq!(answer.code(), "session-idle");
 }
 
 #[tokio::test]
 async fn a_session_whose_account_is_gone_is_nobodys() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
-    house.world.remove_account(1);
+    app.world.remove_account(1);
     let answer = fetch(&mut browser, Method::GET, "/auth/api/v1/session", None, None).await;
     assert_eq!((answer.status, &*answer.code()), (StatusCode::UNAUTHORIZED, "session-unknown"));
     assert_eq!(browser.get("/auth/account").await.status, StatusCode::SEE_OTHER);
@@ -266,20 +266,20 @@ async fn a_session_whose_account_is_gone_is_nobodys() {
 
 #[tokio::test]
 async fn faults_and_waits_say_when_to_come_back() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
-    house.world.hasher_is_full.store(true, SeqCst);
+    let app = App::new();
+    let client = ApiClient::of(&app);
+    app.world.hasher_is_full.store(true, SeqCst);
     let answer = client.post("/auth/api/v1/login", &login("")).await;
     assert_eq!((answer.status, &*answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
     assert_eq!(answer.header("retry-after"), "3");
-    house.world.hasher_is_full.store(false, SeqCst);
-    house.world.is_down.store(true, SeqCst);
+    app.world.hasher_is_full.store(false, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     let answer = client.post("/auth/api/v1/login", &login("")).await;
     assert_eq!((answer.status, &*answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
     assert_eq!(answer.json()["incident"].as_str().unwrap().len(), 16);
     assert!(!answer.body.contains("disk"));
-    house.world.is_down.store(false, SeqCst);
-    let wrong = login("").replace("horse", "house");
+    app.world.is_down.store(false, SeqCst);
+    let wrong = login("").replace("horse", "app");
     for _ in 0..5 {
         assert_eq!(client.post("/auth/api/v1/login", &wrong).await.code(), "login-refused");
     }

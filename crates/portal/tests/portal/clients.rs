@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use vestibule_core::verify::Verifier;
 
-use crate::house::{House, ORIGIN};
+use crate::app::{App, ORIGIN};
 use crate::personas::{Answer, request, send};
 use crate::shelf::basic;
 use crate::world::START;
@@ -14,12 +14,12 @@ use crate::world::START;
 const TOKEN: &str = "/auth/oauth/token";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-async fn post(house: &House, authorization: &[&str], form: &str) -> Answer {
+async fn post(app: &App, authorization: &[&str], form: &str) -> Answer {
     let mut asked = request(Method::POST, TOKEN).header(header::CONTENT_TYPE, FORM);
     for value in authorization {
         asked = asked.header(header::AUTHORIZATION, *value);
     }
-    send(&house.router, asked.body(Body::from(form.to_owned())).unwrap()).await
+    send(&app.router, asked.body(Body::from(form.to_owned())).unwrap()).await
 }
 
 /// RFC 6749 section 5.2.
@@ -39,9 +39,9 @@ fn failed(status: u16, error: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn a_client_gets_a_jwt_for_itself() {
-    let house = House::new();
-    let (id, proof) = house.shelf.add_client(1, |_| {});
-    let answer = post(&house, &[&proof], "grant_type=client_credentials").await;
+    let app = App::new();
+    let (id, proof) = app.shelf.add_client(1, |_| {});
+    let answer = post(&app, &[&proof], "grant_type=client_credentials").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
     let json = answer.json();
@@ -52,7 +52,7 @@ async fn a_client_gets_a_jwt_for_itself() {
     assert_eq!(json["scope"], "orders:read orders:write");
     let jwt = json["access_token"].as_str().unwrap();
     let claims =
-        Verifier::new(ORIGIN, "orders", house.published()).verify_at(jwt, START.unix_seconds()).unwrap();
+        Verifier::new(ORIGIN, "orders", app.published()).verify_at(jwt, START.unix_seconds()).unwrap();
     let mut told: Vec<_> = claims.members().keys().cloned().collect();
     told.sort();
     // Nobody signed in, so nothing is said of a session or of a sign-in.
@@ -67,19 +67,19 @@ async fn a_client_gets_a_jwt_for_itself() {
 
 #[tokio::test]
 async fn a_client_gets_what_it_was_registered_for_and_nothing_else() {
-    let house = House::new();
-    let (_, proof) = house.shelf.add_client(1, |_| {});
-    let (_, both) = house.shelf.add_client(2, |client| {
+    let app = App::new();
+    let (_, proof) = app.shelf.add_client(1, |_| {});
+    let (_, both) = app.shelf.add_client(2, |client| {
         client.audiences = vec!["orders".to_owned(), "parts".to_owned(), "gone".to_owned()];
         client.scopes.clear();
     });
-    let (_, edge) = house.shelf.add_client(3, |client| client.audiences = vec![ORIGIN.to_owned()]);
-    let (_, served) = house.shelf.add_client(4, |client| {
+    let (_, edge) = app.shelf.add_client(3, |client| client.audiences = vec![ORIGIN.to_owned()]);
+    let (_, served) = app.shelf.add_client(4, |client| {
         client.audiences.clear();
         client.serves = Some("orders".to_owned());
     });
     let ask = async |proof: &str, more: &str| {
-        post(&house, &[proof], &format!("grant_type=client_credentials{more}")).await
+        post(&app, &[proof], &format!("grant_type=client_credentials{more}")).await
     };
     for (more, expected) in [
         ("&audience=orders", "orders:read orders:write"),
@@ -118,26 +118,26 @@ async fn a_client_gets_what_it_was_registered_for_and_nothing_else() {
 /// OA-08.
 #[tokio::test]
 async fn every_parameter_comes_once() {
-    let house = House::new();
-    let (id, proof) = house.shelf.add_client(1, |_| {});
+    let app = App::new();
+    let (id, proof) = app.shelf.add_client(1, |_| {});
     let whole = format!("grant_type=client_credentials&audience=orders&scope=orders:read&client_id={id}");
-    assert_eq!(post(&house, &[&proof], &whole).await.status, StatusCode::OK);
+    assert_eq!(post(&app, &[&proof], &whole).await.status, StatusCode::OK);
     for parameter in whole.split('&') {
         let twice = format!("{whole}&{parameter}");
-        assert_eq!(error(&post(&house, &[&proof], &twice).await), failed(400, "invalid_request"), "{twice}");
+        assert_eq!(error(&post(&app, &[&proof], &twice).await), failed(400, "invalid_request"), "{twice}");
     }
     for name in ["client_secret", "client_assertion", "client_assertion_type", "unknown"] {
         let twice = format!("{whole}&{name}=x&{name}=x");
-        assert_eq!(error(&post(&house, &[&proof], &twice).await), failed(400, "invalid_request"), "{twice}");
+        assert_eq!(error(&post(&app, &[&proof], &twice).await), failed(400, "invalid_request"), "{twice}");
     }
-    assert_eq!(error(&post(&house, &[&proof, &proof], &whole).await), failed(400, "invalid_request"));
+    assert_eq!(error(&post(&app, &[&proof, &proof], &whole).await), failed(400, "invalid_request"));
 }
 
 #[tokio::test]
 async fn a_proof_comes_in_one_way_and_whole() {
-    let house = House::new();
-    let (id, proof) = house.shelf.add_client(1, |_| {});
-    let (other, _) = house.shelf.add_client(2, |_| {});
+    let app = App::new();
+    let (id, proof) = app.shelf.add_client(1, |_| {});
+    let (other, _) = app.shelf.add_client(2, |_| {});
     let secret = decoded(&proof).split_once(':').unwrap().1.to_owned();
     let id = id.to_string();
     let grant = "grant_type=client_credentials";
@@ -146,7 +146,7 @@ async fn a_proof_comes_in_one_way_and_whole() {
     let unclear = (400, "invalid_request");
     let good = [proof.replace("Basic", "bAsIc"), basic(&id.replace('_', "%5F"), &secret.replace('_', "%5f"))];
     for proof in &good {
-        assert_eq!(post(&house, &[proof], grant).await.status, StatusCode::OK, "{proof}");
+        assert_eq!(post(&app, &[proof], grant).await.status, StatusCode::OK, "{proof}");
     }
     for (authorization, more, expected) in [
         (basic(&id, ""), "", unknown),
@@ -175,7 +175,7 @@ async fn a_proof_comes_in_one_way_and_whole() {
         (String::new(), "&client_assertion=x.y.z&client_assertion_type=saml2-bearer", unknown),
     ] {
         let authorization: &[&str] = if authorization.is_empty() { &[] } else { &[&authorization] };
-        let answer = post(&house, authorization, &format!("{grant}{more}")).await;
+        let answer = post(&app, authorization, &format!("{grant}{more}")).await;
         assert_eq!(error(&answer), failed(expected.0, expected.1), "{authorization:?} {more}");
         assert!(!answer.body.contains(&secret), "{}", answer.body);
     }
@@ -183,8 +183,8 @@ async fn a_proof_comes_in_one_way_and_whole() {
 
 #[tokio::test]
 async fn a_grant_is_for_those_that_it_is_for() {
-    let house = House::new();
-    let (_, proof) = house.shelf.add_client(1, |_| {});
+    let app = App::new();
+    let (_, proof) = app.shelf.add_client(1, |_| {});
     for (grant, expected) in [
         ("", (400, "invalid_request")),
         ("grant_type=refresh_token&refresh_token=vrt_x", (400, "unauthorized_client")),
@@ -192,18 +192,18 @@ async fn a_grant_is_for_those_that_it_is_for() {
         ("grant_type=authorization_code&code=x", (400, "unsupported_grant_type")),
         ("grant_type=Client_Credentials", (400, "unsupported_grant_type")),
     ] {
-        assert_eq!(error(&post(&house, &[&proof], grant).await), failed(expected.0, expected.1), "{grant}");
+        assert_eq!(error(&post(&app, &[&proof], grant).await), failed(expected.0, expected.1), "{grant}");
     }
 }
 
 #[tokio::test]
 async fn who_fails_too_often_is_told_to_wait_and_the_client_is_let_in() {
-    let house = House::new();
-    let (id, proof) = house.shelf.add_client(1, |_| {});
+    let app = App::new();
+    let (id, proof) = app.shelf.add_client(1, |_| {});
     let wrong = basic(&id.to_string(), "vcs_wrong");
     let mut told_to_wait = 0;
     for _ in 0..200 {
-        let answer = post(&house, &[&wrong], "grant_type=client_credentials").await;
+        let answer = post(&app, &[&wrong], "grant_type=client_credentials").await;
         match error(&answer) {
             (401, _) => assert_eq!(told_to_wait, 0),
             (429, error) => {
@@ -214,15 +214,15 @@ async fn who_fails_too_often_is_told_to_wait_and_the_client_is_let_in() {
         }
     }
     assert_eq!(told_to_wait, 20);
-    assert_eq!(post(&house, &[&proof], "grant_type=client_credentials").await.status, StatusCode::OK);
+    assert_eq!(post(&app, &[&proof], "grant_type=client_credentials").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_told_as_such() {
-    let house = House::new();
-    let (_, proof) = house.shelf.add_client(1, |_| {});
-    house.shelf.is_down.store(true, SeqCst);
-    let answer = post(&house, &[&proof], "grant_type=client_credentials").await;
+    let app = App::new();
+    let (_, proof) = app.shelf.add_client(1, |_| {});
+    app.shelf.is_down.store(true, SeqCst);
+    let answer = post(&app, &[&proof], "grant_type=client_credentials").await;
     assert_eq!(error(&answer), failed(503, "temporarily_unavailable"));
     assert!(!answer.header("retry-after").is_empty() && answer.json()["incident"].is_string());
 }

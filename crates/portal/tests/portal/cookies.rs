@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use vestibule_core::wire::cookie::Https;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, Browser, fetch};
 
 /// One Set-Cookie line. Refuses attributes that it does not know, twice the same, and a Domain or Expires at all.
@@ -40,9 +40,9 @@ fn parse(line: &str) -> SetCookie {
 }
 
 /// Signs in and out in all ways, and collects what every answer says.
-async fn walk(house: &House) -> Vec<Answer> {
+async fn walk(app: &App) -> Vec<Answer> {
     let mut answers = Vec::new();
-    let mut browser = Browser::of(house);
+    let mut browser = Browser::of(app);
     answers.push(browser.get("/auth/login").await);
     answers.push(browser.sign_in(ADA, "wrong").await);
     answers.push(browser.post("/auth/login", &[("csrf_token", "x")]).await);
@@ -95,11 +95,11 @@ async fn every_cookie_has_exactly_its_attributes() {
     for (origin, https, prefix) in
         [("https://app.test", Https::Yes, "__Host-Http-"), ("http://127.0.0.1:8080", Https::No, "")]
     {
-        let house = House::at(origin, https);
+        let app = App::at(origin, https);
         let secure = https == Https::Yes;
         let [session, pre, device] = ["", "_pre", "_device"].map(|of| format!("{prefix}vestibule{of}"));
         let mut kinds = [0; 6];
-        for answer in walk(&house).await {
+        for answer in walk(&app).await {
             for line in answer.set_cookies() {
                 let cookie = parse(line);
                 assert_eq!(cookie.secure, secure, "{line}");
@@ -126,8 +126,8 @@ async fn every_cookie_has_exactly_its_attributes() {
 
 #[tokio::test]
 async fn over_plain_http_on_loopback_the_pages_work_without_prefix() {
-    let house = House::at("http://127.0.0.1:8080", Https::No);
-    let mut browser = Browser::of(&house);
+    let app = App::at("http://127.0.0.1:8080", Https::No);
+    let mut browser = Browser::of(&app);
     assert_eq!(browser.sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.jar.keys().collect::<Vec<_>>(), ["vestibule", "vestibule_device"]);
     assert_eq!(browser.get("/auth/account").await.status, StatusCode::OK);

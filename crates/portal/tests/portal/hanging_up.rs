@@ -11,14 +11,14 @@ use http::{Method, header};
 use http_body::Frame;
 use tower::ServiceExt;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::ApiClient;
 
 /// Whoever hangs up while his password is looked at has made an attempt like any other: it is carried through, and logged.
 #[tokio::test]
 async fn a_login_is_carried_through_when_its_client_hangs_up() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}"}}"#);
     let request = client
         .request(Method::POST, "/auth/api/v1/login")
@@ -26,15 +26,15 @@ async fn a_login_is_carried_through_when_its_client_hangs_up() {
         .body(Body::new(Late { waited: false, body: Some(body.into()) }))
         .unwrap();
     {
-        let mut answer = pin!(house.router.clone().oneshot(request));
+        let mut answer = pin!(app.router.clone().oneshot(request));
         let polled = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
         assert!(polled.is_pending());
     }
-    assert!(house.world.sessions_held().is_empty(), "nothing has happened yet");
+    assert!(app.world.sessions_held().is_empty(), "nothing has happened yet");
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(house.world.sessions_held().len(), 1);
+    assert_eq!(app.world.sessions_held().len(), 1);
 }
 
 /// A body that is not there at first.

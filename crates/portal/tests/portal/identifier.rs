@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use http::{Method, StatusCode, header};
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, fetch, signed_in, token_of, with_form};
 
 const PATH: &str = "/auth/account/identifier";
@@ -24,9 +24,9 @@ fn json(current: &str, new: &str) -> String {
 
 #[tokio::test]
 async fn the_owner_signs_in_by_the_new_one_and_stays_signed_in() {
-    let house = House::new();
-    let mut other = signed_in(&house, ADA, PASSWORD).await;
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut other = signed_in(&app, ADA, PASSWORD).await;
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let account = browser.get("/auth/account").await.body;
     assert!(account.contains(r#"href="/auth/account/identifier""#), "{account}");
     let answer = change(&mut browser, PASSWORD, " Lovelace@Example.com").await;
@@ -35,14 +35,14 @@ async fn the_owner_signs_in_by_the_new_one_and_stays_signed_in() {
     let page = browser.get(location).await.body;
     assert!(page.contains("Your email or username is changed.") && page.contains(NEW), "{page}");
     assert!(other.get("/auth/account").await.body.contains(NEW), "the other session goes on");
-    assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(Browser::of(&house).sign_in(NEW, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(Browser::of(&app).sign_in(ADA, PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(Browser::of(&app).sign_in(NEW, PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn each_refusal_names_its_field_and_changes_nothing() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     for (current, new, status, field, says) in [
         ("wrong", NEW, 403, "current_password", "The current password is not right"),
         ("", NEW, 403, "current_password", "The current password is not right"),
@@ -66,15 +66,15 @@ async fn each_refusal_names_its_field_and_changes_nothing() {
     }
     let same = change(&mut browser, PASSWORD, ADA).await;
     assert_eq!((same.status, same.header("location")), (StatusCode::SEE_OTHER, "/auth/account"));
-    assert_eq!(house.world.renamed.load(SeqCst), 0);
-    assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(app.world.renamed.load(SeqCst), 0);
+    assert_eq!(Browser::of(&app).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
 /// AU-04, AU-05: passwords and names are tried at the pace of sign-in and registration.
 #[tokio::test]
 async fn guesses_at_passwords_and_names_have_to_wait() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     for _ in 0..5 {
         assert_eq!(change(&mut browser, PASSWORD, BOB).await.status, StatusCode::CONFLICT);
     }
@@ -84,13 +84,13 @@ async fn guesses_at_passwords_and_names_have_to_wait() {
     let answer = fetch(&mut browser, Method::PUT, API, Some(&token), Some(&json(PASSWORD, NEW))).await;
     assert_eq!((answer.status.as_u16(), &*answer.code()), (429, "throttled"), "the API counts the same");
 
-    let mut bob = signed_in(&house, BOB, PASSWORD).await;
-    let hashed = house.world.hashed.load(SeqCst);
+    let mut bob = signed_in(&app, BOB, PASSWORD).await;
+    let hashed = app.world.hashed.load(SeqCst);
     for _ in 0..5 {
         assert_eq!(change(&mut bob, "wrong", NEW).await.status, StatusCode::FORBIDDEN);
     }
     assert_eq!(change(&mut bob, PASSWORD, NEW).await.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(house.world.hashed.load(SeqCst), hashed + 5);
+    assert_eq!(app.world.hashed.load(SeqCst), hashed + 5);
     let confirm = token_of(&mut bob, "/auth/confirm").await;
     let answer = bob.post("/auth/confirm", &[("csrf_token", &confirm), ("password", PASSWORD)]).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "the other form counts the same");
@@ -99,9 +99,9 @@ async fn guesses_at_passwords_and_names_have_to_wait() {
 /// CS-01, CS-02: no other site, no other session's token, no request without a session.
 #[tokio::test]
 async fn nothing_changes_without_a_proven_page_of_ours() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
-    let mut bob = signed_in(&house, BOB, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
+    let mut bob = signed_in(&app, BOB, PASSWORD).await;
     let (own, bobs) = (token_of(&mut browser, PATH).await, token_of(&mut bob, PATH).await);
     for token in ["", "x", &bobs] {
         let fields = [("csrf_token", token), ("current_password", PASSWORD), ("new_identifier", NEW)];
@@ -116,28 +116,28 @@ async fn nothing_changes_without_a_proven_page_of_ours() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{site}");
         assert!(!answer.body.contains("new_identifier"), "{site} fills in no form of ours");
     }
-    let stranger = Browser::of(&house).post(PATH, &[("csrf_token", "x")]).await;
+    let stranger = Browser::of(&app).post(PATH, &[("csrf_token", "x")]).await;
     assert_eq!(stranger.header("location"), format!("/auth/login?return_to={PATH}&done=not-sent"));
-    let stranger = Browser::of(&house).get(PATH).await;
+    let stranger = Browser::of(&app).get(PATH).await;
     assert_eq!(stranger.header("location"), format!("/auth/login?return_to={PATH}"));
     let body = json(PASSWORD, NEW);
     for token in [None, Some(&*bobs)] {
         let answer = fetch(&mut browser, Method::PUT, API, token, Some(&body)).await;
         assert_eq!((answer.status, &*answer.code()), (StatusCode::FORBIDDEN, "csrf"));
     }
-    let client = ApiClient::of(&house);
+    let client = ApiClient::of(&app);
     let stranger = client.put(API, &body).await;
     assert_eq!((stranger.status, &*stranger.code()), (StatusCode::UNAUTHORIZED, "no-credential"));
     let foreign = client.request(Method::PUT, API).header(header::ORIGIN, "https://evil.test");
     let foreign = foreign.header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap();
     assert_eq!(client.send(foreign).await.code(), "csrf");
-    assert_eq!(house.world.renamed.load(SeqCst), 0);
+    assert_eq!(app.world.renamed.load(SeqCst), 0);
 }
 
 #[tokio::test]
 async fn over_the_api_each_refusal_has_a_code_and_success_the_identifier() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let token = token_of(&mut browser, "/auth/account").await;
     for (current, new, status, code) in [
         ("wrong", NEW, 403, "current-password-refused"),
@@ -164,8 +164,8 @@ async fn over_the_api_each_refusal_has_a_code_and_success_the_identifier() {
 /// Where operators gave identifiers, owners keep them.
 #[tokio::test]
 async fn where_it_is_closed_there_is_nothing() {
-    let house = House::where_registration_is_closed();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::where_registration_is_closed();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let account = browser.get("/auth/account").await;
     assert!(account.status == StatusCode::OK && !account.body.contains("identifier\""), "{}", account.body);
     assert_eq!(browser.get(PATH).await.status, StatusCode::NOT_FOUND);
@@ -174,19 +174,19 @@ async fn where_it_is_closed_there_is_nothing() {
     assert_eq!(browser.post(PATH, &fields).await.status, StatusCode::NOT_FOUND);
     let answer = fetch(&mut browser, Method::PUT, API, Some(&token), Some(&json(PASSWORD, NEW))).await;
     assert_eq!(answer.code(), "not-found");
-    assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(Browser::of(&app).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn a_store_that_is_down_changes_nothing_and_ends_no_session() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let token = token_of(&mut browser, PATH).await;
-    house.world.is_down.store(true, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     let fields = [("csrf_token", &*token), ("current_password", PASSWORD), ("new_identifier", NEW)];
     let answer = browser.post(PATH, &fields).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.set_cookies().is_empty());
-    house.world.is_down.store(false, SeqCst);
+    app.world.is_down.store(false, SeqCst);
     assert!(browser.get("/auth/account").await.body.contains(ADA));
 }

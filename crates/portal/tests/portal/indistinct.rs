@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use crate::house::{House, PASSWORD};
+use crate::app::{App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
 /// Who is asked for, and with what. All names have one length, as what was typed is shown again.
@@ -39,14 +39,14 @@ fn bytes(answer: &Answer, identifier: &str) -> (u16, Vec<(String, String)>, Stri
 async fn on_the_page() {
     let mut seen = Vec::new();
     for (identifier, password) in CLASSES {
-        let house = House::new();
-        let mut browser = Browser::of(&house);
+        let app = App::new();
+        let mut browser = Browser::of(&app);
         for round in 0..7 {
             let answer = browser.sign_in(identifier, password).await;
             assert!(matches!(answer.status.as_u16(), 401 | 429), "{}", answer.body);
             seen.push((round, bytes(&answer, identifier)));
         }
-        assert_eq!(house.world.hashed.load(SeqCst), 5, "the same work for {identifier}");
+        assert_eq!(app.world.hashed.load(SeqCst), 5, "the same work for {identifier}");
     }
     for (round, answer) in &seen {
         assert_eq!(answer, &seen[*round].1, "attempt {round}");
@@ -57,13 +57,13 @@ async fn on_the_page() {
 async fn over_the_api() {
     let mut seen = Vec::new();
     for (identifier, password) in CLASSES {
-        let house = House::new();
-        let client = ApiClient::of(&house);
+        let app = App::new();
+        let client = ApiClient::of(&app);
         let body = format!(r#"{{"identifier":"{identifier}","password":"{password}"}}"#);
         for round in 0..7 {
             let answer = client.post("/auth/api/v1/login", &body).await;
             seen.push((round, bytes(&answer, identifier)));
-            house.world.advance(Duration::from_millis(1));
+            app.world.advance(Duration::from_millis(1));
         }
     }
     for (round, answer) in &seen {
@@ -74,8 +74,8 @@ async fn over_the_api() {
 /// Names and passwords that no account can have are refused in the same words as those that one could have.
 #[tokio::test]
 async fn impossible_names_and_passwords() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let long = "x".repeat(300);
     let ordinary = client.post("/auth/api/v1/login", r#"{"identifier":"a","password":"b"}"#).await;
     for (identifier, password) in

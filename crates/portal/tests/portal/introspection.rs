@@ -10,7 +10,7 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use vestibule_core::verify::Verifier;
 
-use crate::house::{ADA, House, ORIGIN, PASSWORD};
+use crate::app::{ADA, App, ORIGIN, PASSWORD};
 use crate::personas::{Answer, request, send};
 use crate::world::START;
 
@@ -19,41 +19,41 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JWT: &str = "application/jwt";
 const SIGNED: &str = "application/token-introspection+jwt";
 
-async fn log_in(house: &House, more: &str) -> Value {
+async fn log_in(app: &App, more: &str) -> Value {
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}",{more}}}"#);
     let asked = request(Method::POST, "/auth/api/v1/login").header(header::CONTENT_TYPE, "application/json");
-    let answer = send(&house.router, asked.body(Body::from(body)).unwrap()).await;
+    let answer = send(&app.router, asked.body(Body::from(body)).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     answer.json()
 }
 
-async fn post(house: &House, path: &str, proof: Option<&str>, accept: &str, form: &str) -> Answer {
+async fn post(app: &App, path: &str, proof: Option<&str>, accept: &str, form: &str) -> Answer {
     let mut asked = request(Method::POST, path).header(header::CONTENT_TYPE, FORM);
     asked = asked.header(header::ACCEPT, accept);
     if let Some(proof) = proof {
         asked = asked.header(header::AUTHORIZATION, proof);
     }
-    send(&house.router, asked.body(Body::from(form.to_owned())).unwrap()).await
+    send(&app.router, asked.body(Body::from(form.to_owned())).unwrap()).await
 }
 
 /// A resource server, as it asks.
 struct Server<'a> {
-    house: &'a House,
+    app: &'a App,
     proof: String,
     id: String,
 }
 
 impl<'a> Server<'a> {
-    fn of(house: &'a House, number: u8, audience: &str) -> Self {
-        let (id, proof) = house.shelf.add_client(number, |client| {
+    fn of(app: &'a App, number: u8, audience: &str) -> Self {
+        let (id, proof) = app.shelf.add_client(number, |client| {
             client.audiences.clear();
             client.serves = Some(audience.to_owned());
         });
-        Self { house, proof, id: id.to_string() }
+        Self { app, proof, id: id.to_string() }
     }
 
     async fn ask(&self, accept: &str, token: &str) -> Answer {
-        post(self.house, INTROSPECT, Some(&self.proof), accept, &format!("token={token}")).await
+        post(self.app, INTROSPECT, Some(&self.proof), accept, &format!("token={token}")).await
     }
 
     async fn is_active(&self, token: &str) -> bool {
@@ -89,24 +89,24 @@ fn payload(jwt: &str) -> Value {
 
 #[tokio::test]
 async fn a_token_is_a_phantom_of_the_jwt_that_a_door_would_hand_on() {
-    let house = House::new();
-    let orders = Server::of(&house, 1, "orders");
-    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
-    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
+    let app = App::new();
+    let orders = Server::of(&app, 1, "orders");
+    let session = text(&log_in(&app, r#""deliver":"body""#).await, "session_token");
+    let access = text(&log_in(&app, r#""mode":"token""#).await, "access_token");
     for presented in [&session, &access] {
         let answer = orders.ask(JWT, presented).await;
         assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, JWT), "{}", answer.body);
         assert_eq!((answer.header("cache-control"), answer.header("vary")), ("max-age=30", "accept"));
         assert_eq!(answer.header("authorization"), format!("Bearer {}", answer.body), "for proxies");
-        let verifier = Verifier::new(ORIGIN, "orders", house.published());
+        let verifier = Verifier::new(ORIGIN, "orders", app.published());
         let claims = verifier.verify_at(&answer.body, START.unix_seconds()).unwrap();
         assert_eq!((claims.aud(), claims.exp()), ("orders", START.unix_seconds() + 120));
         assert_ne!(&answer.body, presented);
 
         // Warm: the same JWT, and nothing is signed.
-        let signed = house.minter.counters().signed.load(SeqCst);
+        let signed = app.minter.counters().signed.load(SeqCst);
         assert_eq!(orders.ask(JWT, presented).await.body, answer.body);
-        assert_eq!(house.minter.counters().signed.load(SeqCst), signed);
+        assert_eq!(app.minter.counters().signed.load(SeqCst), signed);
 
         // What it was swapped for is good for who asks, and stays what it is.
         let own = orders.ask(JWT, &answer.body).await;
@@ -116,9 +116,9 @@ async fn a_token_is_a_phantom_of_the_jwt_that_a_door_would_hand_on() {
 
 #[tokio::test]
 async fn what_is_told_is_what_a_jwt_would_say_and_when_the_token_ends() {
-    let house = House::new();
-    let orders = Server::of(&house, 1, "orders");
-    let opened = log_in(&house, r#""mode":"token""#).await;
+    let app = App::new();
+    let orders = Server::of(&app, 1, "orders");
+    let opened = log_in(&app, r#""mode":"token""#).await;
     let access = text(&opened, "access_token");
     let told = orders.ask("application/json", &access).await.json();
     let mut members: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
@@ -135,9 +135,9 @@ async fn what_is_told_is_what_a_jwt_would_say_and_when_the_token_ends() {
         assert_eq!(told[*member], said[*member], "{member}");
     }
     // Nothing is signed for a question that is answered in plain words.
-    let signed = house.minter.counters().signed.load(SeqCst);
+    let signed = app.minter.counters().signed.load(SeqCst);
     orders.ask("application/json", &access).await;
-    assert_eq!(house.minter.counters().signed.load(SeqCst), signed);
+    assert_eq!(app.minter.counters().signed.load(SeqCst), signed);
     // A JWT of its own is told whole.
     let own = orders.ask("application/json", &jwt).await.json();
     assert_eq!((&own["jti"], &own["exp"]), (&said["jti"], &said["exp"]));
@@ -146,13 +146,13 @@ async fn what_is_told_is_what_a_jwt_would_say_and_when_the_token_ends() {
 /// RFC 9701 section 5.
 #[tokio::test]
 async fn a_signed_answer_is_for_who_asked_and_is_no_credential() {
-    let house = House::new();
-    let orders = Server::of(&house, 1, "orders");
-    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
+    let app = App::new();
+    let orders = Server::of(&app, 1, "orders");
+    let session = text(&log_in(&app, r#""deliver":"body""#).await, "session_token");
     let answer = orders.ask(SIGNED, &session).await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, SIGNED));
     assert_eq!(answer.header("cache-control"), "no-store");
-    let verifier = |typ: &str| Verifier::new(ORIGIN, &orders.id, house.published()).with_typ(typ);
+    let verifier = |typ: &str| Verifier::new(ORIGIN, &orders.id, app.published()).with_typ(typ);
     let header = BASE64URL_NOPAD.decode(answer.body.split('.').next().unwrap().as_bytes()).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
     assert_eq!(header["typ"], "token-introspection+jwt");
@@ -164,7 +164,7 @@ async fn a_signed_answer_is_for_who_asked_and_is_no_credential() {
     assert_eq!(said["token_introspection"]["active"], true);
     assert!(verifier("at+jwt").verify_at(&answer.body, START.unix_seconds()).is_err());
     for audience in ["orders", ORIGIN] {
-        let taken = Verifier::new(ORIGIN, audience, house.published());
+        let taken = Verifier::new(ORIGIN, audience, app.published());
         assert!(taken.verify_at(&answer.body, START.unix_seconds()).is_err(), "{audience}");
     }
     assert!(!orders.is_active(&answer.body).await);
@@ -172,15 +172,15 @@ async fn a_signed_answer_is_for_who_asked_and_is_no_credential() {
 
 #[tokio::test]
 async fn a_token_is_good_for_nothing_when_it_is_over_or_for_others() {
-    let house = House::new();
-    let (orders, parts) = (Server::of(&house, 1, "orders"), Server::of(&house, 2, "parts"));
-    let session = log_in(&house, r#""deliver":"body""#).await;
+    let app = App::new();
+    let (orders, parts) = (Server::of(&app, 1, "orders"), Server::of(&app, 2, "parts"));
+    let session = log_in(&app, r#""deliver":"body""#).await;
     let session_token = text(&session, "session_token");
-    let tokens = log_in(&house, r#""mode":"token""#).await;
+    let tokens = log_in(&app, r#""mode":"token""#).await;
     let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
     let for_orders = orders.ask(JWT, &session_token).await.body;
-    let (_, proof) = house.shelf.add_client(9, |_| {});
-    let own = post(&house, "/auth/oauth/token", Some(&proof), "", "grant_type=client_credentials").await;
+    let (_, proof) = app.shelf.add_client(9, |_| {});
+    let own = post(&app, "/auth/oauth/token", Some(&proof), "", "grant_type=client_credentials").await;
     let clients = text(&own.json(), "access_token");
     for good in [&session_token, &access, &for_orders, &clients] {
         assert!(orders.is_active(good).await, "{good}");
@@ -205,37 +205,37 @@ async fn a_token_is_good_for_nothing_when_it_is_over_or_for_others() {
     // RV-01: ended, everything that is of it is.
     let gone = request(Method::POST, "/auth/api/v1/logout")
         .header(header::AUTHORIZATION, format!("Bearer {session_token}"));
-    assert_eq!(send(&house.router, gone.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(send(&app.router, gone.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);
     assert!(!orders.is_active(&session_token).await && !orders.is_active(&for_orders).await);
     assert!(orders.is_active(&access).await, "another session");
-    post(&house, "/auth/oauth/revoke", None, "", &format!("token={refresh}")).await;
+    post(&app, "/auth/oauth/revoke", None, "", &format!("token={refresh}")).await;
     assert!(!orders.is_active(&access).await);
-    house.world.advance(Duration::from_secs(121));
+    app.world.advance(Duration::from_secs(121));
     assert!(!orders.is_active(&clients).await);
 }
 
 /// A phantom is kept no longer than what was presented, and asking for one is use of the session; asking what it is, is none.
 #[tokio::test]
 async fn asking_for_the_jwt_is_use_and_it_is_kept_no_longer_than_the_token() {
-    let house = House::new();
-    let orders = Server::of(&house, 1, "orders");
-    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
-    house.world.advance(Duration::from_secs(588));
+    let app = App::new();
+    let orders = Server::of(&app, 1, "orders");
+    let access = text(&log_in(&app, r#""mode":"token""#).await, "access_token");
+    app.world.advance(Duration::from_secs(588));
     let answer = orders.ask(JWT, &access).await;
     assert_eq!(answer.header("cache-control"), "max-age=12");
-    house.world.advance(Duration::from_secs(10));
+    app.world.advance(Duration::from_secs(10));
     assert_eq!(orders.ask(JWT, &access).await.header("cache-control"), "max-age=2");
-    house.world.advance(Duration::from_secs(2));
+    app.world.advance(Duration::from_secs(2));
     assert!(!orders.is_active(&access).await, "to the second");
 
-    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
+    let session = text(&log_in(&app, r#""deliver":"body""#).await, "session_token");
     for _ in 0..4 {
-        house.world.advance(Duration::from_secs(20 * 60));
+        app.world.advance(Duration::from_secs(20 * 60));
         assert_eq!(orders.ask(JWT, &session).await.status, StatusCode::OK, "it is used");
     }
-    house.world.advance(Duration::from_secs(20 * 60));
+    app.world.advance(Duration::from_secs(20 * 60));
     assert_eq!(orders.ask("application/json", &session).await.json()["active"], true);
-    house.world.advance(Duration::from_secs(11 * 60));
+    app.world.advance(Duration::from_secs(11 * 60));
     assert_eq!(
         orders.ask("application/json", &session).await.json()["active"],
         false,
@@ -245,11 +245,11 @@ async fn asking_for_the_jwt_is_use_and_it_is_kept_no_longer_than_the_token() {
 
 #[tokio::test]
 async fn who_may_not_ask_is_told_so_and_nothing_of_the_token() {
-    let house = House::new();
-    let orders = Server::of(&house, 1, "orders");
-    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
-    let (_, other) = house.shelf.add_client(2, |_| {});
-    let (_, gone) = house.shelf.add_client(3, |client| client.serves = Some("gone".to_owned()));
+    let app = App::new();
+    let orders = Server::of(&app, 1, "orders");
+    let session = text(&log_in(&app, r#""deliver":"body""#).await, "session_token");
+    let (_, other) = app.shelf.add_client(2, |_| {});
+    let (_, gone) = app.shelf.add_client(3, |client| client.serves = Some("gone".to_owned()));
     let wrong = crate::shelf::basic(&orders.id, "vcs_x");
     let bearer = format!("Bearer {session}");
     let form = format!("token={session}");
@@ -265,23 +265,23 @@ async fn who_may_not_ask_is_told_so_and_nothing_of_the_token() {
         (Some(&orders.proof), "token=a&token=a", (400, "invalid_request")),
     ] {
         for accept in ["application/json", JWT, SIGNED] {
-            let answer = post(&house, INTROSPECT, proof.map(String::as_str), accept, form).await;
+            let answer = post(&app, INTROSPECT, proof.map(String::as_str), accept, form).await;
             let said = (answer.status.as_u16(), answer.json()["error"].clone());
             assert_eq!(said, (expected.0, expected.1.into()), "{form}: {}", answer.body);
             assert_eq!(answer.header("cache-control"), "no-store");
         }
     }
     let by_get = request(Method::GET, &format!("{INTROSPECT}?token=x")).body(Body::empty()).unwrap();
-    assert_eq!(send(&house.router, by_get).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(send(&app.router, by_get).await.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 /// One client that asks without end takes nothing from the next.
 #[tokio::test]
 async fn whoever_asks_too_fast_waits_and_nobody_else_does() {
-    let house = House::new();
-    let (orders, parts) = (Server::of(&house, 1, "orders"), Server::of(&house, 2, "parts"));
-    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
-    let access = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
+    let app = App::new();
+    let (orders, parts) = (Server::of(&app, 1, "orders"), Server::of(&app, 2, "parts"));
+    let session = text(&log_in(&app, r#""deliver":"body""#).await, "session_token");
+    let access = text(&log_in(&app, r#""mode":"token""#).await, "access_token");
     for asked in 0..1000 {
         let made_up = format!("a.b.{asked}");
         assert_eq!(orders.ask(JWT, &made_up).await.status, StatusCode::UNAUTHORIZED, "{asked}");
@@ -301,20 +301,20 @@ async fn whoever_asks_too_fast_waits_and_nobody_else_does() {
     // RV-03: tokens that were never asked about before are answered if they prove themselves.
     assert!(orders.is_active(&session).await);
     for accept in ["application/json", JWT, SIGNED] {
-        let new = text(&log_in(&house, r#""mode":"token""#).await, "access_token");
+        let new = text(&log_in(&app, r#""mode":"token""#).await, "access_token");
         assert_eq!(orders.ask(accept, &new).await.status, StatusCode::OK, "{accept}");
     }
     assert!(parts.is_active(&session).await);
     // What fails to prove that it is the client uses up nothing of its own.
-    house.world.advance(Duration::from_millis(2));
+    app.world.advance(Duration::from_millis(2));
     let wrong = crate::shelf::basic(&orders.id, "vcs_x");
     for _ in 0..3 {
-        let refused = post(&house, INTROSPECT, Some(&wrong), JWT, "token=x").await;
+        let refused = post(&app, INTROSPECT, Some(&wrong), JWT, "token=x").await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(orders.ask(JWT, &access).await.status, StatusCode::OK);
     // RV-03: made-up tokens use nothing up of what there is for proven ones; of these a thousand are told, too.
-    house.world.advance(Duration::from_secs(1));
+    app.world.advance(Duration::from_secs(1));
     while orders.ask(JWT, "a.b.c").await.status == StatusCode::UNAUTHORIZED {}
     for asked in 0..1000 {
         assert_eq!(orders.ask(JWT, &access).await.status, StatusCode::OK, "{asked}");
@@ -325,10 +325,10 @@ async fn whoever_asks_too_fast_waits_and_nobody_else_does() {
 /// *Could not tell* is neither active nor inactive.
 #[tokio::test]
 async fn where_it_cannot_be_told_nothing_is_said_of_the_token() {
-    let house = House::new();
-    let orders = Server::of(&house, 1, "orders");
-    let session = text(&log_in(&house, r#""deliver":"body""#).await, "session_token");
-    house.world.is_down.store(true, SeqCst);
+    let app = App::new();
+    let orders = Server::of(&app, 1, "orders");
+    let session = text(&log_in(&app, r#""deliver":"body""#).await, "session_token");
+    app.world.is_down.store(true, SeqCst);
     for accept in ["application/json", JWT, SIGNED] {
         let answer = orders.ask(accept, &session).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);

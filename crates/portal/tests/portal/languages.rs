@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Method, header};
 use vestibule_portal::texts::{TextFile, Texts};
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, signed_in};
 
 async fn asked(browser: &mut Browser, path: &str, accept_language: &str) -> Answer {
@@ -23,9 +23,9 @@ fn read(page: &Answer) -> String {
 /// The whole way of a visitor: no page falls out of the language, errors and spans of time included.
 #[tokio::test]
 async fn every_page_is_in_the_readers_language() {
-    let house = House::new();
-    let mut stranger = Browser::of(&house);
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut stranger = Browser::of(&app);
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
     let strangers =
         ["/auth/login", "/auth/login?done=registered", "/auth/register", "/auth/logout", "/auth/nothing"];
     let hers = [
@@ -59,8 +59,8 @@ async fn every_page_is_in_the_readers_language() {
 
 #[tokio::test]
 async fn a_refused_form_answers_in_the_readers_language() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let token = browser.get("/auth/register").await.input("csrf_token").unwrap();
     let fields = format!("csrf_token={token}&identifier=n&new_password=x&repeated_password=x");
     let request = browser
@@ -80,8 +80,8 @@ async fn a_refused_form_answers_in_the_readers_language() {
 /// Programs match on codes, and people who debug them on English.
 #[tokio::test]
 async fn the_api_answers_in_english_whatever_is_asked() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     for path in ["/auth/api/v1/session", "/auth/nothing"] {
         let request = client.request(Method::GET, path).header(header::ACCEPT_LANGUAGE, "de");
         let answer = client.send(request.body(Body::empty()).unwrap()).await;
@@ -98,12 +98,12 @@ async fn an_operators_text_is_text_wherever_it_stands() {
         .map(|id| format!("{id} = {markup}\n"))
         .concat();
     let file = TextFile { name: "en.ftl".to_owned(), language: "en".to_owned(), text: files };
-    let house = House::saying(Arc::new(Texts::with(&[file], "en").unwrap()));
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::saying(Arc::new(Texts::with(&[file], "en").unwrap()));
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
     for (browser, path) in [
-        (&mut Browser::of(&house), "/auth/login"),
+        (&mut Browser::of(&app), "/auth/login"),
         (&mut ada, "/auth/logout"),
-        (&mut Browser::of(&house), "/auth/nothing"),
+        (&mut Browser::of(&app), "/auth/nothing"),
     ] {
         let page = browser.get(path).await;
         assert!(

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use http::{Method, StatusCode, header};
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{ApiClient, Browser, fetch, with_form};
 
 thread_local! {
@@ -28,7 +28,7 @@ impl Write for Ear {
     }
 }
 
-/// Listens on all threads. Every house is built after this: what is not listened to when it first speaks may never be heard,
+/// Listens on all threads. Every app is built after this: what is not listened to when it first speaks may never be heard,
 /// as tracing remembers for each line of code whether anybody cares.
 pub(crate) fn listen() {
     static LISTENING: Once = Once::new();
@@ -48,9 +48,9 @@ pub(crate) fn heard() -> Vec<String> {
 
 #[tokio::test]
 async fn a_whole_visit_leaves_events_and_no_secrets() {
-    let house = House::new();
+    let app = App::new();
     let mut secrets = vec![PASSWORD.to_owned(), "wrong-password-canary".to_owned(), ADA.to_owned()];
-    let mut browser = Browser::of(&house);
+    let mut browser = Browser::of(&app);
     browser.user_agent = "agent-canary";
     let form = browser.get("/auth/login?return_to=/return-canary").await;
     secrets.extend([form.input("csrf_token").unwrap(), browser.jar["__Host-Http-vestibule_pre"].clone()]);
@@ -66,11 +66,11 @@ async fn a_whole_visit_leaves_events_and_no_secrets() {
     browser.take(with_form(request, &[("csrf_token", &account.input("csrf_token").unwrap())])).await;
     browser.post("/auth/logout", &[("csrf_token", "csrf-canary")]).await;
     let twice = format!("__Host-Http-vestibule={0}; __Host-Http-vestibule={0}", secrets.last().unwrap());
-    let request = Browser::of(&house).request(Method::GET, "/auth/account").header(header::COOKIE, twice);
-    Browser::of(&house).take(request.body(axum::body::Body::empty()).unwrap()).await;
+    let request = Browser::of(&app).request(Method::GET, "/auth/account").header(header::COOKIE, twice);
+    Browser::of(&app).take(request.body(axum::body::Body::empty()).unwrap()).await;
     browser.post("/auth/logout", &[("csrf_token", &account.input("csrf_token").unwrap())]).await;
 
-    let mut client = ApiClient::of(&house);
+    let mut client = ApiClient::of(&app);
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}","deliver":"body"}}"#);
     let token = client.post("/auth/api/v1/login", &body).await.json()["session_token"].clone();
     client.bearer = Some(token.as_str().unwrap().to_owned());
@@ -81,7 +81,7 @@ async fn a_whole_visit_leaves_events_and_no_secrets() {
         let body = r#"{"identifier":"throttle-canary","password":"wrong-password-canary"}"#;
         fetch(&mut browser, Method::POST, "/auth/api/v1/login", None, Some(body)).await;
     }
-    house.world.is_down.store(true, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     client.get("/auth/api/v1/session").await;
     browser.sign_in(ADA, PASSWORD).await;
 
@@ -112,8 +112,8 @@ async fn a_whole_visit_leaves_events_and_no_secrets() {
 
 #[tokio::test]
 async fn the_address_is_the_clients_only_where_a_trusted_proxy_says_so() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     for (peer, forwarded) in [("203.0.113.7", "198.51.100.1"), ("10.0.0.1", "evil, 198.51.100.2")] {
         let mut request = client
             .request(Method::POST, "/auth/api/v1/login")
@@ -131,9 +131,9 @@ async fn the_address_is_the_clients_only_where_a_trusted_proxy_says_so() {
 /// What fails beside a login is told to the operator, and to nobody else.
 #[tokio::test]
 async fn what_fails_beside_a_login_is_a_line_and_no_answer() {
-    let house = House::new();
-    house.world.fails_beside.store(true, SeqCst);
-    assert_eq!(Browser::of(&house).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    let app = App::new();
+    app.world.fails_beside.store(true, SeqCst);
+    assert_eq!(Browser::of(&app).sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
     let text = heard().join("\n");
     assert!(text.contains("ERROR vestibule::fault") && text.contains("it fails beside a login"), "{text}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use vestibule_core::csrf::Binding;
 
-use crate::house::{ADA, House, ORIGIN, PASSWORD};
+use crate::app::{ADA, App, ORIGIN, PASSWORD};
 use crate::personas::{Browser, with_form};
 
 const SESSION: &str = "__Host-Http-vestibule";
@@ -14,8 +14,8 @@ const PRE: &str = "__Host-Http-vestibule_pre";
 
 #[tokio::test]
 async fn a_password_becomes_a_session_and_the_way_goes_on() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let form = browser.get("/auth/login?return_to=%2Forders%3Fpage%3D2").await;
     assert_eq!(form.status, StatusCode::OK);
     assert_eq!(form.input("return_to").as_deref(), Some("/orders?page=2"));
@@ -40,8 +40,8 @@ async fn a_password_becomes_a_session_and_the_way_goes_on() {
 #[tokio::test]
 async fn without_a_way_to_go_on_to_it_is_the_account_page() {
     for return_to in ["", "//evil.test", "https://evil.test", "/\\evil.test", "/%2fevil.test"] {
-        let house = House::new();
-        let mut browser = Browser::of(&house);
+        let app = App::new();
+        let mut browser = Browser::of(&app);
         let form = browser.get("/auth/login").await;
         let token = form.input("csrf_token").unwrap();
         let fields =
@@ -53,8 +53,8 @@ async fn without_a_way_to_go_on_to_it_is_the_account_page() {
 
 #[tokio::test]
 async fn a_wrong_password_keeps_all_but_the_password() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let form = browser.get("/auth/login").await;
     let token = form.input("csrf_token").unwrap();
     let fields = [
@@ -80,15 +80,15 @@ async fn a_wrong_password_keeps_all_but_the_password() {
 /// CS-04: nobody can sign a visitor in as someone else. Origin and metadata are right in all of these: the token stands alone.
 #[tokio::test]
 async fn without_the_token_of_this_browsers_form_nothing_is_evaluated() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let token = browser.get("/auth/login").await.input("csrf_token").unwrap();
-    let foreign = Browser::of(&house).get("/auth/login").await.input("csrf_token").unwrap();
+    let foreign = Browser::of(&app).get("/auth/login").await.input("csrf_token").unwrap();
     let mut altered = token.clone();
     altered.replace_range(47..48, if token.ends_with('A') { "B" } else { "A" });
-    let of_a_session = house.csrf.issue(
+    let of_a_session = app.csrf.issue(
         Binding::Session(&vestibule_core::id::SessionId::from_bytes([1; 16])),
-        vestibule_core::port::Clock::now(&*house.world),
+        vestibule_core::port::Clock::now(&*app.world),
     );
     let typed = [("identifier", ADA), ("password", PASSWORD)];
     for bad in ["", "x", &foreign, &altered, &of_a_session, &token[..47], &format!("{token} ")] {
@@ -100,23 +100,23 @@ async fn without_the_token_of_this_browsers_form_nothing_is_evaluated() {
     let in_query = format!("/auth/login?csrf_token={token}");
     assert_eq!(browser.post(&in_query, &typed).await.status, StatusCode::FORBIDDEN);
     // The cookie alone, and the token alone.
-    let mut without_cookie = Browser::of(&house);
+    let mut without_cookie = Browser::of(&app);
     let with_token = [typed[0], typed[1], ("csrf_token", &*token)];
     assert_eq!(without_cookie.post("/auth/login", &with_token).await.status, StatusCode::FORBIDDEN);
-    let mut with_other_cookie = Browser::of(&house);
+    let mut with_other_cookie = Browser::of(&app);
     with_other_cookie.get("/auth/login").await;
     assert_eq!(with_other_cookie.post("/auth/login", &with_token).await.status, StatusCode::FORBIDDEN);
-    let changes = house.world.changes.load(SeqCst);
-    assert_eq!((house.world.hashed.load(SeqCst), changes), (0, 0), "no password was looked at");
+    let changes = app.world.changes.load(SeqCst);
+    assert_eq!((app.world.hashed.load(SeqCst), changes), (0, 0), "no password was looked at");
     assert_eq!(browser.post("/auth/login", &with_token).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn a_form_of_yesterday_is_shown_again_and_works() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let token = browser.get("/auth/login?return_to=/orders").await.input("csrf_token").unwrap();
-    house.world.advance(Duration::from_secs(12 * 3600));
+    app.world.advance(Duration::from_secs(12 * 3600));
     let fields =
         [("csrf_token", &*token), ("identifier", ADA), ("password", PASSWORD), ("return_to", "/orders")];
     let again = browser.post("/auth/login", &fields).await;
@@ -131,8 +131,8 @@ async fn a_form_of_yesterday_is_shown_again_and_works() {
 /// CS-01, for the form: whatever the token says, a foreign page gets nowhere.
 #[tokio::test]
 async fn another_origin_is_refused_before_the_form_is_read() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let token = browser.get("/auth/login").await.input("csrf_token").unwrap();
     let fields = [("csrf_token", &*token), ("identifier", ADA), ("password", PASSWORD)];
     let foreign: [&[(&str, &str)]; 9] = [
@@ -155,7 +155,7 @@ async fn another_origin_is_refused_before_the_form_is_read() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
         assert!(answer.body.contains("came from elsewhere"), "{headers:?}");
     }
-    assert_eq!(house.world.hashed.load(SeqCst), 0);
+    assert_eq!(app.world.hashed.load(SeqCst), 0);
     // A browser without Fetch Metadata, on our origin.
     let request = browser.request(Method::POST, "/auth/login").header("origin", ORIGIN);
     assert_eq!(browser.take(with_form(request, &fields)).await.status, StatusCode::SEE_OTHER);
@@ -163,8 +163,8 @@ async fn another_origin_is_refused_before_the_form_is_read() {
 
 #[tokio::test]
 async fn tabs_and_the_back_button_keep_working() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let first = browser.get("/auth/login").await.input("csrf_token").unwrap();
     let pre_session = browser.jar[PRE].clone();
     let second = browser.get("/auth/login").await.input("csrf_token").unwrap();
@@ -185,9 +185,9 @@ async fn tabs_and_the_back_button_keep_working() {
 
 #[tokio::test]
 async fn a_malformed_pre_session_is_replaced_and_never_adopted() {
-    let house = House::new();
+    let app = App::new();
     for planted in ["", "x", &"A".repeat(42), &"A".repeat(44), &format!("{}B", "A".repeat(42)), "a=b"] {
-        let mut browser = Browser::of(&house);
+        let mut browser = Browser::of(&app);
         browser.jar.insert(PRE.to_owned(), planted.to_owned());
         assert_eq!(browser.get("/auth/login").await.status, StatusCode::OK);
         assert_ne!(browser.jar[PRE], planted);
@@ -198,24 +198,24 @@ async fn a_malformed_pre_session_is_replaced_and_never_adopted() {
 /// SS-03: what was known before signing in opens nothing after it.
 #[tokio::test]
 async fn signing_in_anew_ends_the_session_that_the_browser_had() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     let old = browser.jar[SESSION].clone();
     // A form opened before, or by a page that does not look at the session.
     let pre_session = "A".repeat(43);
     browser.jar.insert(PRE.to_owned(), pre_session);
-    let now = vestibule_core::port::Clock::now(&*house.world);
-    let token = house.csrf.issue(Binding::PreSession(&[0; 32]), now);
+    let now = vestibule_core::port::Clock::now(&*app.world);
+    let token = app.csrf.issue(Binding::PreSession(&[0; 32]), now);
     let fields = [("csrf_token", &*token), ("identifier", "bob@example.com"), ("password", PASSWORD)];
     assert_eq!(browser.post("/auth/login", &fields).await.status, StatusCode::SEE_OTHER);
     assert_ne!(browser.jar[SESSION], old);
-    assert_eq!(house.world.sessions_held().len(), 1);
-    let mut attacker = Browser::of(&house);
+    assert_eq!(app.world.sessions_held().len(), 1);
+    let mut attacker = Browser::of(&app);
     attacker.jar.insert(SESSION.to_owned(), old);
     assert_eq!(attacker.get("/auth/account").await.status, StatusCode::SEE_OTHER);
     // A session token that we never issued is not adopted either.
-    let mut fixed = Browser::of(&house);
+    let mut fixed = Browser::of(&app);
     fixed.jar.insert(SESSION.to_owned(), "A".repeat(43));
     fixed.sign_in(ADA, PASSWORD).await;
     assert_ne!(fixed.jar[SESSION], "A".repeat(43));
@@ -223,8 +223,8 @@ async fn signing_in_anew_ends_the_session_that_the_browser_had() {
 
 #[tokio::test]
 async fn who_is_signed_in_is_told_so_and_not_sent_in_circles() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     browser.sign_in(ADA, PASSWORD).await;
     let page = browser.get("/auth/login?return_to=/orders").await;
     assert_eq!(page.status, StatusCode::OK);
@@ -232,41 +232,41 @@ async fn who_is_signed_in_is_told_so_and_not_sent_in_circles() {
     let page = browser.get("/auth/login?return_to=//evil.test").await;
     assert!(page.body.contains("href=\"/auth/account\"") && !page.body.contains("evil"));
     // An account that is gone has no name to show: the form again.
-    house.world.remove_account(1);
+    app.world.remove_account(1);
     assert!(browser.get("/auth/login").await.input("password").is_none());
     assert!(browser.get("/auth/login").await.body.contains("type=\"password\""));
 }
 
 #[tokio::test]
 async fn too_many_attempts_wait_and_say_how_long() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     for _ in 0..5 {
         assert_eq!(browser.sign_in(ADA, "wrong").await.status, StatusCode::UNAUTHORIZED);
     }
-    house.world.advance(Duration::from_millis(200));
-    let hashed = house.world.hashed.load(SeqCst);
+    app.world.advance(Duration::from_millis(200));
+    let hashed = app.world.hashed.load(SeqCst);
     let answer = browser.sign_in(ADA, PASSWORD).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.header("retry-after"), "1");
     assert!(answer.body.contains("wait 1 second before"), "{}", answer.body);
-    assert_eq!(house.world.hashed.load(SeqCst), hashed, "the password was not looked at");
-    house.world.advance(Duration::from_secs(1));
+    assert_eq!(app.world.hashed.load(SeqCst), hashed, "the password was not looked at");
+    app.world.advance(Duration::from_secs(1));
     assert_eq!(browser.sign_in(ADA, PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn what_could_not_be_told_is_neither_yes_nor_no() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
-    house.world.hasher_is_full.store(true, SeqCst);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
+    app.world.hasher_is_full.store(true, SeqCst);
     let answer = browser.sign_in(ADA, PASSWORD).await;
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "3"));
     assert_eq!(answer.input("identifier").as_deref(), Some(ADA), "the form is there again");
-    house.world.hasher_is_full.store(false, SeqCst);
+    app.world.hasher_is_full.store(false, SeqCst);
 
     let token = answer.input("csrf_token").unwrap();
-    house.world.is_down.store(true, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     let fields = [("csrf_token", &*token), ("identifier", ADA), ("password", PASSWORD)];
     let answer = browser.post("/auth/login", &fields).await;
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
@@ -277,10 +277,10 @@ async fn what_could_not_be_told_is_neither_yes_nor_no() {
     );
     assert!(!browser.jar.contains_key(SESSION));
 
-    house.world.is_down.store(false, SeqCst);
+    app.world.is_down.store(false, SeqCst);
     assert_eq!(browser.post("/auth/login", &fields).await.status, StatusCode::SEE_OTHER);
     let session = browser.jar[SESSION].clone();
-    house.world.is_down.store(true, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     for page in ["/auth/account", "/auth/login", "/auth/logout"] {
         let answer = browser.get(page).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{page}");
@@ -291,8 +291,8 @@ async fn what_could_not_be_told_is_neither_yes_nor_no() {
 /// Who arrives by links from other sites opens one login form after the other: each is good, whichever is sent first.
 #[tokio::test]
 async fn every_arrival_from_another_site_keeps_the_forms_in_other_tabs() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let mut forms = Vec::new();
     for _ in 0..3 {
         let page = browser.get("/auth/login?return_to=/orders").await;
@@ -309,12 +309,12 @@ async fn every_arrival_from_another_site_keeps_the_forms_in_other_tabs() {
 
 #[tokio::test]
 async fn a_browser_that_keeps_no_cookies_is_told_so() {
-    let house = House::new();
+    let app = App::new();
     for (page, fields) in [
         ("/auth/login", [("identifier", ADA), ("password", PASSWORD)]),
         ("/auth/register", [("identifier", "new@example.com"), ("new_password", PASSWORD)]),
     ] {
-        let mut browser = Browser::of(&house);
+        let mut browser = Browser::of(&app);
         let token = browser.get(page).await.input("csrf_token").unwrap();
         let fields = [&fields[..], &[("csrf_token", &token)]].concat();
         let jar = std::mem::take(&mut browser.jar);

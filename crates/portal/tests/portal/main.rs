@@ -10,13 +10,13 @@
 mod account;
 mod answers;
 mod api;
+mod app;
 mod clients;
 mod conflict;
 mod contract;
 mod cookies;
 mod exchange;
 mod hanging_up;
-mod house;
 mod identifier;
 mod indistinct;
 mod introspection;

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, Browser, signed_in, token_of};
 
 /// Every page in states that differ in their fields.
 async fn pages() -> Vec<(&'static str, Answer)> {
-    let house = House::new();
-    let mut stranger = Browser::of(&house);
+    let app = App::new();
+    let mut stranger = Browser::of(&app);
     let mut pages = vec![
         ("login", stranger.get("/auth/login?return_to=/orders").await),
         ("login, refused", stranger.sign_in(ADA, "wrong").await),
@@ -22,8 +22,8 @@ async fn pages() -> Vec<(&'static str, Answer)> {
     let fields =
         [("csrf_token", &*token), ("identifier", "n"), ("new_password", "x"), ("repeated_password", "x")];
     pages.push(("register, refused", stranger.post("/auth/register", &fields).await));
-    signed_in(&house, ADA, PASSWORD).await;
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
+    signed_in(&app, ADA, PASSWORD).await;
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
     for (name, path) in [
         ("account", "/auth/account"),
         ("account, told", "/auth/account?done=session-ended"),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use http_body::Frame;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{ApiClient, Browser};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -18,8 +18,8 @@ const JSON: &str = "application/json";
 
 #[tokio::test]
 async fn every_address_takes_one_media_type() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let types = [
         (None, ""),
         (Some(""), ""),
@@ -91,7 +91,7 @@ async fn every_address_takes_one_media_type() {
 /// A script that has nothing to say sends `text/plain` or its library's favourite type, and no body.
 #[tokio::test]
 async fn an_empty_body_is_of_every_type_where_none_is_needed() {
-    let house = House::new();
+    let app = App::new();
     for path in ["/auth/api/v1/logout", "/auth/logout"] {
         for sent in [
             "text/plain;charset=UTF-8",
@@ -101,14 +101,14 @@ async fn an_empty_body_is_of_every_type_where_none_is_needed() {
             "multipart/form-data; boundary=x",
         ] {
             for length in [None, Some("0")] {
-                let mut request = Browser::of(&house)
+                let mut request = Browser::of(&app)
                     .request(Method::POST, path)
                     .header("sec-fetch-site", "same-origin")
                     .header(header::CONTENT_TYPE, sent);
                 if let Some(length) = length {
                     request = request.header(header::CONTENT_LENGTH, length);
                 }
-                let answer = Browser::of(&house).take(request.body(Body::empty()).unwrap()).await;
+                let answer = Browser::of(&app).take(request.body(Body::empty()).unwrap()).await;
                 assert!(
                     answer.status.is_success() || answer.status.is_redirection(),
                     "{path} {sent}: {}",
@@ -121,8 +121,8 @@ async fn an_empty_body_is_of_every_type_where_none_is_needed() {
 
 #[tokio::test]
 async fn sixteen_kibibytes_and_no_more() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let json = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}"}}"#);
     for (path, takes, body) in
         [("/auth/api/v1/login", JSON, json), ("/auth/login", FORM, "identifier=a&x=".to_owned())]
@@ -151,8 +151,8 @@ async fn sixteen_kibibytes_and_no_more() {
 
 #[tokio::test]
 async fn a_form_that_could_be_read_in_two_ways_is_not_read() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     for body in ["identifier=a&identifier=b", "a=%zz", "a=%ff", "csrf_token=a&csrf%5Ftoken=b"] {
         for path in ["/auth/login", "/auth/logout"] {
             let request = browser

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::house::{House, ORIGIN};
+use crate::app::{App, ORIGIN};
 use crate::personas::ApiClient;
 
 const PATH: &str = "/.well-known/oauth-authorization-server";
@@ -18,8 +18,8 @@ async fn metadata(client: &ApiClient) -> Value {
 
 #[tokio::test]
 async fn the_issuer_is_the_one_of_the_jwts() {
-    let house = House::new();
-    let metadata = metadata(&ApiClient::of(&house)).await;
+    let app = App::new();
+    let metadata = metadata(&ApiClient::of(&app)).await;
     assert_eq!(metadata["issuer"], ORIGIN);
     assert_eq!(metadata["jwks_uri"], format!("{ORIGIN}/.well-known/jwks.json"));
     assert_eq!(
@@ -50,8 +50,8 @@ async fn the_issuer_is_the_one_of_the_jwts() {
 
 #[tokio::test]
 async fn every_address_that_is_told_is_answered() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let metadata = metadata(&client).await;
     let told = metadata.as_object().unwrap();
     let mut found = 0;
@@ -67,8 +67,8 @@ async fn every_address_that_is_told_is_answered() {
 /// A list that is told goes with the endpoint that it is about, and one without the other is told by nobody.
 #[tokio::test]
 async fn nothing_is_told_of_endpoints_that_are_not_there() {
-    let house = House::new();
-    let metadata = metadata(&ApiClient::of(&house)).await;
+    let app = App::new();
+    let metadata = metadata(&ApiClient::of(&app)).await;
     for endpoint in
         ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "authorization_endpoint"]
     {
@@ -87,8 +87,8 @@ async fn nothing_is_told_of_endpoints_that_are_not_there() {
 
 #[tokio::test]
 async fn who_has_it_is_not_sent_it_again() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let etag = client.get(PATH).await.header("etag").to_owned();
     assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 20, "{etag} is not a strong tag");
     let request = client.request(Method::GET, PATH).header(header::IF_NONE_MATCH, &etag);

@@ -3,16 +3,16 @@
 use axum::body::Body;
 use http::{Method, StatusCode, header};
 
+use crate::app::App;
 use crate::contract;
-use crate::house::House;
 use crate::personas::ApiClient;
 
 const PATH: &str = "/auth/api/v1/openapi.json";
 
 #[tokio::test]
 async fn it_is_served_and_not_sent_again_to_who_has_it() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let answer = client.get(PATH).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body, include_str!("../../src/openapi/document.json"));
@@ -25,8 +25,8 @@ async fn it_is_served_and_not_sent_again_to_who_has_it() {
 /// By whatever method: what is documented is there, and what is not is refused with the methods that are.
 #[tokio::test]
 async fn every_documented_address_is_answered_by_its_methods_and_no_other() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let addresses = contract::addresses();
     assert!(addresses.len() > 12, "{addresses:?}");
     for (template, documented) in addresses {
@@ -44,8 +44,8 @@ async fn every_documented_address_is_answered_by_its_methods_and_no_other() {
 /// An unknown member, a missing one and a wrong type are refused wherever JSON is taken.
 #[tokio::test]
 async fn bodies_that_are_not_documented_are_not_taken() {
-    let house = House::new();
-    let client = ApiClient::of(&house);
+    let app = App::new();
+    let client = ApiClient::of(&app);
     let whole = r#"{"identifier":"ada@example.com","password":"correct horse battery staple""#;
     for body in [
         format!(r#"{whole},"more":1}}"#),

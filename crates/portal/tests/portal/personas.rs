@@ -10,8 +10,8 @@ use http_body::Body as _;
 use tower::ServiceExt;
 use vestibule_portal::Peer;
 
+use crate::app::{App, ORIGIN};
 use crate::contract;
-use crate::house::{House, ORIGIN};
 
 /// What came back.
 pub(crate) struct Answer {
@@ -90,9 +90,9 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn of(house: &House) -> Self {
+    pub(crate) fn of(app: &App) -> Self {
         Self {
-            router: house.router.clone(),
+            router: app.router.clone(),
             jar: BTreeMap::new(),
             user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
         }
@@ -144,8 +144,8 @@ impl Browser {
 }
 
 /// A browser of its own that has signed in.
-pub(crate) async fn signed_in(house: &House, identifier: &str, password: &str) -> Browser {
-    let mut browser = Browser::of(house);
+pub(crate) async fn signed_in(app: &App, identifier: &str, password: &str) -> Browser {
+    let mut browser = Browser::of(app);
     assert_eq!(browser.sign_in(identifier, password).await.status, StatusCode::SEE_OTHER);
     browser
 }
@@ -172,8 +172,8 @@ pub(crate) struct ApiClient {
 }
 
 impl ApiClient {
-    pub(crate) fn of(house: &House) -> Self {
-        Self { router: house.router.clone(), bearer: None }
+    pub(crate) fn of(app: &App) -> Self {
+        Self { router: app.router.clone(), bearer: None }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

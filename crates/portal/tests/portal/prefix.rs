@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::Value;
 
-use crate::house::{ADA, House, ORIGIN, PASSWORD};
+use crate::app::{ADA, App, ORIGIN, PASSWORD};
 use crate::personas::{Answer, Browser, with_form};
 
 const SESSION: &str = "__Host-Http-vestibule";
@@ -46,8 +46,8 @@ struct Visitor {
 }
 
 impl Visitor {
-    fn of(house: &House, proxy: Proxy) -> Self {
-        Self { browser: Browser::of(house), proxy }
+    fn of(app: &App, proxy: Proxy) -> Self {
+        Self { browser: Browser::of(app), proxy }
     }
 
     /// How a request for an address arrives.
@@ -114,8 +114,8 @@ fn held(address: &str, answer: Answer) -> Answer {
     answer
 }
 
-fn houses() -> [(House, Proxy); 2] {
-    [(House::below_sso(), Proxy::PassesAll), (House::below_sso_stripped(), Proxy::TakesOff)]
+fn houses() -> [(App, Proxy); 2] {
+    [(App::below_sso(), Proxy::PassesAll), (App::below_sso_stripped(), Proxy::TakesOff)]
 }
 
 /// Where a page or a document leads on this origin.
@@ -157,11 +157,11 @@ fn collect(value: &Value, into: &mut BTreeSet<String>) {
 /// From every page and document along every link, for strangers and for who is signed in.
 #[tokio::test]
 async fn every_link_of_every_page_is_below_the_prefix_and_answered() {
-    for (house, proxy) in houses() {
-        let mut stranger = Visitor::of(&house, proxy);
-        let mut ada = Visitor::of(&house, proxy);
+    for (app, proxy) in houses() {
+        let mut stranger = Visitor::of(&app, proxy);
+        let mut ada = Visitor::of(&app, proxy);
         ada.sign_in().await;
-        let mut second = Visitor::of(&house, proxy);
+        let mut second = Visitor::of(&app, proxy);
         second.sign_in().await;
         for visitor in [&mut stranger, &mut ada] {
             let mut seen = BTreeSet::new();
@@ -200,8 +200,8 @@ async fn every_link_of_every_page_is_below_the_prefix_and_answered() {
 
 #[tokio::test]
 async fn a_visitor_signs_in_looks_at_the_account_and_signs_out() {
-    for (house, proxy) in houses() {
-        let mut ada = Visitor::of(&house, proxy);
+    for (app, proxy) in houses() {
+        let mut ada = Visitor::of(&app, proxy);
         // A stranger is sent to sign in and back.
         let sent = ada.get("/sso/account/password").await;
         assert_eq!(sent.header("location"), "/sso/login?return_to=/sso/account/password");
@@ -233,9 +233,9 @@ async fn a_visitor_signs_in_looks_at_the_account_and_signs_out() {
         assert_eq!(ada.get("/sso/register").await.header("location"), "/sso/login");
 
         // A while later the account asks for the password, and goes on.
-        let mut other = Visitor::of(&house, proxy);
+        let mut other = Visitor::of(&app, proxy);
         other.sign_in().await;
-        house.world.advance(Duration::from_secs(11 * 60));
+        app.world.advance(Duration::from_secs(11 * 60));
         let token = ada.token("/sso/account").await;
         let asked = ada.post("/sso/account/sessions/end-others", &[("csrf_token", &token)]).await;
         assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
@@ -279,7 +279,7 @@ async fn a_visitor_signs_in_looks_at_the_account_and_signs_out() {
         );
         let out = ada.get("/sso/logout").await;
         assert!(out.body.contains("href=\"/sso/login\""), "{}", out.body);
-        assert!(house.world.sessions_held().is_empty());
+        assert!(app.world.sessions_held().is_empty());
 
         // A form of a session that is over, and who registers.
         let over = ada.post("/sso/account/sessions/end-others", &[("csrf_token", "x")]).await;
@@ -299,8 +299,8 @@ async fn a_visitor_signs_in_looks_at_the_account_and_signs_out() {
 
 #[tokio::test]
 async fn conflicting_cookies_lead_to_a_way_out_below_the_prefix() {
-    for (house, proxy) in houses() {
-        let mut ada = Visitor::of(&house, proxy);
+    for (app, proxy) in houses() {
+        let mut ada = Visitor::of(&app, proxy);
         let conflict = |ada: &Visitor, method, address: &str| {
             let request = ada.browser.request(method, &ada.arriving(address));
             request
@@ -319,8 +319,8 @@ async fn conflicting_cookies_lead_to_a_way_out_below_the_prefix() {
 #[tokio::test]
 async fn programs_find_everything_below_the_prefix() {
     let credentials = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}"}}"#);
-    for (house, proxy) in houses() {
-        let mut ada = Visitor::of(&house, proxy);
+    for (app, proxy) in houses() {
+        let mut ada = Visitor::of(&app, proxy);
         let metadata = ada.get("/.well-known/oauth-authorization-server").await.json();
         assert_eq!(metadata["issuer"], ORIGIN);
         assert_eq!(metadata["jwks_uri"], format!("{ORIGIN}/.well-known/jwks.json"));
@@ -345,7 +345,7 @@ async fn programs_find_everything_below_the_prefix() {
         let signed_in = ada.fetch(Method::POST, "/sso/api/v1/login", None, Some(&credentials)).await;
         assert_eq!(signed_in.status, StatusCode::OK, "{}", signed_in.body);
         let token = ada.get("/sso/api/v1/csrf").await.json()["csrf_token"].as_str().unwrap().to_owned();
-        house.world.advance(Duration::from_secs(11 * 60));
+        app.world.advance(Duration::from_secs(11 * 60));
         let stale = ada.fetch(Method::DELETE, "/sso/api/v1/sessions", Some(&token), None).await;
         assert_eq!(stale.code(), "insufficient_user_authentication");
         assert!(
@@ -361,7 +361,7 @@ async fn programs_find_everything_below_the_prefix() {
         let told = ada.tell("/sso/oauth/revoke", &[("token", &*session)], None).await;
         let said = told.json()["error_description"].as_str().unwrap().to_owned();
         assert!(said.contains("at /sso/logout or POST /sso/api/v1/logout."), "{said}");
-        let (_, proof) = house.shelf.add_client(1, |client| client.serves = Some("parts".to_owned()));
+        let (_, proof) = app.shelf.add_client(1, |client| client.serves = Some("parts".to_owned()));
         let issued =
             ada.tell("/sso/oauth/token", &[("grant_type", "client_credentials")], Some(&proof)).await;
         assert_eq!(issued.status, StatusCode::OK, "{}", issued.body);
@@ -373,8 +373,8 @@ async fn programs_find_everything_below_the_prefix() {
 /// Who comes past the proxy, or by the address that pages have elsewhere, finds nothing.
 #[tokio::test]
 async fn at_other_addresses_there_is_nothing() {
-    for (house, proxy) in houses() {
-        let mut browser = Browser::of(&house);
+    for (app, proxy) in houses() {
+        let mut browser = Browser::of(&app);
         let elsewhere = match proxy {
             Proxy::PassesAll => ["/auth/login", "/login", "/ssologin", "/SSO/login", "/sso/sso/login"],
             Proxy::TakesOff => ["/auth/login", "/sso/login", "/sso", "/sso/.well-known/jwks.json", "/LOGIN"],

@@ -4,13 +4,13 @@ use axum::body::Body;
 use http::{Method, header};
 use vestibule_portal::theme::{Links, Theme};
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, signed_in};
 
 const STATUSES: [u16; 14] = [400, 403, 404, 405, 408, 413, 414, 421, 429, 431, 500, 502, 503, 504];
 
-async fn asked(house: &House, status: &str, accept: &str, language: &str) -> Answer {
-    let client = ApiClient::of(house);
+async fn asked(app: &App, status: &str, accept: &str, language: &str) -> Answer {
+    let client = ApiClient::of(app);
     let request = client
         .request(Method::GET, &format!("/auth/error/{status}"))
         .header(header::ACCEPT, accept)
@@ -20,10 +20,10 @@ async fn asked(house: &House, status: &str, accept: &str, language: &str) -> Ans
 
 #[tokio::test]
 async fn every_status_has_a_page_with_human_words_in_both_languages() {
-    let house = House::new();
+    let app = App::new();
     for status in STATUSES {
-        let english = asked(&house, &status.to_string(), "text/html", "en").await;
-        let german = asked(&house, &status.to_string(), "text/html", "de").await;
+        let english = asked(&app, &status.to_string(), "text/html", "en").await;
+        let german = asked(&app, &status.to_string(), "text/html", "de").await;
         for (page, language, back) in [(&english, "en", "Back"), (&german, "de", "Zurück")] {
             assert_eq!(page.status, status);
             assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
@@ -48,13 +48,13 @@ async fn every_status_has_a_page_with_human_words_in_both_languages() {
 /// A program gets the document that it knows; what is no status of a proxy is no page.
 #[tokio::test]
 async fn programs_get_a_problem_and_other_numbers_nothing() {
-    let house = House::new();
+    let app = App::new();
     for status in STATUSES {
-        let answer = asked(&house, &status.to_string(), "*/*", "de").await;
+        let answer = asked(&app, &status.to_string(), "*/*", "de").await;
         assert_eq!((answer.status.as_u16(), &*answer.code()), (status, "proxy"));
     }
     for other in ["200", "302", "401", "418", "999", "0", "503x", "-1", "%3Cb%3E", "70000"] {
-        let answer = asked(&house, other, "text/html", "en").await;
+        let answer = asked(&app, other, "text/html", "en").await;
         assert_eq!(answer.status, 404, "{other}");
         assert!(!answer.body.contains("<b>"), "{other}: {}", answer.body);
     }
@@ -63,10 +63,10 @@ async fn programs_get_a_problem_and_other_numbers_nothing() {
 /// It is shown to anybody, whatever cookies come: no session is looked at, and nothing of the request is shown.
 #[tokio::test]
 async fn nobody_is_known_there_and_nothing_is_repeated() {
-    let house = House::new();
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
-    let plain = asked(&house, "503", "text/html", "en").await;
-    house.world.is_down.store(true, std::sync::atomic::Ordering::SeqCst);
+    let app = App::new();
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
+    let plain = asked(&app, "503", "text/html", "en").await;
+    app.world.is_down.store(true, std::sync::atomic::Ordering::SeqCst);
     let hers = ada.get("/auth/error/503?return_to=/secret&x=%3Cscript%3E").await;
     assert_eq!((hers.status.as_u16(), &hers.body), (503, &plain.body));
     assert!(hers.set_cookies().is_empty());
@@ -81,13 +81,13 @@ async fn pages_lead_to_the_application_and_below_to_what_is_configured() {
     };
     let theme =
         Theme::new("Orchard".to_owned(), None, None).with_links("https://shop.example/".to_owned(), links);
-    let house = House::looking_like(theme);
+    let app = App::looking_like(theme);
     for path in ["/auth/login", "/auth/nothing", "/auth/error/404"] {
-        let page = Browser::of(&house).get(path).await;
+        let page = Browser::of(&app).get(path).await;
         assert!(page.body.contains("<a class=\"brand\" href=\"https://shop.example/\">"), "{}", page.body);
         assert!(page.body.contains("<a href=\"/help?a=1&#38;b=2\">Help</a>"), "{}", page.body);
         assert!(page.body.contains("<a href=\"https://www.example.com/privacy\">Privacy</a>"), "{path}");
         assert!(!page.body.contains("Imprint"), "{path}");
     }
-    assert!(!Browser::of(&House::new()).get("/auth/login").await.body.contains("<footer"));
+    assert!(!Browser::of(&App::new()).get("/auth/login").await.body.contains("<footer"));
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, fetch, signed_in, token_of};
 
 const SESSION: &str = "__Host-Http-vestibule";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-async fn remembered(house: &House) -> (Browser, Answer) {
-    let mut browser = Browser::of(house);
+async fn remembered(app: &App) -> (Browser, Answer) {
+    let mut browser = Browser::of(app);
     let form = browser.get("/auth/login").await;
     assert!(
         form.body.contains("Stay signed in") && form.body.contains("7 days without a visit, 30 days at most")
@@ -33,30 +33,30 @@ fn max_age(answer: &Answer) -> Option<u64> {
 /// CK-07, K.
 #[tokio::test]
 async fn its_cookie_lasts_as_long_as_the_session_may_and_others_end_with_the_browser() {
-    let house = House::new();
-    let (_, answer) = remembered(&house).await;
+    let app = App::new();
+    let (_, answer) = remembered(&app).await;
     assert_eq!(max_age(&answer), Some(30 * 24 * 3600));
-    let session = house.world.sessions_held().pop().unwrap();
+    let session = app.world.sessions_held().pop().unwrap();
     assert_eq!((session.kind.name(), session.idle), ("remembered", 7 * DAY));
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}","remember":true}}"#);
-    let answer = ApiClient::of(&house).post("/auth/api/v1/login", &body).await;
+    let answer = ApiClient::of(&app).post("/auth/api/v1/login", &body).await;
     assert_eq!(
         (max_age(&answer), &answer.json()["session"]["kind"]),
         (Some(30 * 24 * 3600), &"remembered".into())
     );
     let body = body.replace("true", "false");
-    assert_eq!(max_age(&ApiClient::of(&house).post("/auth/api/v1/login", &body).await), None);
+    assert_eq!(max_age(&ApiClient::of(&app).post("/auth/api/v1/login", &body).await), None);
     let body = body.replace("false", "true,\"deliver\":\"body\"");
-    let answer = ApiClient::of(&house).post("/auth/api/v1/login", &body).await;
+    let answer = ApiClient::of(&app).post("/auth/api/v1/login", &body).await;
     assert_eq!(answer.json()["session"]["kind"], "client", "a program remembers by itself");
-    let mut plain = Browser::of(&house);
+    let mut plain = Browser::of(&app);
     assert_eq!(max_age(&plain.sign_in(ADA, PASSWORD).await), None);
 }
 
 #[tokio::test]
 async fn a_wish_that_was_typed_beside_a_wrong_password_is_kept() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let token = token_of(&mut browser, "/auth/login").await;
     for (wish, is_kept) in [("yes", true), ("no", false), ("", false)] {
         let fields =
@@ -69,30 +69,30 @@ async fn a_wish_that_was_typed_beside_a_wrong_password_is_kept() {
 
 #[tokio::test]
 async fn once_a_day_a_page_brings_a_new_session_token_and_the_old_one_is_dead() {
-    let house = House::new();
-    let (mut browser, _) = remembered(&house).await;
+    let app = App::new();
+    let (mut browser, _) = remembered(&app).await;
     let first = browser.jar[SESSION].clone();
-    house.world.advance(DAY - Duration::from_secs(1));
+    app.world.advance(DAY - Duration::from_secs(1));
     assert_eq!(browser.get("/auth/login?return_to=/orders").await.status, StatusCode::OK);
     assert_eq!(browser.jar[SESSION], first);
-    house.world.advance(Duration::from_secs(1));
-    let session = house.world.sessions_held().pop().unwrap();
+    app.world.advance(Duration::from_secs(1));
+    let session = app.world.sessions_held().pop().unwrap();
     let answer = browser.get("/auth/login?return_to=/orders").await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/orders"));
     assert_eq!(max_age(&answer), Some(29 * 24 * 3600), "what is left");
     let second = browser.jar[SESSION].clone();
     assert_ne!(second, first);
-    let renewed = house.world.sessions_held().pop().unwrap();
+    let renewed = app.world.sessions_held().pop().unwrap();
     assert_eq!(
         (renewed.id, renewed.proven_at),
         (session.id, session.proven_at),
         "the same, no better proven"
     );
-    let mut thief = Browser::of(&house);
+    let mut thief = Browser::of(&app);
     thief.jar.insert(SESSION.to_owned(), first);
     assert_eq!(thief.get("/auth/account").await.header("location"), "/auth/login?return_to=/auth/account");
 
-    house.world.advance(DAY);
+    app.world.advance(DAY);
     let answer = browser.get("/auth/account").await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/auth/account"));
     assert_ne!(browser.jar[SESSION], second);
@@ -102,10 +102,10 @@ async fn once_a_day_a_page_brings_a_new_session_token_and_the_old_one_is_dead() 
 /// SS-10: remembered is not proven. What changes the account asks for the password, and a password given is not remembered as more.
 #[tokio::test]
 async fn it_ends_no_sessions_without_a_fresh_password_and_never_rises() {
-    let house = House::new();
-    signed_in(&house, ADA, PASSWORD).await;
-    let (mut browser, _) = remembered(&house).await;
-    house.world.advance(Duration::from_secs(601));
+    let app = App::new();
+    signed_in(&app, ADA, PASSWORD).await;
+    let (mut browser, _) = remembered(&app).await;
+    app.world.advance(Duration::from_secs(601));
     let token = token_of(&mut browser, "/auth/account").await;
     let path = "/auth/api/v1/sessions";
     let refused = fetch(&mut browser, Method::DELETE, path, Some(&token), None).await;
@@ -119,7 +119,7 @@ async fn it_ends_no_sessions_without_a_fresh_password_and_never_rises() {
     let token = confirmed.json()["csrf_token"].as_str().unwrap().to_owned();
     let done = fetch(&mut browser, Method::DELETE, path, Some(&token), None).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT);
-    let held = house.world.sessions_held();
+    let held = app.world.sessions_held();
     assert_eq!(held.len(), 1);
     assert_eq!(held[0].assurance, vestibule_core::principal::Assurance::Aal1);
 }

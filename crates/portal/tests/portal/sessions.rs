@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use vestibule_core::id::SessionId;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser, fetch, signed_in, token_of};
 
 const BOB: &str = "bob@example.com";
@@ -13,8 +13,8 @@ const END: &str = "/auth/account/sessions/end";
 const END_OTHERS: &str = "/auth/account/sessions/end-others";
 
 /// The public names of an account's sessions, the newest first.
-fn held(house: &House, byte: u8) -> Vec<String> {
-    let sessions = house.world.sessions_held().into_iter();
+fn held(app: &App, byte: u8) -> Vec<String> {
+    let sessions = app.world.sessions_held().into_iter();
     let mut own: Vec<_> = sessions.filter(|session| session.subject.to_string() == subject(byte)).collect();
     own.sort_by_key(|session| std::cmp::Reverse(session.opened_at));
     own.into_iter().map(|session| session.id.to_string()).collect()
@@ -32,11 +32,11 @@ async fn end(browser: &mut Browser, session: &str) -> Answer {
 /// SS-08.
 #[tokio::test]
 async fn one_is_ended_by_its_button_and_the_page_says_so() {
-    let house = House::new();
-    let mut thief = signed_in(&house, ADA, PASSWORD).await;
-    house.world.advance(Duration::from_secs(1));
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
-    let [own, others] = held(&house, 1).try_into().unwrap();
+    let app = App::new();
+    let mut thief = signed_in(&app, ADA, PASSWORD).await;
+    app.world.advance(Duration::from_secs(1));
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
+    let [own, others] = held(&app, 1).try_into().unwrap();
     let page = browser.get("/auth/account").await;
     assert!(page.body.contains(&format!("value=\"{others}\"")), "it has a button");
     assert!(!page.body.contains(&format!("value=\"{own}\"")), "and this one has none");
@@ -44,7 +44,7 @@ async fn one_is_ended_by_its_button_and_the_page_says_so() {
     let answer = end(&mut browser, &others).await;
     let location = "/auth/account?done=session-ended";
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, location));
-    assert_eq!(held(&house, 1), [own]);
+    assert_eq!(held(&app, 1), [own]);
     let page = browser.get(location).await;
     assert!(page.body.contains("role=\"status\"") && page.body.contains("That device is signed out."));
     assert_eq!(thief.get("/auth/account").await.status, StatusCode::SEE_OTHER, "it is dead at once");
@@ -55,25 +55,25 @@ async fn one_is_ended_by_its_button_and_the_page_says_so() {
 /// SS-08.
 #[tokio::test]
 async fn all_others_are_ended_and_nobody_elses() {
-    let house = House::new();
+    let app = App::new();
     for who in [BOB, ADA, ADA] {
-        signed_in(&house, who, PASSWORD).await;
+        signed_in(&app, who, PASSWORD).await;
     }
-    house.world.advance(Duration::from_secs(1));
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    app.world.advance(Duration::from_secs(1));
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let token = token_of(&mut browser, "/auth/account").await;
     let answer = browser.post(END_OTHERS, &[("csrf_token", &token)]).await;
     assert_eq!(answer.header("location"), "/auth/account?done=others-ended");
-    assert_eq!((held(&house, 1).len(), held(&house, 2).len()), (1, 1));
+    assert_eq!((held(&app, 1).len(), held(&app, 2).len()), (1, 1));
     assert_eq!(browser.get("/auth/account").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn nobody_ends_what_is_not_theirs() {
-    let house = House::new();
-    let mut bob = signed_in(&house, BOB, PASSWORD).await;
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
-    let [bobs] = held(&house, 2).try_into().unwrap();
+    let app = App::new();
+    let mut bob = signed_in(&app, BOB, PASSWORD).await;
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
+    let [bobs] = held(&app, 2).try_into().unwrap();
     let answer = end(&mut ada, &bobs).await;
     assert_eq!(answer.header("location"), "/auth/account?done=nothing-to-end");
     let token = token_of(&mut ada, "/auth/account").await;
@@ -94,15 +94,15 @@ async fn nobody_ends_what_is_not_theirs() {
 /// CS-01, CS-02: no other site and no form without a good token ends anything.
 #[tokio::test]
 async fn nothing_is_ended_without_a_proven_page_of_ours() {
-    let house = House::new();
-    let mut bob = signed_in(&house, BOB, PASSWORD).await;
-    signed_in(&house, ADA, PASSWORD).await;
-    house.world.advance(Duration::from_secs(1));
-    let mut ada = signed_in(&house, ADA, PASSWORD).await;
-    let other = held(&house, 1)[1].clone();
+    let app = App::new();
+    let mut bob = signed_in(&app, BOB, PASSWORD).await;
+    signed_in(&app, ADA, PASSWORD).await;
+    app.world.advance(Duration::from_secs(1));
+    let mut ada = signed_in(&app, ADA, PASSWORD).await;
+    let other = held(&app, 1)[1].clone();
     let good = token_of(&mut ada, "/auth/account").await;
     let bobs = token_of(&mut bob, "/auth/account").await;
-    let pre_session = Browser::of(&house).get("/auth/login").await.input("csrf_token").unwrap();
+    let pre_session = Browser::of(&app).get("/auth/login").await.input("csrf_token").unwrap();
     for path in [END, END_OTHERS] {
         for token in ["", "x", &bobs, &pre_session] {
             let answer = ada.post(path, &[("csrf_token", token), ("session", &other)]).await;
@@ -115,7 +115,7 @@ async fn nothing_is_ended_without_a_proven_page_of_ours() {
             let answer = ada.take(crate::personas::with_form(request, &fields)).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {site}");
         }
-        let stranger = Browser::of(&house).post(path, &[("csrf_token", &good)]).await;
+        let stranger = Browser::of(&app).post(path, &[("csrf_token", &good)]).await;
         assert_eq!(stranger.header("location"), "/auth/login?return_to=/auth/account&done=not-sent");
     }
     for path in ["/auth/api/v1/sessions".to_owned(), format!("/auth/api/v1/sessions/{other}")] {
@@ -124,7 +124,7 @@ async fn nothing_is_ended_without_a_proven_page_of_ours() {
             assert_eq!((answer.status, &*answer.code()), (StatusCode::FORBIDDEN, "csrf"), "{path}");
         }
     }
-    assert_eq!(held(&house, 1).len(), 2);
+    assert_eq!(held(&app, 1).len(), 2);
 }
 
 /// SS-11: ten minutes after the password was given it is asked for first; and then what was wanted is done.
@@ -133,12 +133,12 @@ async fn an_old_proof_is_renewed_first_and_the_wish_is_not_lost() {
     for (path, says) in
         [(END, "Device to sign out: Firefox on Linux."), (END_OTHERS, "To sign out everywhere else")]
     {
-        let house = House::new();
-        signed_in(&house, ADA, PASSWORD).await;
-        house.world.advance(Duration::from_secs(1));
-        let mut browser = signed_in(&house, ADA, PASSWORD).await;
-        let [own, other] = held(&house, 1).try_into().unwrap();
-        house.world.advance(Duration::from_secs(601));
+        let app = App::new();
+        signed_in(&app, ADA, PASSWORD).await;
+        app.world.advance(Duration::from_secs(1));
+        let mut browser = signed_in(&app, ADA, PASSWORD).await;
+        let [own, other] = held(&app, 1).try_into().unwrap();
+        app.world.advance(Duration::from_secs(601));
         let token = token_of(&mut browser, "/auth/account").await;
         let asked = browser.post(path, &[("csrf_token", &token), ("session", &other)]).await;
         assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
@@ -147,7 +147,7 @@ async fn an_old_proof_is_renewed_first_and_the_wish_is_not_lost() {
             challenge.contains("error=\"insufficient_user_authentication\"") && challenge.contains("600")
         );
         assert!(asked.body.contains(says), "{}", asked.body);
-        assert!(held(&house, 1).contains(&other), "nothing happened yet");
+        assert!(held(&app, 1).contains(&other), "nothing happened yet");
         let then = asked.input("then").unwrap();
         let token = asked.input("csrf_token").unwrap();
         let session = asked.input("session").unwrap_or_default();
@@ -163,20 +163,20 @@ async fn an_old_proof_is_renewed_first_and_the_wish_is_not_lost() {
         assert_eq!(done.status, StatusCode::SEE_OTHER);
         assert!(done.header("location").starts_with("/auth/account?done="));
         assert_ne!(browser.jar["__Host-Http-vestibule"], cookie, "a new session token");
-        assert_eq!(held(&house, 1), [own], "{path}");
+        assert_eq!(held(&app, 1), [own], "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_program_is_told_to_confirm_and_goes_on_with_a_new_token() {
-    let house = House::new();
-    let mut client = ApiClient::of(&house);
+    let app = App::new();
+    let mut client = ApiClient::of(&app);
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}","deliver":"body"}}"#);
     client.post("/auth/api/v1/login", &body).await;
     let opened = client.post("/auth/api/v1/login", &body).await.json();
     let old = opened["session_token"].as_str().unwrap().to_owned();
     client.bearer = Some(old.clone());
-    house.world.advance(Duration::from_secs(601));
+    app.world.advance(Duration::from_secs(601));
     let refused = client.delete("/auth/api/v1/sessions").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert_eq!(refused.code(), "insufficient_user_authentication");
@@ -198,11 +198,11 @@ async fn a_program_is_told_to_confirm_and_goes_on_with_a_new_token() {
     client.bearer = Some(json["session_token"].as_str().unwrap().to_owned());
     assert_ne!(client.bearer, Some(old));
     assert_eq!(client.delete("/auth/api/v1/sessions").await.status, StatusCode::NO_CONTENT);
-    assert_eq!(held(&house, 1).len(), 1);
+    assert_eq!(held(&app, 1).len(), 1);
 
     let own = json["session"]["id"].as_str().unwrap();
     assert_eq!(client.delete(&format!("/auth/api/v1/sessions/{own}")).await.status, StatusCode::NO_CONTENT);
-    assert!(held(&house, 1).is_empty(), "one may end the session that asks, too");
+    assert!(held(&app, 1).is_empty(), "one may end the session that asks, too");
     let gone = client.delete("/auth/api/v1/sessions").await;
     assert_eq!((gone.status, &*gone.code()), (StatusCode::UNAUTHORIZED, "session-unknown"));
 }
@@ -210,8 +210,8 @@ async fn a_program_is_told_to_confirm_and_goes_on_with_a_new_token() {
 /// What other sites link to is not told as ours.
 #[tokio::test]
 async fn a_notice_is_told_after_our_own_redirects_alone() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let path = "/auth/account?done=password-changed";
     assert!(browser.get(path).await.body.contains("Your password is changed"));
     for (site, is_told) in
@@ -232,14 +232,14 @@ async fn a_notice_is_told_after_our_own_redirects_alone() {
 /// A form that outlived its session: the login page says that nothing was done, and keeps the way back.
 #[tokio::test]
 async fn a_form_sent_after_the_session_ended_is_not_just_a_login_page() {
-    let house = House::new();
+    let app = App::new();
     for (path, back) in [
         ("/auth/account/sessions/end", "/auth/account"),
         ("/auth/account/sessions/end-others", "/auth/account"),
         ("/auth/account/password", "/auth/account/password"),
         ("/auth/confirm", "/auth/confirm%3Freturn_to%3D/orders"),
     ] {
-        let mut browser = Browser::of(&house);
+        let mut browser = Browser::of(&app);
         let answer = browser.post(path, &[("csrf_token", "x"), ("return_to", "/orders")]).await;
         let login = answer.header("location").to_owned();
         assert_eq!(login, format!("/auth/login?return_to={back}&done=not-sent"), "{path}");

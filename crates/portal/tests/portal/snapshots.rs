@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use crate::house::{ADA, House, PASSWORD};
+use crate::app::{ADA, App, PASSWORD};
 use crate::personas::{Answer, ApiClient, Browser};
 
 /// An answer as text: what is random is named instead, and the names of stylesheet and script do not make every page change.
@@ -33,15 +33,15 @@ fn shown(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn pages() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     insta::assert_snapshot!("login", shown(&browser.get("/auth/login?return_to=/orders").await));
     insta::assert_snapshot!("login_refused", shown(&browser.sign_in(ADA, "wrong").await));
     let expired = browser.post("/auth/login", &[("identifier", ADA)]).await;
     insta::assert_snapshot!("login_expired", shown(&expired));
     insta::assert_snapshot!("login_done", shown(&browser.sign_in(ADA, PASSWORD).await));
-    house.world.advance(Duration::from_secs(90 * 60 / 4));
-    let mut other = Browser::of(&house);
+    app.world.advance(Duration::from_secs(90 * 60 / 4));
+    let mut other = Browser::of(&app);
     other.user_agent = "OurApp/1.0";
     other.sign_in(ADA, PASSWORD).await;
     insta::assert_snapshot!("account", shown(&browser.get("/auth/account").await));
@@ -61,19 +61,19 @@ async fn pages() {
     insta::assert_snapshot!("identifier", shown(&browser.get("/auth/account/identifier").await));
     insta::assert_snapshot!("password", shown(&browser.get("/auth/account/password").await));
     insta::assert_snapshot!("confirm", shown(&browser.get("/auth/confirm?return_to=/orders").await));
-    house.world.advance(Duration::from_secs(601));
+    app.world.advance(Duration::from_secs(601));
     let token = browser.get("/auth/account").await.input("csrf_token").unwrap();
     let asked = browser.post("/auth/account/sessions/end-others", &[("csrf_token", &token)]).await;
     insta::assert_snapshot!("confirm_first", shown(&asked));
     browser.jar.clear();
-    house.world.hasher_is_full.store(true, SeqCst);
+    app.world.hasher_is_full.store(true, SeqCst);
     insta::assert_snapshot!("login_overloaded", shown(&browser.sign_in(ADA, PASSWORD).await));
 }
 
 #[tokio::test]
 async fn api() {
-    let house = House::new();
-    let mut client = ApiClient::of(&house);
+    let app = App::new();
+    let mut client = ApiClient::of(&app);
     let refused = client.post("/auth/api/v1/login", r#"{"identifier":"a","password":"b"}"#).await;
     insta::assert_snapshot!("api_login_refused", shown(&refused));
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}","deliver":"body"}}"#);
@@ -84,6 +84,6 @@ async fn api() {
     insta::assert_snapshot!("api_session", shown(&client.get("/auth/api/v1/session").await));
     insta::assert_snapshot!("api_sessions", shown(&client.get("/auth/api/v1/sessions").await));
     insta::assert_snapshot!("api_logout", shown(&client.post("/auth/api/v1/logout", "{}").await));
-    house.world.is_down.store(true, SeqCst);
+    app.world.is_down.store(true, SeqCst);
     insta::assert_snapshot!("api_unavailable", shown(&client.get("/auth/api/v1/session").await));
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use vestibule_portal::theme::{Colour, Logo, Theme};
 
-use crate::house::House;
+use crate::app::App;
 use crate::personas::{ApiClient, Browser};
 
 const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
@@ -15,9 +15,9 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_name_is_text_wherever_it_stands() {
-    let house = House::looking_like(Theme::new("<b>Orchard</b> & \"Sons\"".to_owned(), None, None));
+    let app = App::looking_like(Theme::new("<b>Orchard</b> & \"Sons\"".to_owned(), None, None));
     for path in ["/auth/login", "/auth/nothing"] {
-        let page = Browser::of(&house).get(path).await;
+        let page = Browser::of(&app).get(path).await;
         assert!(!page.body.contains("<b>Orchard"), "{}", page.body);
         assert!(
             between(&page.body, "<title>", "</title>")
@@ -28,17 +28,17 @@ async fn a_name_is_text_wherever_it_stands() {
 
 #[tokio::test]
 async fn a_colour_changes_the_stylesheet_and_its_name() {
-    let plain = Browser::of(&House::new()).get("/auth/login").await;
+    let plain = Browser::of(&App::new()).get("/auth/login").await;
     let theme = Theme::new("Orchard".to_owned(), Some(Colour::parse("#0b6e4f").unwrap()), None);
-    let house = House::looking_like(theme);
-    let page = Browser::of(&house).get("/auth/login").await;
+    let app = App::looking_like(theme);
+    let page = Browser::of(&app).get("/auth/login").await;
     let (ours, theirs) = (
         between(&plain.body, "/auth/static/portal-", ".css"),
         between(&page.body, "/auth/static/portal-", ".css"),
     );
     assert_ne!(ours, theirs);
     assert!(page.body.contains("fill='%230b6e4f'") && !page.body.contains("3949ab"), "the tab's icon, too");
-    let client = ApiClient::of(&house);
+    let client = ApiClient::of(&app);
     let css = client.get(&format!("/auth/static/portal-{theirs}.css")).await;
     assert_eq!(css.status, StatusCode::OK);
     assert!(css.body.contains("--accent: #0b6e4f;") && css.body.contains("--accent: #3949ab;"));
@@ -51,11 +51,11 @@ async fn a_colour_changes_the_stylesheet_and_its_name() {
 async fn a_wordmark_stands_alone_and_has_the_name_as_its_text() {
     let logo = Logo::read(SVG.to_vec()).unwrap();
     let theme = Theme::new("Orchard".to_owned(), None, Some(logo)).with_logo_alone();
-    let page = Browser::of(&House::looking_like(theme)).get("/auth/login").await;
+    let page = Browser::of(&App::looking_like(theme)).get("/auth/login").await;
     let head = between(&page.body, "<a class=\"brand\"", "</a>");
     assert!(head.contains("alt=\"Orchard\"") && !head.contains("<span>"), "{head}");
     let without = Theme::new("Orchard".to_owned(), None, None).with_logo_alone();
-    let page = Browser::of(&House::looking_like(without)).get("/auth/login").await;
+    let page = Browser::of(&App::looking_like(without)).get("/auth/login").await;
     assert!(
         between(&page.body, "<a class=\"brand\"", "</a>").contains("<span>Orchard</span>"),
         "no logo to stand alone"
@@ -69,12 +69,12 @@ async fn a_logo_is_served_as_what_it_is_and_runs_nothing() {
     for (bytes, extension, media_type) in [(SVG.to_vec(), "svg", "image/svg+xml"), (png, "png", "image/png")]
     {
         let logo = Logo::read(bytes.clone()).unwrap();
-        let house = House::looking_like(Theme::new("Orchard".to_owned(), None, Some(logo)));
-        let page = Browser::of(&house).get("/auth/login").await;
+        let app = App::looking_like(Theme::new("Orchard".to_owned(), None, Some(logo)));
+        let page = Browser::of(&app).get("/auth/login").await;
         let path = between(&page.body, "<img class=\"logo\" src=\"", "\"");
         assert!(path.ends_with(extension) && page.body.contains(&format!("rel=\"icon\" href=\"{path}\"")));
         assert!(page.body.contains("alt=\"\""), "the name stands beside it");
-        let router_answer = ApiClient::of(&house).bytes(path).await;
+        let router_answer = ApiClient::of(&app).bytes(path).await;
         let (headers, body) = router_answer;
         assert_eq!(body, bytes);
         assert_eq!(headers["content-type"], media_type);

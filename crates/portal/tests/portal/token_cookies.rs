@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
-use crate::house::{ACCESS, ADA, House, PASSWORD};
+use crate::app::{ACCESS, ADA, App, PASSWORD};
 use crate::personas::{Answer, Browser, request, send, signed_in};
 
 const LOGIN: &str = "/auth/api/v1/login";
@@ -47,8 +47,8 @@ fn csrf_token(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn a_browser_gets_both_as_cookies_and_its_scripts_neither() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     let answer = sign_in(&mut browser, "token").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let json = answer.json();
@@ -72,8 +72,8 @@ async fn a_browser_gets_both_as_cookies_and_its_scripts_neither() {
 /// CS-02: what the browser sends by itself is not the page's word.
 #[tokio::test]
 async fn whatever_changes_something_needs_a_csrf_token() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     let token = csrf_token(&sign_in(&mut browser, "token").await);
     let before = browser.jar.clone();
     for (method, path) in [
@@ -90,22 +90,22 @@ async fn whatever_changes_something_needs_a_csrf_token() {
         let refused = browser.take(foreign).await;
         assert_eq!((refused.status, &*refused.code()), (StatusCode::FORBIDDEN, "csrf"), "{path}");
     }
-    assert_eq!((&browser.jar, house.world.sessions_held().len()), (&before, 1), "and nothing has happened");
+    assert_eq!((&browser.jar, app.world.sessions_held().len()), (&before, 1), "and nothing has happened");
 
     // As a header the same token is the program's own word.
     let asked = request(Method::DELETE, "/auth/api/v1/sessions")
         .header(header::AUTHORIZATION, format!("Bearer {}", before[ACCESS_COOKIE]));
-    let answer = send(&house.router, asked.body(Body::empty()).unwrap()).await;
+    let answer = send(&app.router, asked.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
 }
 
 #[tokio::test]
 async fn a_page_goes_on_when_the_access_token_has_run_out_and_after_signing_out_nothing_does() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     sign_in(&mut browser, "token").await;
     let first = browser.jar.clone();
-    house.world.advance(ACCESS + Duration::from_secs(31));
+    app.world.advance(ACCESS + Duration::from_secs(31));
     assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
     // The browser has dropped it by now. A page that is loaded anew has no CSRF token either.
     browser.jar.remove(ACCESS_COOKIE);
@@ -120,7 +120,7 @@ async fn a_page_goes_on_when_the_access_token_has_run_out_and_after_signing_out_
     let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
     assert_eq!(left.status, StatusCode::NO_CONTENT, "{}", left.body);
     assert!(!browser.jar.contains_key(ACCESS_COOKIE) && !browser.jar.contains_key(REFRESH_COOKIE));
-    assert!(house.world.sessions_held().is_empty());
+    assert!(app.world.sessions_held().is_empty());
     for kept in [first, second] {
         browser.jar = kept;
         assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
@@ -135,18 +135,18 @@ async fn a_page_goes_on_when_the_access_token_has_run_out_and_after_signing_out_
 #[tokio::test]
 async fn signing_out_ends_the_session_when_the_refresh_token_alone_is_left() {
     for by_page in [false, true] {
-        let house = House::whose_browsers_may_hold_tokens();
-        let mut browser = Browser::of(&house);
+        let app = App::whose_browsers_may_hold_tokens();
+        let mut browser = Browser::of(&app);
         sign_in(&mut browser, "token").await;
         let kept = browser.jar.clone();
-        house.world.advance(ACCESS + Duration::from_secs(31));
+        app.world.advance(ACCESS + Duration::from_secs(31));
         browser.jar.remove(ACCESS_COOKIE);
         // Another site's page, or none of ours, ends nothing, and nothing is forgotten.
         let forged = call(&mut browser, Method::POST, "/auth/api/v1/logout", None, "").await;
         assert_eq!((forged.status, browser.jar.contains_key(REFRESH_COOKIE)), (StatusCode::FORBIDDEN, true));
         let forged = browser.post("/auth/logout", &[]).await;
         assert_eq!((forged.status, browser.jar.contains_key(REFRESH_COOKIE)), (StatusCode::FORBIDDEN, true));
-        assert_eq!(house.world.sessions_held().len(), 1);
+        assert_eq!(app.world.sessions_held().len(), 1);
 
         if by_page {
             let token =
@@ -158,7 +158,7 @@ async fn signing_out_ends_the_session_when_the_refresh_token_alone_is_left() {
             let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
             assert_eq!(left.status, StatusCode::NO_CONTENT, "{}", left.body);
         }
-        assert!(house.world.sessions_held().is_empty());
+        assert!(app.world.sessions_held().is_empty());
         assert!(!browser.jar.contains_key(REFRESH_COOKIE));
         browser.jar = kept;
         let refused = call(&mut browser, Method::POST, REFRESH, None, "").await;
@@ -170,16 +170,16 @@ async fn signing_out_ends_the_session_when_the_refresh_token_alone_is_left() {
 #[tokio::test]
 async fn signing_out_ends_all_that_a_browser_came_to_hold() {
     for which in ["session", "tokens"] {
-        let house = House::whose_browsers_may_hold_tokens();
-        let mut tokens = Browser::of(&house);
+        let app = App::whose_browsers_may_hold_tokens();
+        let mut tokens = Browser::of(&app);
         let of_tokens = csrf_token(&sign_in(&mut tokens, "token").await);
-        let mut browser = signed_in(&house, ADA, PASSWORD).await;
+        let mut browser = signed_in(&app, ADA, PASSWORD).await;
         let of_session = csrf_token(&look(&mut browser, "/auth/api/v1/csrf").await);
         browser.jar.extend(tokens.jar.clone());
         let token = if which == "session" { of_session } else { of_tokens };
         let left = call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
         assert_eq!(left.status, StatusCode::NO_CONTENT, "{which}: {}", left.body);
-        assert!(house.world.sessions_held().is_empty(), "{which}");
+        assert!(app.world.sessions_held().is_empty(), "{which}");
         assert!(
             [ACCESS_COOKIE, REFRESH_COOKIE, "__Host-Http-vestibule"]
                 .iter()
@@ -191,25 +191,25 @@ async fn signing_out_ends_all_that_a_browser_came_to_hold() {
 /// What a page asks to be able to refresh is no use of the session: a used-up token would keep it alive, and nobody would notice.
 #[tokio::test]
 async fn a_used_up_refresh_cookie_keeps_no_session_alive() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     let token = csrf_token(&sign_in(&mut browser, "token").await);
-    let mut thief = Browser::of(&house);
+    let mut thief = Browser::of(&app);
     thief.jar = browser.jar.clone();
     thief.jar.remove(ACCESS_COOKIE);
     csrf_token(&call(&mut browser, Method::POST, REFRESH, Some(&token), "").await);
     let idle = Duration::from_secs(14 * 24 * 3600);
-    house.world.advance(idle / 2);
+    app.world.advance(idle / 2);
     assert_eq!(look(&mut thief, "/auth/api/v1/csrf").await.status, StatusCode::OK);
-    house.world.advance(idle / 2);
+    app.world.advance(idle / 2);
     assert_eq!(look(&mut browser, "/auth/api/v1/csrf").await.status, StatusCode::UNAUTHORIZED);
 }
 
 /// A browser keeps what it was given before the operator changed their mind: it is told to forget it when it next signs in or out.
 #[tokio::test]
 async fn where_browsers_are_given_none_any_more_they_are_told_to_forget_theirs() {
-    let house = House::new();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::new();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     let unsaid = browser.get("/auth/account").await;
     assert!(unsaid.set_cookies().is_empty());
     let mut held = browser.jar.clone();
@@ -232,27 +232,27 @@ async fn where_browsers_are_given_none_any_more_they_are_told_to_forget_theirs()
     // Their session ends as well, although nobody can use it in a browser any more.
     let body = json!({"identifier": ADA, "password": PASSWORD, "mode": "token"});
     let asked = request(Method::POST, "/auth/api/v1/login").header(header::CONTENT_TYPE, "application/json");
-    let held = send(&house.router, asked.body(Body::from(body.to_string())).unwrap()).await.json();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let held = send(&app.router, asked.body(Body::from(body.to_string())).unwrap()).await.json();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     browser.jar.insert(REFRESH_COOKIE.to_owned(), held["refresh_token"].as_str().unwrap().to_owned());
-    assert_eq!(house.world.sessions_held().len(), 2);
+    assert_eq!(app.world.sessions_held().len(), 2);
     let token = csrf_token(&look(&mut browser, "/auth/api/v1/csrf").await);
     call(&mut browser, Method::POST, "/auth/api/v1/logout", Some(&token), "").await;
-    assert!(house.world.sessions_held().is_empty());
+    assert!(app.world.sessions_held().is_empty());
 }
 
 /// However a browser came to hold two: signing in anew replaces one and ends the other, which it cannot reach any more.
 #[tokio::test]
 async fn signing_in_ends_all_that_a_browser_came_to_hold() {
     for mode in ["session", "token"] {
-        let house = House::whose_browsers_may_hold_tokens();
-        let mut tokens = Browser::of(&house);
+        let app = App::whose_browsers_may_hold_tokens();
+        let mut tokens = Browser::of(&app);
         sign_in(&mut tokens, "token").await;
-        let mut browser = signed_in(&house, ADA, PASSWORD).await;
+        let mut browser = signed_in(&app, ADA, PASSWORD).await;
         browser.jar.extend(tokens.jar);
-        assert_eq!(house.world.sessions_held().len(), 2);
+        assert_eq!(app.world.sessions_held().len(), 2);
         assert_eq!(sign_in(&mut browser, mode).await.status, StatusCode::OK);
-        assert_eq!(house.world.sessions_held().len(), 1, "{mode}");
+        assert_eq!(app.world.sessions_held().len(), 1, "{mode}");
         assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::OK);
     }
 }
@@ -260,8 +260,8 @@ async fn signing_in_ends_all_that_a_browser_came_to_hold() {
 /// CK-04: who cannot be named is not told that they are signed out.
 #[tokio::test]
 async fn signing_out_with_cookies_that_contradict_each_other_is_no_success() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::whose_browsers_may_hold_tokens();
+    let browser = signed_in(&app, ADA, PASSWORD).await;
     let value = &browser.jar["__Host-Http-vestibule"];
     for path in ["/auth/api/v1/logout", "/auth/logout"] {
         let asked = request(Method::POST, path)
@@ -272,21 +272,21 @@ async fn signing_out_with_cookies_that_contradict_each_other_is_no_success() {
             )
             .header("sec-fetch-site", "same-origin");
         let body = if path.contains("api") { "{}" } else { "" };
-        let answer = send(&house.router, asked.body(Body::from(body)).unwrap()).await;
+        let answer = send(&app.router, asked.body(Body::from(body)).unwrap()).await;
         // A program is refused; a person is shown the page with the way out.
         let refused = if path.contains("api") { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
         assert_eq!(answer.status, refused, "{path}: {}", answer.body);
         assert_eq!(answer.body.contains("/auth/cookies/delete"), !path.contains("api"), "{path}");
         assert!(answer.set_cookies().is_empty(), "what is not ended is not taken back");
     }
-    assert_eq!(house.world.sessions_held().len(), 1);
+    assert_eq!(app.world.sessions_held().len(), 1);
 }
 
 /// RT-01.
 #[tokio::test]
 async fn a_stolen_refresh_cookie_ends_the_session_when_either_side_uses_an_old_one() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     let token = csrf_token(&sign_in(&mut browser, "token").await);
     let stolen = browser.jar.clone();
     assert_eq!(
@@ -294,34 +294,34 @@ async fn a_stolen_refresh_cookie_ends_the_session_when_either_side_uses_an_old_o
         StatusCode::OK,
         "the owner is first"
     );
-    house.world.advance(Duration::from_secs(10));
-    let mut thief = Browser::of(&house);
+    app.world.advance(Duration::from_secs(10));
+    let mut thief = Browser::of(&app);
     thief.jar = stolen;
     let refused = call(&mut thief, Method::POST, REFRESH, Some(&token), "").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{}", refused.body);
-    assert!(house.world.sessions_held().is_empty());
+    assert!(app.world.sessions_held().is_empty());
     assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
 }
 
 /// HX-06: with both a session and tokens every request would carry two credentials.
 #[tokio::test]
 async fn signing_in_the_other_way_takes_the_place_of_what_the_browser_held() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = signed_in(&house, ADA, PASSWORD).await;
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = signed_in(&app, ADA, PASSWORD).await;
     assert_eq!(sign_in(&mut browser, "token").await.status, StatusCode::OK);
     assert!(browser.jar.keys().all(|name| name != "__Host-Http-vestibule"), "{:?}", browser.jar.keys());
-    assert_eq!(house.world.sessions_held().len(), 1, "the session before has ended");
+    assert_eq!(app.world.sessions_held().len(), 1, "the session before has ended");
     assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::OK);
 
     let tokens = browser.jar.clone();
     assert_eq!(sign_in(&mut browser, "session").await.status, StatusCode::OK);
     assert!(!browser.jar.contains_key(ACCESS_COOKIE) && !browser.jar.contains_key(REFRESH_COOKIE));
-    assert_eq!(house.world.sessions_held().len(), 1);
+    assert_eq!(app.world.sessions_held().len(), 1);
     assert_eq!(look(&mut browser, "/auth/api/v1/session").await.status, StatusCode::OK);
 
     // However both got there: every way of signing in, and the login page alone, leads out of it.
     for way in ["page", "session", "token"] {
-        let mut browser = signed_in(&house, ADA, PASSWORD).await;
+        let mut browser = signed_in(&app, ADA, PASSWORD).await;
         browser.jar.extend(tokens.clone());
         let both = look(&mut browser, "/auth/api/v1/session").await;
         assert_eq!((both.status, &*both.code()), (StatusCode::FORBIDDEN, "two-credentials"));
@@ -336,8 +336,8 @@ async fn signing_in_the_other_way_takes_the_place_of_what_the_browser_held() {
 
 #[tokio::test]
 async fn a_password_is_given_and_changed_in_a_session_alone() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     let token = csrf_token(&sign_in(&mut browser, "token").await);
     let new = json!({"current_password": PASSWORD, "new_password": "another horse battery staple"});
     for (method, path, body) in [
@@ -354,8 +354,8 @@ async fn a_password_is_given_and_changed_in_a_session_alone() {
 /// CK-03: what reads like our cookie is never chosen from.
 #[tokio::test]
 async fn look_alikes_of_both_cookies_open_nothing() {
-    let house = House::whose_browsers_may_hold_tokens();
-    let mut browser = Browser::of(&house);
+    let app = App::whose_browsers_may_hold_tokens();
+    let mut browser = Browser::of(&app);
     let token = csrf_token(&sign_in(&mut browser, "token").await);
     let (access, refresh) = (browser.jar[ACCESS_COOKIE].clone(), browser.jar[REFRESH_COOKIE].clone());
     for (name, value, method, path) in [
@@ -379,17 +379,17 @@ async fn look_alikes_of_both_cookies_open_nothing() {
                 .header(header::COOKIE, &cookies)
                 .header("x-csrf-token", &token)
                 .header("sec-fetch-site", "same-origin");
-            let answer = send(&house.router, asked.body(Body::empty()).unwrap()).await;
+            let answer = send(&app.router, asked.body(Body::empty()).unwrap()).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{cookies}: {}", answer.body);
         }
     }
-    assert_eq!(house.world.sessions_held().len(), 1);
+    assert_eq!(app.world.sessions_held().len(), 1);
 }
 
 #[tokio::test]
 async fn where_browsers_may_hold_none_there_is_no_such_address() {
-    let house = House::new();
-    let mut browser = Browser::of(&house);
+    let app = App::new();
+    let mut browser = Browser::of(&app);
     let refused = sign_in(&mut browser, "token").await;
     assert_eq!((refused.status, &*refused.code()), (StatusCode::BAD_REQUEST, "deliver-unsupported"));
     assert_eq!(

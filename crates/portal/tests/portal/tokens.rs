@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use vestibule_core::verify::Verifier;
 
-use crate::house::{ACCESS, ADA, House, ORIGIN, PASSWORD};
+use crate::app::{ACCESS, ADA, App, ORIGIN, PASSWORD};
 use crate::personas::{Answer, request, send};
 use crate::world::START;
 
@@ -16,19 +16,19 @@ const TOKEN: &str = "/auth/oauth/token";
 const REVOKE: &str = "/auth/oauth/revoke";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-async fn login(house: &House, extra: &str) -> Answer {
+async fn login(app: &App, extra: &str) -> Answer {
     let body = format!(r#"{{"identifier":"{ADA}","password":"{PASSWORD}","mode":"token"{extra}}}"#);
     let asked = request(Method::POST, LOGIN).header(header::CONTENT_TYPE, "application/json");
-    send(&house.router, asked.body(Body::from(body)).unwrap()).await
+    send(&app.router, asked.body(Body::from(body)).unwrap()).await
 }
 
-async fn post(house: &House, path: &str, form: &str) -> Answer {
+async fn post(app: &App, path: &str, form: &str) -> Answer {
     let asked = request(Method::POST, path).header(header::CONTENT_TYPE, FORM);
-    send(&house.router, asked.body(Body::from(form.to_owned())).unwrap()).await
+    send(&app.router, asked.body(Body::from(form.to_owned())).unwrap()).await
 }
 
-async fn refresh(house: &House, token: &str) -> Answer {
-    post(house, TOKEN, &format!("grant_type=refresh_token&refresh_token={token}")).await
+async fn refresh(app: &App, token: &str) -> Answer {
+    post(app, TOKEN, &format!("grant_type=refresh_token&refresh_token={token}")).await
 }
 
 /// Both tokens, after all that RFC 6749 section 5.1 says of the answer was found to be so.
@@ -61,48 +61,48 @@ fn invalid_grant() -> (u16, String) {
 
 #[tokio::test]
 async fn a_client_signs_in_refreshes_and_gives_up_its_tokens() {
-    let house = House::new();
-    let (access, first) = tokens(&login(&house, "").await);
-    let edge = Verifier::new(ORIGIN, ORIGIN, house.edge());
+    let app = App::new();
+    let (access, first) = tokens(&login(&app, "").await);
+    let edge = Verifier::new(ORIGIN, ORIGIN, app.edge());
     let claims = edge.verify_at(&access, START.unix_seconds()).unwrap();
-    let session = &house.world.sessions_held()[0];
+    let session = &app.world.sessions_held()[0];
     assert_eq!(session.kind.name(), "tokens");
     assert_eq!(session.ends_at, session.opened_at.after(Duration::from_secs(30 * 86_400)));
     assert_eq!(claims.sid(), Some(session.id.to_string().as_str()));
     assert_eq!((claims.aud(), claims.client_id()), (ORIGIN, Some("vestibule")));
 
-    house.world.advance(Duration::from_secs(300));
-    let (access, second) = tokens(&refresh(&house, &first).await);
+    app.world.advance(Duration::from_secs(300));
+    let (access, second) = tokens(&refresh(&app, &first).await);
     assert!(first != second);
     // The answer was lost on its way.
-    assert_eq!(tokens(&refresh(&house, &first).await).1, second);
-    let (_, third) = tokens(&refresh(&house, &second).await);
-    assert_eq!(error(&refresh(&house, &first).await), invalid_grant());
+    assert_eq!(tokens(&refresh(&app, &first).await).1, second);
+    let (_, third) = tokens(&refresh(&app, &second).await);
+    assert_eq!(error(&refresh(&app, &first).await), invalid_grant());
 
-    let asked = post(&house, REVOKE, &format!("token={access}&token_type_hint=access_token")).await;
+    let asked = post(&app, REVOKE, &format!("token={access}&token_type_hint=access_token")).await;
     assert_eq!(asked.status, StatusCode::OK);
-    assert!(house.world.sessions_held().is_empty(), "ending one token ends everything of the session");
-    assert_eq!(error(&refresh(&house, &third).await), invalid_grant());
+    assert!(app.world.sessions_held().is_empty(), "ending one token ends everything of the session");
+    assert_eq!(error(&refresh(&app, &third).await), invalid_grant());
 }
 
 /// RT-01.
 #[tokio::test]
 async fn a_replay_ends_the_session() {
-    let house = House::new();
-    let (_, first) = tokens(&login(&house, "").await);
-    let (_, second) = tokens(&refresh(&house, &first).await);
-    house.world.advance(Duration::from_secs(10));
-    assert_eq!(error(&refresh(&house, &first).await), invalid_grant());
-    assert!(house.world.sessions_held().is_empty());
-    assert_eq!(error(&refresh(&house, &second).await), invalid_grant());
+    let app = App::new();
+    let (_, first) = tokens(&login(&app, "").await);
+    let (_, second) = tokens(&refresh(&app, &first).await);
+    app.world.advance(Duration::from_secs(10));
+    assert_eq!(error(&refresh(&app, &first).await), invalid_grant());
+    assert!(app.world.sessions_held().is_empty());
+    assert_eq!(error(&refresh(&app, &second).await), invalid_grant());
     assert!(crate::logging::heard().iter().any(|line| line.contains("refresh.replayed")));
 }
 
 /// OA-08, RFC 6749 section 3.2: parameters once, in a form, by POST; every error in its form.
 #[tokio::test]
 async fn what_is_not_asked_as_it_must_be_is_an_error_by_name() {
-    let house = House::new();
-    let (_, token) = tokens(&login(&house, "").await);
+    let app = App::new();
+    let (_, token) = tokens(&login(&app, "").await);
     let good = format!("grant_type=refresh_token&refresh_token={token}");
     for (form, expected) in [
         (String::new(), (400, "invalid_request")),
@@ -123,11 +123,11 @@ async fn what_is_not_asked_as_it_must_be_is_an_error_by_name() {
             (400, "invalid_grant"),
         ),
     ] {
-        assert_eq!(error(&post(&house, TOKEN, &form).await), (expected.0, expected.1.to_owned()), "{form}");
+        assert_eq!(error(&post(&app, TOKEN, &form).await), (expected.0, expected.1.to_owned()), "{form}");
     }
     for content_type in ["application/json", "text/plain", "multipart/form-data; boundary=x", ""] {
         let asked = request(Method::POST, TOKEN).header(header::CONTENT_TYPE, content_type);
-        let answer = send(&house.router, asked.body(Body::from(good.clone())).unwrap()).await;
+        let answer = send(&app.router, asked.body(Body::from(good.clone())).unwrap()).await;
         assert_eq!(error(&answer), (400, "invalid_request".to_owned()), "{content_type}");
     }
     let asked = request(Method::POST, TOKEN)
@@ -135,56 +135,56 @@ async fn what_is_not_asked_as_it_must_be_is_an_error_by_name() {
         .header(header::AUTHORIZATION, "Basic YTpi")
         .body(Body::from(good.clone()))
         .unwrap();
-    let answer = send(&house.router, asked).await;
+    let answer = send(&app.router, asked).await;
     assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
     assert_eq!(answer.header("www-authenticate"), "Basic realm=\"vestibule\"");
     let in_the_query = request(Method::POST, &format!("{TOKEN}?{good}")).header(header::CONTENT_TYPE, FORM);
-    let answer = send(&house.router, in_the_query.body(Body::empty()).unwrap()).await;
+    let answer = send(&app.router, in_the_query.body(Body::empty()).unwrap()).await;
     assert_eq!(error(&answer), (400, "invalid_request".to_owned()));
-    let answer = send(&house.router, request(Method::GET, TOKEN).body(Body::empty()).unwrap()).await;
+    let answer = send(&app.router, request(Method::GET, TOKEN).body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     // None of all that used the token up.
-    tokens(&post(&house, TOKEN, &format!("{good}&client_id=vestibule&scope=")).await);
+    tokens(&post(&app, TOKEN, &format!("{good}&client_id=vestibule&scope=")).await);
 }
 
 /// RFC 7009 section 2.2: what is unknown is as good as revoked.
 #[tokio::test]
 async fn revoking_what_is_not_ours_changes_nothing_and_succeeds() {
-    let house = House::new();
-    let (access, token) = tokens(&login(&house, "").await);
-    house.world.advance(ACCESS + Duration::from_secs(60));
-    let before = house.world.changes.load(SeqCst);
+    let app = App::new();
+    let (access, token) = tokens(&login(&app, "").await);
+    app.world.advance(ACCESS + Duration::from_secs(60));
+    let before = app.world.changes.load(SeqCst);
     for other in ["x", "vrt_x", &format!("{access}x"), &access] {
-        assert_eq!(post(&house, REVOKE, &format!("token={other}")).await.status, StatusCode::OK, "{other}");
+        assert_eq!(post(&app, REVOKE, &format!("token={other}")).await.status, StatusCode::OK, "{other}");
     }
-    assert_eq!(error(&post(&house, REVOKE, "").await), (400, "invalid_request".to_owned()));
-    assert_eq!(house.world.changes.load(SeqCst), before);
-    let (_, newest) = tokens(&refresh(&house, &token).await);
+    assert_eq!(error(&post(&app, REVOKE, "").await), (400, "invalid_request".to_owned()));
+    assert_eq!(app.world.changes.load(SeqCst), before);
+    let (_, newest) = tokens(&refresh(&app, &token).await);
     // One that was used up still tells whose it is.
-    assert_eq!(post(&house, REVOKE, &format!("token={token}")).await.status, StatusCode::OK);
-    assert_eq!(error(&refresh(&house, &newest).await), invalid_grant());
+    assert_eq!(post(&app, REVOKE, &format!("token={token}")).await.status, StatusCode::OK);
+    assert_eq!(error(&refresh(&app, &newest).await), invalid_grant());
 }
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_told_as_such_and_costs_nobody_the_family() {
-    let house = House::new();
-    let (_, token) = tokens(&login(&house, "").await);
-    house.world.is_down.store(true, SeqCst);
+    let app = App::new();
+    let (_, token) = tokens(&login(&app, "").await);
+    app.world.is_down.store(true, SeqCst);
     for (path, form) in [
         (TOKEN, format!("grant_type=refresh_token&refresh_token={token}")),
         (REVOKE, format!("token={token}")),
     ] {
-        let answer = post(&house, path, &form).await;
+        let answer = post(&app, path, &form).await;
         assert_eq!(error(&answer), (503, "temporarily_unavailable".to_owned()), "{path}");
         assert!(!answer.header("retry-after").is_empty() && answer.json()["incident"].is_string());
     }
-    house.world.is_down.store(false, SeqCst);
-    tokens(&refresh(&house, &token).await);
+    app.world.is_down.store(false, SeqCst);
+    tokens(&refresh(&app, &token).await);
 }
 
 #[tokio::test]
 async fn a_browser_is_told_to_take_a_session() {
-    let answer = login(&House::new(), r#","deliver":"cookie""#).await;
+    let answer = login(&App::new(), r#","deliver":"cookie""#).await;
     assert_eq!((answer.status, &*answer.code()), (StatusCode::BAD_REQUEST, "deliver-unsupported"));
-    tokens(&login(&House::new(), r#","deliver":"body","remember":true"#).await);
+    tokens(&login(&App::new(), r#","deliver":"body","remember":true"#).await);
 }

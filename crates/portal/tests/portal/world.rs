@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
-use vestibule_core::family::{RefreshDigest, TokenFamily, Turn};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
+use vestibule_core::refresh_token::{RefreshDigest, RefreshVerdict, TokenFamily};
 use vestibule_core::secret::Password;
 use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
-use vestibule_core::throttle::{AccountTally, Asker, Attempt, Receipt, Reservation, TallyBook};
+use vestibule_core::throttle::{AccountCounter, Attempt, CounterTable, HashRequester, Receipt, Reservation};
 use vestibule_core::{Fault, Timestamp};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -45,7 +45,7 @@ struct State {
     sessions: HashMap<SessionDigest, (Session, Arc<LiveSession>)>,
     accounts: HashMap<Subject, Account>,
     families: HashMap<SessionDigest, TokenFamily>,
-    tallies: TallyBook,
+    tallies: CounterTable,
 }
 
 impl State {
@@ -130,7 +130,7 @@ impl Entropy for World {
 
 #[async_trait]
 impl Hasher for World {
-    async fn hash(&self, password: Password, _: Asker) -> Result<PasswordHash, Fault> {
+    async fn hash(&self, password: Password, _: HashRequester) -> Result<PasswordHash, Fault> {
         self.hashed.fetch_add(1, SeqCst);
         Ok(cheap_hash(&password))
     }
@@ -139,7 +139,7 @@ impl Hasher for World {
         &self,
         password: Password,
         stored: Option<PasswordHash>,
-        _: Asker,
+        _: HashRequester,
     ) -> Result<Verdict, Fault> {
         if self.hasher_is_full.load(SeqCst) {
             return Err(Fault::Overloaded {
@@ -235,17 +235,17 @@ impl Grants for World {
         let family = state.families.get(&asked.session).copied();
         let (Some(id), Some(family)) = (known, family) else { return Ok(Redeemed::Unknown) };
         Ok(match family.judge(&asked.presented, asked.next, asked.now, asked.window) {
-            Turn::Rotate(rotated) => {
+            RefreshVerdict::Rotate(rotated) => {
                 state.families.insert(asked.session, rotated);
                 Redeemed::Rotated
             }
-            Turn::Repeat(salt) => Redeemed::Repeated(salt),
-            Turn::Late => Redeemed::Late,
-            Turn::Replay => {
+            RefreshVerdict::Repeat(salt) => Redeemed::Repeated(salt),
+            RefreshVerdict::Late => Redeemed::Late,
+            RefreshVerdict::Replay => {
                 state.end(|session| session.id == id);
                 Redeemed::Replayed(id)
             }
-            Turn::Unknown => Redeemed::Unknown,
+            RefreshVerdict::Unknown => Redeemed::Unknown,
         })
     }
 }
@@ -306,11 +306,15 @@ impl Accounts for World {
         Ok(Added::Added)
     }
 
-    async fn find_to_sign_in(&self, identifier: Option<&Identifier>, _: Subject) -> Result<Candidate, Fault> {
+    async fn find_to_sign_in(
+        &self,
+        identifier: Option<&Identifier>,
+        _: Subject,
+    ) -> Result<PasswordLookup, Fault> {
         self.answers()?;
         let state = self.state.lock();
         let lender = state.accounts.values().min_by_key(|account| account.subject);
-        Ok(Candidate {
+        Ok(PasswordLookup {
             account: state.accounts.values().find(|account| Some(&account.identifier) == identifier).cloned(),
             lent: lender.and_then(|account| account.password.clone()),
         })
@@ -324,7 +328,7 @@ impl Accounts for World {
         &self,
         subject: Subject,
         new: PasswordHash,
-        warrant: Warrant,
+        warrant: PasswordAuthority,
     ) -> Result<Changed, Fault> {
         self.changed()?;
         let mut state = self.state.lock();
@@ -338,7 +342,7 @@ impl Accounts for World {
         for (session, _) in state.sessions.values_mut().filter(|(session, _)| session.subject == subject) {
             session.epoch = epoch;
         }
-        let Warrant::Owner { session, reissue, .. } = warrant else {
+        let PasswordAuthority::Owner { session, reissue, .. } = warrant else {
             return Ok(Changed::Changed { ended, kept: None });
         };
         let old = state.sessions.values().find(|(it, _)| it.id == session).map(|(it, _)| it.digest);
@@ -405,7 +409,7 @@ impl Throttle for World {
         Ok(())
     }
 
-    async fn tallies(&self, _: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+    async fn tallies(&self, _: &[[u8; 32]]) -> Result<Vec<AccountCounter>, Fault> {
         unimplemented!("not asked by the portal")
     }
 

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::output::say_once;
 use super::serve::{HangUp, Server, block_on};
 use super::{Context, Failure};
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::config;
 use crate::control::{Answer, Ask};
 use crate::demo::{self, Demo};
@@ -59,10 +59,10 @@ impl Dev {
             fs::write(&file, &text).map_err(|error| cannot("write", &file, &error))?;
             let settings = config::read(&text, &file.display().to_string(), &folder.path, &[])?;
             let server = Server::open_on(settings, counters, public, internal).await?;
-            let password = demo_account(&server.house).await?;
+            let password = demo_account(&server.app).await?;
             welcome(&server, &folder, &file, &password)?;
             drop(password);
-            let demo = tokio::spawn(serve_demo(Arc::clone(&server.house), behind));
+            let demo = tokio::spawn(serve_demo(Arc::clone(&server.app), behind));
             let ended = server.run(HangUp::Ends).await;
             demo.abort();
             ended
@@ -135,14 +135,14 @@ fn configuration(public: u16, internal: u16, behind: u16) -> String {
 }
 
 /// Makes the demo account, or gives it a new password where a kept folder has it already.
-async fn demo_account(house: &Arc<House>) -> Result<Zeroizing<String>, Failure> {
+async fn demo_account(app: &Arc<App>) -> Result<Zeroizing<String>, Failure> {
     let typed = random_password()?;
     let password =
         Password::parse(&typed).ok_or_else(|| Failure::Unknown("a drawn password is none".into()))?;
     let mut salt = [0; 16];
     SystemEntropy.fill(&mut salt)?;
-    let hash = password::hash(&password, &salt, house.settings.passwords.cost)?.reveal().to_owned();
-    let operator = Operator::new(Arc::clone(house));
+    let hash = password::hash(&password, &salt, app.settings.passwords.cost)?.reveal().to_owned();
+    let operator = Operator::new(Arc::clone(app));
     let traits = Some(TRAITS.to_owned());
     let add = Ask::AccountAdd {
         identifier: IDENTIFIER.to_owned(),
@@ -172,7 +172,7 @@ fn random_password() -> Result<Zeroizing<String>, Failure> {
 
 /// Says how to sign in. The password is said nowhere else: without it there is nothing to try.
 fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) -> Result<(), Failure> {
-    let settings = &server.house.settings;
+    let settings = &server.app.settings;
     say_once(&format!(
         "\nVestibule runs on this machine alone. Ctrl-C ends it{}.\n\n  \
            Open       {url}/\n  \
@@ -192,14 +192,14 @@ fn welcome(server: &Server, folder: &Folder, file: &Path, password: &str) -> Res
 }
 
 /// The service behind: it verifies with public keys alone, those that are published.
-async fn serve_demo(house: Arc<House>, listener: TcpListener) {
+async fn serve_demo(app: Arc<App>, listener: TcpListener) {
     let demo = Demo {
-        verifier: Verifier::new(house.minter.issuer(), demo::AUDIENCE, KeySet::default()),
-        clock: Arc::clone(&house.clock),
-        cookie: house.settings.session_cookie.as_str().to_owned(),
-        portal: house.settings.paths.prefix().to_owned(),
+        verifier: Verifier::new(app.minter.issuer(), demo::AUDIENCE, KeySet::default()),
+        clock: Arc::clone(&app.clock),
+        cookie: app.settings.session_cookie.as_str().to_owned(),
+        portal: app.settings.paths.prefix().to_owned(),
         lines: Mutex::new(HashMap::new()),
-        published: Box::new(move || house.minter.ring().published(house.clock.now()).unwrap_or_default()),
+        published: Box::new(move || app.minter.ring().published(app.clock.now()).unwrap_or_default()),
     };
     demo::serve(Arc::new(demo), listener).await;
 }

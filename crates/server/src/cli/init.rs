@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::Failure;
 use super::output::say_done;
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::config::{self, Settings, environment};
 use crate::host::calibration::{Calibrated, calibrate};
 use crate::host::entropy::SystemEntropy;
@@ -87,8 +87,8 @@ fn make_store(settings: Settings) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
     runtime.block_on(async {
-        let house = House::open(settings, Unchecked::Keep).await?;
-        Ok(house.store.close().await?)
+        let app = App::open(settings, Unchecked::Keep).await?;
+        Ok(app.store.close().await?)
     })
 }
 

@@ -16,13 +16,13 @@ use tokio_util::task::TaskTracker;
 use vestibule_core::wire::forwarded::TrustedProxies;
 
 use super::{Context, Failure};
-use crate::assemble::{Front, House};
-use crate::clockwork;
+use crate::assemble::{App, Endpoints};
 use crate::config::reload::{self, Differences};
 use crate::config::{self, Danger, Settings, Source};
 use crate::control::server::ControlSocket;
 use crate::host::open_files;
 use crate::listen::{self, Face, Limits};
+use crate::maintenance;
 use crate::operator::Operator;
 use crate::secrets::Unchecked;
 use crate::status::Status;
@@ -54,8 +54,8 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
         tracing::info!(
             public = %server.public_address(),
             internal = %server.internal_address(),
-            public_url = server.house.settings.public_url.as_str(),
-            routes = server.house.settings.routes.len(),
+            public_url = server.app.settings.public_url.as_str(),
+            routes = server.app.settings.routes.len(),
             "ready"
         );
         server.run(HangUp::Reloads(context.source.clone())).await
@@ -73,7 +73,7 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
 
 /// A server with its sockets open.
 pub(super) struct Server {
-    pub(super) house: Arc<House>,
+    pub(super) app: Arc<App>,
     counters: PrometheusHandle,
     public: TcpListener,
     internal: TcpListener,
@@ -89,7 +89,7 @@ impl Server {
         Self::open_on(settings, counters, public, internal).await
     }
 
-    /// Opens the house behind sockets that are open already.
+    /// Opens the app behind sockets that are open already.
     pub(super) async fn open_on(
         settings: Settings,
         counters: PrometheusHandle,
@@ -101,10 +101,10 @@ impl Server {
         for warning in config::warnings(&settings).into_iter().chain(untrusted::none_named(&settings)) {
             tracing::warn!("{warning}");
         }
-        let house = House::open(settings, Unchecked::Keep).await?;
-        let control = ControlSocket::open(&house.settings.control_socket())?;
-        house.key_room.ensure_signers().await?;
-        Ok(Self { house, counters, public, internal, control, signals })
+        let app = App::open(settings, Unchecked::Keep).await?;
+        let control = ControlSocket::open(&app.settings.control_socket())?;
+        app.key_manager.ensure_signers().await?;
+        Ok(Self { app, counters, public, internal, control, signals })
     }
 
     pub(super) fn public_address(&self) -> String {
@@ -117,12 +117,12 @@ impl Server {
 
     /// Serves until a signal ends it.
     pub(super) async fn run(mut self, hang_up: HangUp) -> Result<(), Failure> {
-        let house = self.house;
-        let front = Arc::new(house.front()?);
-        let status = Arc::new(Status::new(Arc::clone(&house), self.counters.clone()));
-        let operator = Arc::new(Operator::new(Arc::clone(&house)));
+        let app = self.app;
+        let front = Arc::new(app.front()?);
+        let status = Arc::new(Status::new(Arc::clone(&app), self.counters.clone()));
+        let operator = Arc::new(Operator::new(Arc::clone(&app)));
         let stop = CancellationToken::new();
-        let listen = house.settings.listen;
+        let listen = app.settings.listen;
         let limits = Limits {
             slowest_body: listen.slowest_body,
             header_block: listen.header_block,
@@ -130,17 +130,17 @@ impl Server {
         };
         let shared = Limits { per_source: share(listen.connections_per_source), ..limits };
         let face = Face::Public { front: Arc::clone(&front) };
-        let public = Open::on(self.public, face, shared, known(&house.settings.public_proxies));
+        let public = Open::on(self.public, face, shared, known(&app.settings.public_proxies));
         let face = Face::Internal { front: Arc::clone(&front), status: Arc::clone(&status) };
         // Only proxies and operators come here.
         let internal = Open::on(self.internal, face, limits, Vec::new());
         let control = tokio::spawn(self.control.serve(operator, stop.clone()));
-        let clockwork = tokio::spawn(clockwork::run(Arc::clone(&house), self.counters, stop.clone()));
+        let maintenance = tokio::spawn(maintenance::run(Arc::clone(&app), self.counters, stop.clone()));
 
         match hang_up {
             HangUp::Ends => self.signals.end_or_hang_up().await,
             HangUp::Reloads(source) => {
-                let reload = Reload { house: &house, front: &front, status: &status, source };
+                let reload = Reload { app: &app, front: &front, status: &status, source };
                 self.signals.end_or_reload(&reload).await;
             }
         }
@@ -165,8 +165,8 @@ impl Server {
         }
         stop.cancel();
         control.await.ok();
-        clockwork.await.ok();
-        house.store.close().await?;
+        maintenance.await.ok();
+        app.store.close().await?;
         tracing::info!("ended");
         Ok(())
     }
@@ -272,8 +272,8 @@ impl Signals {
 
 /// What SIGHUP does: routes, audiences, the peers that may ask /check, and the signing keys are read anew.
 struct Reload<'a> {
-    house: &'a House,
-    front: &'a Front,
+    app: &'a App,
+    front: &'a Endpoints,
     status: &'a Status,
     source: Source,
 }
@@ -289,7 +289,7 @@ impl Reload<'_> {
                 return;
             }
         };
-        let differences = Differences::between(&self.house.settings, &newer);
+        let differences = Differences::between(&self.app.settings, &newer);
         if !differences.refused.is_empty() {
             let keys = differences.refused.join(", ");
             tracing::error!(keys, "these need a restart: the configuration stays as it was, routes included");
@@ -298,12 +298,12 @@ impl Reload<'_> {
         if !differences.waiting.is_empty() {
             tracing::warn!(keys = differences.waiting.join(", "), "these stay as they are until a restart");
         }
-        let dangers = reload::dangers_after(&self.house.settings, &newer);
+        let dangers = reload::dangers_after(&self.app.settings, &newer);
         tell_dangers(&dangers);
         self.status.replace_dangers(&dangers);
         self.front.forward_auth.replace_proxies(TrustedProxies::new(newer.forward_auth_proxies.clone()));
-        self.house.replace_routes(&newer);
-        if let Err(fault) = self.house.key_room.tick().await {
+        self.app.replace_routes(&newer);
+        if let Err(fault) = self.app.key_manager.tick().await {
             tracing::error!(
                 target: "vestibule::fault",
                 task = "read the signing keys anew",

@@ -35,7 +35,7 @@ pub(super) enum TokenCommand {
 
 #[derive(Args)]
 pub(super) struct Verify {
-    /// Whom it must be for
+    /// LoginTarget it must be for
     #[arg(long)]
     audience: String,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::address::Address;
 use super::{Answer, Ask, Line, MAX_ANSWER, VERSION, peer};
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::config::{Settings, Source};
 use crate::operator::Operator;
 use crate::secrets::Unchecked;
@@ -38,8 +38,8 @@ impl Desk {
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
             {
                 refuse_without_store(&settings, source)?;
-                let house = House::open(settings, Unchecked::Leave).await?;
-                Ok(Self::Here(Operator::new(house)))
+                let app = App::open(settings, Unchecked::Leave).await?;
+                Ok(Self::Here(Operator::new(app)))
             }
             Err(error) => Err(error).with_context(|| {
                 format!("cannot reach the running server by {}", settings.control_socket().display())
@@ -50,7 +50,7 @@ impl Desk {
     /// The store that was opened for this command; none where the running server answers.
     pub(crate) fn store(&self) -> Option<PathBuf> {
         match self {
-            Self::Here(operator) => Some(absolute(&operator.house().settings.database)),
+            Self::Here(operator) => Some(absolute(&operator.app().settings.database)),
             Self::There(_) => None,
         }
     }
@@ -71,7 +71,7 @@ impl Desk {
     /// Closes the store if it was opened here.
     pub(crate) async fn close(self) -> Result<()> {
         match self {
-            Self::Here(operator) => Ok(operator.house().store.close().await?),
+            Self::Here(operator) => Ok(operator.app().store.close().await?),
             Self::There(_) => Ok(()),
         }
     }

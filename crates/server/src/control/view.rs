@@ -8,7 +8,7 @@ use vestibule_core::account::Account;
 use vestibule_core::client::{Client, ClientProof};
 use vestibule_core::key::KeyRecord;
 use vestibule_core::session::Session;
-use vestibule_core::throttle::AccountTally;
+use vestibule_core::throttle::AccountCounter;
 
 /// An account.
 #[derive(Debug, Deserialize, Serialize)]
@@ -53,7 +53,7 @@ pub(crate) struct TallyView {
 }
 
 impl TallyView {
-    pub(crate) fn of(tally: AccountTally, now: Timestamp) -> Self {
+    pub(crate) fn of(tally: AccountCounter, now: Timestamp) -> Self {
         Self {
             failures: tally.failures,
             last_at: (tally.failures > 0).then(|| moment(tally.counted_at)),

@@ -15,7 +15,7 @@ use vestibule_core::account::password::memory::HashingMemory;
 use vestibule_core::account::password::{self, PasswordCost};
 use vestibule_core::port::{Entropy, Hasher, Verdict};
 use vestibule_core::secret::Password;
-use vestibule_core::throttle::Asker;
+use vestibule_core::throttle::HashRequester;
 
 mod queue;
 
@@ -78,7 +78,7 @@ enum Done {
 }
 
 /// What every thread needs.
-struct Bench {
+struct WorkerParts {
     cost: PasswordCost,
     /// A hash of a random password at today's cost: what unknown accounts are compared with.
     decoy: PasswordHash,
@@ -101,7 +101,7 @@ impl HashingPool {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Arc<Self>, Fault> {
         let decoy = decoy(cost, entropy.as_ref())?;
-        let bench = Arc::new(Bench { cost, decoy, entropy, longest_wait: bounds.longest_wait });
+        let bench = Arc::new(WorkerParts { cost, decoy, entropy, longest_wait: bounds.longest_wait });
         let queue = Queue { waiting: FairQueue::new(bounds.queue), is_closed: false };
         let jobs = Arc::new(Jobs { queue: Mutex::new(queue), has_come: Condvar::new() });
         // Made first: where a thread cannot be started, those before it end with the pool.
@@ -119,7 +119,7 @@ impl HashingPool {
         Ok(pool)
     }
 
-    async fn ask(&self, work: Work, asker: Asker) -> Result<Done, Fault> {
+    async fn ask(&self, work: Work, asker: HashRequester) -> Result<Done, Fault> {
         let (answer, answered) = oneshot::channel();
         let job = Job { work, asked_at: Instant::now(), answer };
         let given_up = self.jobs.queue.lock().waiting.push(asker, job);
@@ -156,7 +156,7 @@ impl Jobs {
 
 #[async_trait]
 impl Hasher for HashingPool {
-    async fn hash(&self, password: Password, asker: Asker) -> Result<PasswordHash, Fault> {
+    async fn hash(&self, password: Password, asker: HashRequester) -> Result<PasswordHash, Fault> {
         match self.ask(Work::Hash(password), asker).await? {
             Done::Hashed(hash) => Ok(hash),
             Done::Verified(_) => Err(Fault::Bug("asked for a hash, got a verdict")),
@@ -167,7 +167,7 @@ impl Hasher for HashingPool {
         &self,
         password: Password,
         stored: Option<PasswordHash>,
-        asker: Asker,
+        asker: HashRequester,
     ) -> Result<Verdict, Fault> {
         match self.ask(Work::Verify(password, stored), asker).await? {
             Done::Verified(verdict) => Ok(verdict),
@@ -176,7 +176,7 @@ impl Hasher for HashingPool {
     }
 }
 
-impl Bench {
+impl WorkerParts {
     fn serve(&self, jobs: &Jobs) {
         let mut memory = HashingMemory::default();
         while let Some(job) = jobs.next() {

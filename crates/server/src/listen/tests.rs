@@ -3,7 +3,7 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::config;
 
 mod prefix;
@@ -48,11 +48,11 @@ impl Sockets {
         let folder = tempfile::tempdir().unwrap();
         let text = format!("data_dir = \"data\"\n{sections}");
         let settings = config::read(&text, "v.toml", folder.path(), &[]).unwrap();
-        let house = House::open(settings, crate::secrets::Unchecked::Keep).await.unwrap();
-        house.key_room.ensure_signers().await.unwrap();
-        let front = Arc::new(house.front().unwrap());
+        let app = App::open(settings, crate::secrets::Unchecked::Keep).await.unwrap();
+        app.key_manager.ensure_signers().await.unwrap();
+        let front = Arc::new(app.front().unwrap());
         let counters = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-        let status = Arc::new(Status::new(house, counters));
+        let status = Arc::new(Status::new(app, counters));
         let (drain, connections) = (CancellationToken::new(), TaskTracker::new());
         let mut addresses = Vec::new();
         for face in

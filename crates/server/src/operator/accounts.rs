@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use vestibule_core::account::{Account, Identifier, PasswordHash};
 use vestibule_core::id::Subject;
 use vestibule_core::login::tallies_of;
-use vestibule_core::port::{Accounts, AccountsPage, Directory, Page, Renamed, Throttle, Warrant};
+use vestibule_core::port::{Accounts, AccountsPage, Directory, Page, PasswordAuthority, Renamed, Throttle};
 use vestibule_core::session::Session;
-use vestibule_core::throttle::AccountTally;
+use vestibule_core::throttle::AccountCounter;
 use vestibule_core::{Fault, Timestamp};
 
 use super::{Not, Operator};
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::control::view::{AccountView, SessionView, StandingView, TallyView, ThrottleView};
 use crate::control::{Answer, Listed, PAGE};
 
@@ -28,7 +28,7 @@ pub(super) struct Changes {
 
 /// A part of the listing.
 pub(super) async fn list(
-    house: &House,
+    app: &App,
     after: Option<String>,
     containing: Option<String>,
     which: Listed,
@@ -47,9 +47,9 @@ pub(super) async fn list(
             Listed::Throttled => PAGE,
         };
         let page = AccountsPage { after: after.as_ref(), containing: containing.as_deref(), take: wanted };
-        let accounts = Directory::accounts(house.store.as_ref(), page).await?;
+        let accounts = Directory::accounts(app.store.as_ref(), page).await?;
         let is_last = accounts.len() < wanted as usize;
-        for (account, view) in accounts.iter().zip(views(house, &accounts, which).await?) {
+        for (account, view) in accounts.iter().zip(views(app, &accounts, which).await?) {
             if listed.len() == take {
                 break;
             }
@@ -66,23 +66,19 @@ pub(super) async fn list(
 }
 
 /// The accounts as they are listed; `None` for one that is not.
-async fn views(
-    house: &House,
-    accounts: &[Account],
-    which: Listed,
-) -> Result<Vec<Option<AccountView>>, Fault> {
+async fn views(app: &App, accounts: &[Account], which: Listed) -> Result<Vec<Option<AccountView>>, Fault> {
     if which == Listed::All {
         return Ok(accounts.iter().map(|account| Some(account.into())).collect());
     }
-    let keys: Vec<[u8; 32]> = accounts.iter().flat_map(|it| tallies_of(&house.pepper, it)).collect();
-    let tallies = house.store.tallies(&keys).await?;
-    let now = house.clock.now();
+    let keys: Vec<[u8; 32]> = accounts.iter().flat_map(|it| tallies_of(&app.pepper, it)).collect();
+    let tallies = app.store.tallies(&keys).await?;
+    let now = app.clock.now();
     let mut views = Vec::with_capacity(accounts.len());
     for (account, tallies) in accounts.iter().zip(tallies.chunks(2)) {
         let throttle = throttle(tallies, now);
         views.push(match throttle.makes_wait() {
             true => Some(AccountView {
-                standing: Some(standing(house, account, throttle).await?),
+                standing: Some(standing(app, account, throttle).await?),
                 ..account.into()
             }),
             false => None,
@@ -92,24 +88,24 @@ async fn views(
 }
 
 /// One account, with how it is used.
-pub(super) async fn show(house: &House, account: &Account) -> Result<AccountView, Fault> {
-    let tallies = house.store.tallies(&tallies_of(&house.pepper, account)).await?;
-    let throttle = throttle(&tallies, house.clock.now());
-    Ok(AccountView { standing: Some(standing(house, account, throttle).await?), ..account.into() })
+pub(super) async fn show(app: &App, account: &Account) -> Result<AccountView, Fault> {
+    let tallies = app.store.tallies(&tallies_of(&app.pepper, account)).await?;
+    let throttle = throttle(&tallies, app.clock.now());
+    Ok(AccountView { standing: Some(standing(app, account, throttle).await?), ..account.into() })
 }
 
-fn throttle(tallies: &[AccountTally], now: Timestamp) -> ThrottleView {
-    let view = |at: usize| TallyView::of(tallies.get(at).copied().unwrap_or(AccountTally::FRESH), now);
+fn throttle(tallies: &[AccountCounter], now: Timestamp) -> ThrottleView {
+    let view = |at: usize| TallyView::of(tallies.get(at).copied().unwrap_or(AccountCounter::FRESH), now);
     ThrottleView { strangers: view(0), known_devices: view(1) }
 }
 
-async fn standing(house: &House, account: &Account, throttle: ThrottleView) -> Result<StandingView, Fault> {
-    let store = house.store.as_ref();
+async fn standing(app: &App, account: &Account, throttle: ThrottleView) -> Result<StandingView, Fault> {
+    let store = app.store.as_ref();
     let last_sign_in_at = store.last_sign_in(account.subject).await?.map(crate::control::view::moment);
     let mut sessions = 0;
     loop {
         let page = Page { skip: u32::try_from(sessions).unwrap_or(u32::MAX), take: PAGE };
-        let found = Directory::sessions(store, Some(account.subject), page, house.clock.now()).await?;
+        let found = Directory::sessions(store, Some(account.subject), page, app.clock.now()).await?;
         sessions += found.len();
         if found.len() < PAGE as usize {
             return Ok(StandingView { last_sign_in_at, sessions, throttle });
@@ -118,12 +114,11 @@ async fn standing(house: &House, account: &Account, throttle: ThrottleView) -> R
 }
 
 /// Sessions as they are listed, with what their accounts are called.
-pub(super) async fn sessions(house: &House, sessions: &[Session]) -> Result<Vec<SessionView>, Fault> {
+pub(super) async fn sessions(app: &App, sessions: &[Session]) -> Result<Vec<SessionView>, Fault> {
     let mut subjects: Vec<Subject> = sessions.iter().map(|session| session.subject).collect();
     subjects.sort();
     subjects.dedup();
-    let called: HashMap<Subject, Identifier> =
-        house.store.identifiers(&subjects).await?.into_iter().collect();
+    let called: HashMap<Subject, Identifier> = app.store.identifiers(&subjects).await?.into_iter().collect();
     let view = |session: &Session| {
         let identifier = called.get(&session.subject).map(|it| it.as_str().to_owned());
         SessionView { identifier, ..session.into() }
@@ -145,7 +140,7 @@ impl Operator {
             done.push("the identifier");
         }
         if let Some(traits) = traits {
-            let changed = match self.house.store.set_traits(subject, traits).await {
+            let changed = match self.app.store.set_traits(subject, traits).await {
                 Err(fault) => return Err(only(&done, fault)),
                 Ok(changed) => changed,
             };
@@ -154,7 +149,8 @@ impl Operator {
         }
         if let Some(hash) = changes.password_hash {
             let hash = PasswordHash::from_phc(hash);
-            let changed = match self.house.store.set_password(subject, hash, Warrant::Operator).await {
+            let changed = match self.app.store.set_password(subject, hash, PasswordAuthority::Operator).await
+            {
                 Err(fault) => return Err(only(&done, fault)),
                 Ok(changed) => changed,
             };
@@ -164,7 +160,7 @@ impl Operator {
     }
 
     async fn rename(&self, who: &str, subject: Subject, new: Identifier) -> Result<(), Not> {
-        match self.house.store.set_identifier(subject, new.clone(), None).await? {
+        match self.app.store.set_identifier(subject, new.clone(), None).await? {
             Renamed::Renamed => {
                 tracing::info!(target: "vestibule::event", event = "account.identifier-set", subject = %subject);
                 Ok(())

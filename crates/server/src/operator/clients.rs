@@ -8,15 +8,15 @@ use vestibule_verify::KeySet;
 use zeroize::Zeroizing;
 
 use super::Not;
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::control::view::ClientView;
 use crate::control::{Answer, PAGE, Registration};
 
 /// Adds a client, and makes its secret where it has no keys.
-pub(super) async fn add(house: &House, registration: Registration) -> Result<Answer, Not> {
+pub(super) async fn add(app: &App, registration: Registration) -> Result<Answer, Not> {
     let mut id = [0; 16];
-    house.entropy.fill(&mut id)?;
-    let (proof, secret) = proof(house, registration.keys.as_deref())?;
+    app.entropy.fill(&mut id)?;
+    let (proof, secret) = proof(app, registration.keys.as_deref())?;
     let client = Client {
         id: ClientId::from_bytes(id),
         name: registration.name,
@@ -25,11 +25,11 @@ pub(super) async fn add(house: &House, registration: Registration) -> Result<Ans
         scopes: registration.scopes,
         exchanges: registration.exchanges,
         serves: registration.serves,
-        added_at: house.clock.now(),
+        added_at: app.clock.now(),
     };
-    judge(house, &client)?;
+    judge(app, &client)?;
     let view = ClientView::from(&client);
-    Clients::add(house.store.as_ref(), client).await?;
+    Clients::add(app.store.as_ref(), client).await?;
     tracing::info!(
         target: "vestibule::event",
         event = "client.added",
@@ -40,16 +40,16 @@ pub(super) async fn add(house: &House, registration: Registration) -> Result<Ans
 }
 
 /// A part of the listing.
-pub(super) async fn list(house: &House, skip: u32) -> Result<Answer, Not> {
-    let clients = Clients::all(house.store.as_ref(), Page { skip, take: PAGE }).await?;
+pub(super) async fn list(app: &App, skip: u32) -> Result<Answer, Not> {
+    let clients = Clients::all(app.store.as_ref(), Page { skip, take: PAGE }).await?;
     Ok(Answer::Clients { clients: clients.iter().map(ClientView::from).collect() })
 }
 
 /// Removes a client, and revokes what it holds.
-pub(super) async fn remove(house: &House, client: &str) -> Result<Answer, Not> {
+pub(super) async fn remove(app: &App, client: &str) -> Result<Answer, Not> {
     let unknown = || Not::Refused(format!("there is no client {client:?}; see `vestibule client list`"));
     let id: ClientId = client.parse().map_err(|_| unknown())?;
-    if !house.callers.remove(&id, house.longest_jwt).await? {
+    if !app.client_auth.remove(&id, app.longest_jwt).await? {
         return Err(unknown());
     }
     tracing::info!(target: "vestibule::event", event = "client.removed", client.id = %id);
@@ -58,7 +58,7 @@ pub(super) async fn remove(house: &House, client: &str) -> Result<Answer, Not> {
 
 const KEYS_WANTED: &str = "a JWK set of its public keys is wanted, {\"keys\": [{\"kty\": …}]}";
 
-fn proof(house: &House, keys: Option<&str>) -> Result<(ClientProof, Option<ClientSecret>), Not> {
+fn proof(app: &App, keys: Option<&str>) -> Result<(ClientProof, Option<ClientSecret>), Not> {
     if let Some(keys) = keys {
         let keys = KeySet::from_jwks(keys).map_err(|cause| {
             Not::Refused(format!("the client's keys cannot be taken: {cause}; {KEYS_WANTED}"))
@@ -73,22 +73,22 @@ fn proof(house: &House, keys: Option<&str>) -> Result<(ClientProof, Option<Clien
         return Ok((ClientProof::Keys(keys), None));
     }
     let mut random = Zeroizing::new([0; 32]);
-    house.entropy.fill(&mut *random)?;
+    app.entropy.fill(&mut *random)?;
     let secret = ClientSecret::from_random(*random);
-    Ok((ClientProof::Secret(secret.digest(&house.pepper)), Some(secret)))
+    Ok((ClientProof::Secret(secret.digest(&app.pepper)), Some(secret)))
 }
 
-/// What a client can be by itself, and in this house: of audiences that there are, and none of them the gateway, whose doors let nobody
+/// What a client can be by itself, and in this app: of audiences that there are, and none of them the gateway, whose doors let nobody
 /// in without a session. A slip in a name would show only when the client is refused, far away from whoever made it.
-fn judge(house: &House, client: &Client) -> Result<(), Not> {
+fn judge(app: &App, client: &Client) -> Result<(), Not> {
     client.check().map_err(|cause| Not::Refused(cause.to_string()))?;
     // Stricter than what is read back: a record of an earlier version stays readable.
     if client.name.chars().any(is_unseen) {
         return Err(Not::Refused(NotAClient::Name.to_string()));
     }
-    let audiences = house.minter.audiences();
+    let audiences = app.minter.audiences();
     for name in client.audiences.iter().chain(&client.serves) {
-        if name == house.minter.issuer() {
+        if name == app.minter.issuer() {
             let what = format!("{name} is this gateway itself, and no audience for a client");
             return Err(Not::Refused(what));
         }

@@ -14,12 +14,12 @@ use vestibule_core::{Fault, Reject};
 use vestibule_portal::WELL_KNOWN;
 
 use super::Not;
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::control::view::{DroppedView, Explanation, JwtView, StepView};
 use crate::control::{Answer, Presented};
 
 pub(super) async fn explain(
-    house: &House,
+    app: &App,
     credential: Presented,
     url: &str,
     method: &str,
@@ -29,19 +29,19 @@ pub(super) async fn explain(
     let authority = url.authority().ok_or_else(|| wrong_url(&url.to_string()))?;
     // As a door reads it: a trailing dot, for one, is refused there, too.
     let host = host_of(authority.as_str()).map_err(|_| wrong_url(&url.to_string()))?;
-    refuse_own(house, host, url.path())?;
+    refuse_own(app, host, url.path())?;
     let method: Method = method.parse().map_err(|_| Not::Refused(format!("{method:?} is not a method")))?;
-    let headers = headers(house, credential, more)?;
-    house.key_room.ensure_signers().await?;
+    let headers = headers(app, credential, more)?;
+    app.key_manager.ensure_signers().await?;
     let inquiry = Inquiry { method: &method, host, path: url.path(), headers: &headers, csrf_field: None };
     let mut trace = Trace::on();
-    let (outcome, reject, permit) = match house.decider.decide_traced(&inquiry, &mut trace).await? {
+    let (outcome, reject, permit) = match app.decider.decide_traced(&inquiry, &mut trace).await? {
         Decision::Challenge(challenge) => ("challenge", Some(challenge.reject()), None),
         Decision::Deny(deny) => ("deny", Some(deny.reject()), None),
         Decision::Permit(permit) => ("permit", None, Some(permit)),
     };
     let jwt = match &permit {
-        Some(permit) => jwt(house, permit).await?,
+        Some(permit) => jwt(app, permit).await?,
         None => None,
     };
     let explanation = Explanation {
@@ -54,8 +54,8 @@ pub(super) async fn explain(
 }
 
 /// No route decides about our own pages: whatever a door would say about them is not what a browser gets.
-fn refuse_own(house: &House, host: &str, path: &str) -> Result<(), Not> {
-    let (paths, origin) = (&house.settings.paths, &house.settings.public_url);
+fn refuse_own(app: &App, host: &str, path: &str) -> Result<(), Not> {
+    let (paths, origin) = (&app.settings.paths, &app.settings.public_url);
     let is_own = paths.named(path).is_some() || WELL_KNOWN.contains(&path);
     if is_own && host.eq_ignore_ascii_case(origin.host()) {
         return Err(Not::Refused(format!(
@@ -71,7 +71,7 @@ fn wrong_url(url: &str) -> Not {
 }
 
 /// The credential, and what else the request carries. What a browser would send of its own accord is not guessed.
-fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> Result<HeaderMap, Not> {
+fn headers(app: &App, credential: Presented, more: &[(String, String)]) -> Result<HeaderMap, Not> {
     let (name, text) = match credential {
         Presented::Bearer(text) => (AUTHORIZATION, format!("Bearer {text}")),
         // The value alone, or a whole Cookie header as a browser's developer tools show it.
@@ -79,8 +79,8 @@ fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> R
         Presented::Cookie(text) => {
             // A session's secret has no dots, and a JWT has two.
             let of_tokens =
-                Some(&house.settings.token_cookies).filter(|names| names.are_given && text.contains('.'));
-            let name = of_tokens.map_or(&house.settings.session_cookie, |names| &names.access);
+                Some(&app.settings.token_cookies).filter(|names| names.are_given && text.contains('.'));
+            let name = of_tokens.map_or(&app.settings.session_cookie, |names| &names.access);
             (COOKIE, format!("{}={text}", name.as_str()))
         }
     };
@@ -101,9 +101,9 @@ fn headers(house: &House, credential: Presented, more: &[(String, String)]) -> R
     Ok(headers)
 }
 
-async fn jwt(house: &House, permit: &Permit) -> Result<Option<JwtView>, Fault> {
-    let asked_at = house.clock.now();
-    let Some(token) = house.minter.mint(permit).await? else { return Ok(None) };
+async fn jwt(app: &App, permit: &Permit) -> Result<Option<JwtView>, Fault> {
+    let asked_at = app.clock.now();
+    let Some(token) = app.minter.mint(permit).await? else { return Ok(None) };
     let unread = |_| Fault::Bug("a JWT of ours cannot be read");
     // What is encrypted to its audience we cannot read either.
     let (header, claims) = match jwe::header(token.jwt()) {

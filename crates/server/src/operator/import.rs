@@ -9,20 +9,20 @@ use vestibule_core::account::{Account, Identifier, Status, Traits, password};
 use vestibule_core::id::Subject;
 use vestibule_core::port::{Accounts, Added};
 
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::control::{Import, ImportHow, Imported};
 
 /// Adds accounts, or says what would come of it; the answers are in the order of the questions.
 pub(super) async fn import(
-    house: &Arc<House>,
+    app: &Arc<App>,
     accounts: Vec<Import>,
     how: ImportHow,
 ) -> Result<Vec<Imported>, Fault> {
     let mut answers = Vec::with_capacity(accounts.len());
     let mut under_way = JoinSet::new();
     for (place, import) in accounts.into_iter().enumerate() {
-        let house = Arc::clone(house);
-        under_way.spawn(async move { (place, one(&house, import, how).await) });
+        let app = Arc::clone(app);
+        under_way.spawn(async move { (place, one(&app, import, how).await) });
     }
     while let Some(done) = under_way.join_next().await {
         answers.push(done.map_err(|_| Fault::Bug("an import ended without an answer"))?);
@@ -31,21 +31,21 @@ pub(super) async fn import(
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
 }
 
-async fn one(house: &House, import: Import, how: ImportHow) -> Imported {
-    let account = match account(house, import) {
+async fn one(app: &App, import: Import, how: ImportHow) -> Imported {
+    let account = match account(app, import) {
         Ok(account) => account,
         Err(answer) => return answer,
     };
     let could_not_tell = |fault: Fault| Imported::Fault { what: fault.report() };
     if how == ImportHow::Judge {
-        return match house.store.find_by_identifier(&account.identifier).await {
+        return match app.store.find_by_identifier(&account.identifier).await {
             Ok(Some(_)) => Imported::Exists,
             Ok(None) => Imported::Added,
             Err(fault) => could_not_tell(fault),
         };
     }
     let subject = account.subject;
-    match house.store.add(account).await {
+    match app.store.add(account).await {
         Ok(Added::Added) => {
             tracing::info!(target: "vestibule::event", event = "account.imported", subject = %subject);
             Imported::Added
@@ -56,7 +56,7 @@ async fn one(house: &House, import: Import, how: ImportHow) -> Imported {
 }
 
 /// The account that was written down, with a subject of its own, if every field of it is right.
-fn account(house: &House, import: Import) -> Result<Account, Imported> {
+fn account(app: &App, import: Import) -> Result<Account, Imported> {
     let refused = |field: &str, what: String| Imported::Refused { field: field.to_owned(), what };
     let identifier =
         Identifier::parse(&import.identifier).map_err(|it| refused("identifier", it.to_string()))?;
@@ -74,11 +74,11 @@ fn account(house: &House, import: Import) -> Result<Account, Imported> {
             .map_err(|it| refused("traits", it.to_string()))?,
         None => Traits::default(),
     };
-    if let Some(schema) = &house.settings.traits_schema {
+    if let Some(schema) = &app.settings.traits_schema {
         schema.check(&traits).map_err(|what| refused("traits", what))?;
     }
     let mut subject = [0; 16];
-    house.entropy.fill(&mut subject).map_err(|fault| Imported::Fault { what: fault.report() })?;
+    app.entropy.fill(&mut subject).map_err(|fault| Imported::Fault { what: fault.report() })?;
     Ok(Account {
         subject: Subject::from_bytes(subject),
         identifier,
@@ -86,6 +86,6 @@ fn account(house: &House, import: Import) -> Result<Account, Imported> {
         traits,
         status,
         epoch: 1,
-        created_at: house.clock.now(),
+        created_at: app.clock.now(),
     })
 }

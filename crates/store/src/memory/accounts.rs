@@ -8,7 +8,7 @@ use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::Subject;
 use vestibule_core::live::LiveSession;
-use vestibule_core::port::{Accounts, Added, Candidate, Changed, Renamed, Warrant};
+use vestibule_core::port::{Accounts, Added, Changed, PasswordAuthority, PasswordLookup, Renamed};
 
 use super::{Kept, MemoryStore, State};
 
@@ -40,11 +40,11 @@ impl Accounts for MemoryStore {
         &self,
         identifier: Option<&Identifier>,
         near: Subject,
-    ) -> Result<Candidate, Fault> {
+    ) -> Result<PasswordLookup, Fault> {
         let state = self.0.lock();
         let subject = identifier.and_then(|identifier| state.identifiers.get(identifier));
         let next = state.accounts.values().min_by_key(|account| (account.subject < near, account.subject));
-        Ok(Candidate {
+        Ok(PasswordLookup {
             account: subject.and_then(|subject| state.accounts.get(subject)).cloned(),
             lent: next.and_then(|account| account.password.clone()),
         })
@@ -68,7 +68,7 @@ impl Accounts for MemoryStore {
         &self,
         subject: Subject,
         new: PasswordHash,
-        warrant: Warrant,
+        warrant: PasswordAuthority,
     ) -> Result<Changed, Fault> {
         let state = &mut *self.0.lock();
         let account = state.accounts.get_mut(&subject).filter(|account| warrant.holds_in(account.epoch));
@@ -80,8 +80,10 @@ impl Accounts for MemoryStore {
         let ended = state.end(|Kept { session, .. }| session.subject == subject && Some(session.id) != keep);
         state.renew(subject, Some(epoch));
         let kept = match warrant {
-            Warrant::Owner { session, reissue, .. } => state.reissue_by_name(session, subject, reissue)?,
-            Warrant::Operator => None,
+            PasswordAuthority::Owner { session, reissue, .. } => {
+                state.reissue_by_name(session, subject, reissue)?
+            }
+            PasswordAuthority::Operator => None,
         };
         Ok(Changed::Changed { ended, kept })
     }

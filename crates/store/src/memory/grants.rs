@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use vestibule_core::Fault;
-use vestibule_core::family::{RefreshDigest, TokenFamily, Turn};
 use vestibule_core::port::{Begun, Grants, Redeemed, Redemption};
+use vestibule_core::refresh_token::{RefreshDigest, RefreshVerdict, TokenFamily};
 use vestibule_core::session::SessionDigest;
 
 use super::MemoryStore;
@@ -27,18 +27,18 @@ impl Grants for MemoryStore {
         let Some(kept) = state.sessions.get_mut(&session) else { return Ok(Redeemed::Unknown) };
         let Some(family) = &mut kept.family else { return Ok(Redeemed::Unknown) };
         Ok(match family.judge(&presented, next, now, window) {
-            Turn::Rotate(rotated) => {
+            RefreshVerdict::Rotate(rotated) => {
                 *family = rotated;
                 Redeemed::Rotated
             }
-            Turn::Repeat(salt) => Redeemed::Repeated(salt),
-            Turn::Late => Redeemed::Late,
-            Turn::Replay => {
+            RefreshVerdict::Repeat(salt) => Redeemed::Repeated(salt),
+            RefreshVerdict::Late => Redeemed::Late,
+            RefreshVerdict::Replay => {
                 let id = kept.session.id;
                 state.end(|kept| kept.session.id == id);
                 Redeemed::Replayed(id)
             }
-            Turn::Unknown => Redeemed::Unknown,
+            RefreshVerdict::Unknown => Redeemed::Unknown,
         })
     }
 }

@@ -6,14 +6,14 @@ use sqlx::SqliteConnection;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Accounts, Added, Candidate, Changed, Ending, Renamed, Warrant};
+use vestibule_core::port::{Accounts, Added, Changed, Ending, PasswordAuthority, PasswordLookup, Renamed};
 use vestibule_core::session::{Reissue, Session, SessionDigest};
 
 use super::SqliteStore;
+use super::error::SqliteError;
 use super::opening::renewed;
-use super::rows::{self, AccountRow, CandidateRow, SessionRow, integer};
+use super::rows::{self, AccountRow, PasswordLookupRow, SessionRow, integer};
 use super::sessions::end;
-use super::trouble::Trouble;
 use super::writer::{Change, Written};
 use crate::table::TableChange;
 
@@ -49,9 +49,9 @@ impl Accounts for SqliteStore {
         &self,
         identifier: Option<&Identifier>,
         near: Subject,
-    ) -> Result<Candidate, Fault> {
+    ) -> Result<PasswordLookup, Fault> {
         let question = async {
-            let row: CandidateRow = sqlx::query_as(
+            let row: PasswordLookupRow = sqlx::query_as(
                 "WITH next AS (SELECT password FROM accounts WHERE subject >= ?2 ORDER BY subject LIMIT 1)
                  SELECT account.*, CASE WHEN EXISTS (SELECT 1 FROM next) THEN (SELECT password FROM next)
                                    ELSE (SELECT password FROM accounts ORDER BY subject LIMIT 1) END AS lent
@@ -79,7 +79,7 @@ impl Accounts for SqliteStore {
         &self,
         subject: Subject,
         new: PasswordHash,
-        warrant: Warrant,
+        warrant: PasswordAuthority,
     ) -> Result<Changed, Fault> {
         self.writer.write(SetPassword { subject, new, warrant }).await
     }
@@ -111,7 +111,7 @@ struct Add(Account);
 impl Change for Add {
     type Answer = Added;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Added>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Added>, SqliteError> {
         let account = &self.0;
         let added = sqlx::query(
             "INSERT INTO accounts (subject, identifier, password, traits, status, epoch, created_at)
@@ -130,7 +130,7 @@ impl Change for Add {
             Ok(done) if done.rows_affected() == 0 => Ok(Written::without_table(Added::IdentifierTaken)),
             Ok(_) => Ok(Written::without_table(Added::Added)),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(Trouble::Bug("an account was added under a subject that is in use"))
+                Err(SqliteError::Bug("an account was added under a subject that is in use"))
             }
             Err(error) => Err(error.into()),
         }
@@ -146,7 +146,7 @@ struct UpgradePassword {
 impl Change for UpgradePassword {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         sqlx::query("UPDATE accounts SET password = ?3 WHERE subject = ?1 AND password = ?2")
             .bind(&self.subject.bytes()[..])
             .bind(self.old.reveal())
@@ -160,7 +160,7 @@ impl Change for UpgradePassword {
 struct SetPassword {
     subject: Subject,
     new: PasswordHash,
-    warrant: Warrant,
+    warrant: PasswordAuthority,
 }
 
 impl Change for SetPassword {
@@ -168,7 +168,7 @@ impl Change for SetPassword {
 
     /// Raises the epoch as well: a login that was shown the old password and has not opened its session yet must not open it any
     /// more. The session that stays is lifted into the new epoch.
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, SqliteError> {
         let epoch: Option<i64> = sqlx::query_scalar(
             "UPDATE accounts SET password = ?2, epoch = epoch + 1
              WHERE subject = ?1 AND (?3 IS NULL OR epoch = ?3) RETURNING epoch",
@@ -176,8 +176,8 @@ impl Change for SetPassword {
         .bind(&self.subject.bytes()[..])
         .bind(self.new.reveal())
         .bind(match self.warrant {
-            Warrant::Operator => None,
-            Warrant::Owner { epoch, .. } => Some(integer(epoch)),
+            PasswordAuthority::Operator => None,
+            PasswordAuthority::Owner { epoch, .. } => Some(integer(epoch)),
         })
         .fetch_optional(&mut *transaction)
         .await?;
@@ -196,7 +196,9 @@ impl Change for SetPassword {
         .await?;
         let kept = kept.map(SessionRow::read).transpose()?;
         let kept = match (kept, self.warrant) {
-            (Some(kept), Warrant::Owner { reissue, .. }) => reissue_as(kept, reissue, transaction).await?,
+            (Some(kept), PasswordAuthority::Owner { reissue, .. }) => {
+                reissue_as(kept, reissue, transaction).await?
+            }
             _ => None,
         };
         if let Some((old, kept)) = &kept {
@@ -212,7 +214,7 @@ async fn reissue_as(
     kept: Session,
     reissue: Reissue,
     transaction: &mut SqliteConnection,
-) -> Result<Option<(SessionDigest, Box<Session>)>, Trouble> {
+) -> Result<Option<(SessionDigest, Box<Session>)>, SqliteError> {
     let old = kept.digest;
     match renewed(&old, kept, reissue, transaction).await? {
         Some(session) => Ok(Some((old, Box::new(session)))),
@@ -229,7 +231,7 @@ struct SetIdentifier {
 impl Change for SetIdentifier {
     type Answer = Renamed;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Renamed>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Renamed>, SqliteError> {
         let holders: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT subject FROM accounts WHERE (subject = ?1 AND (?3 IS NULL OR epoch = ?3)) OR (identifier = ?2 AND subject <> ?1)",
         )
@@ -254,7 +256,10 @@ impl Change for SetIdentifier {
 }
 
 /// Gives every session of an account a new version: what was minted for the old one is not handed out again.
-async fn renew(subject: Subject, transaction: &mut SqliteConnection) -> Result<Vec<TableChange>, Trouble> {
+async fn renew(
+    subject: Subject,
+    transaction: &mut SqliteConnection,
+) -> Result<Vec<TableChange>, SqliteError> {
     let renewed: Vec<(Vec<u8>, i64)> = sqlx::query_as(
         "UPDATE sessions SET version = version + 1 WHERE subject = ?1 RETURNING digest, version",
     )
@@ -262,7 +267,8 @@ async fn renew(subject: Subject, transaction: &mut SqliteConnection) -> Result<V
     .fetch_all(transaction)
     .await?;
     let changes = renewed.into_iter().map(|(digest, version)| {
-        let version = u32::try_from(version).map_err(|_| Trouble::corrupt("a stored session", "version"))?;
+        let version =
+            u32::try_from(version).map_err(|_| SqliteError::corrupt("a stored session", "version"))?;
         Ok(TableChange::Renew(rows::digest(&digest)?, version))
     });
     changes.collect()
@@ -276,7 +282,7 @@ struct SetTraits {
 impl Change for SetTraits {
     type Answer = Changed;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, SqliteError> {
         let known = sqlx::query("UPDATE accounts SET traits = ?2 WHERE subject = ?1")
             .bind(&self.subject.bytes()[..])
             .bind(self.traits.to_json())
@@ -298,7 +304,7 @@ struct SetStatus {
 impl Change for SetStatus {
     type Answer = Changed;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, SqliteError> {
         let raise = match self.status {
             Status::Disabled => 1,
             Status::Enabled => 0,
@@ -322,7 +328,7 @@ struct Remove(Subject);
 impl Change for Remove {
     type Answer = Changed;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Changed>, SqliteError> {
         let ended = end(Ending::Subject(self.0), &mut *transaction).await?;
         sqlx::query("DELETE FROM sign_ins WHERE subject = ?1")
             .bind(&self.0.bytes()[..])

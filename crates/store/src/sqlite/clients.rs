@@ -11,8 +11,8 @@ use vestibule_core::port::{Clients, Consumed, OneTime, Page};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
+use super::error::SqliteError;
 use super::rows::{ClientRow, integer};
-use super::trouble::Trouble;
 use super::writer::{Change, Written};
 use crate::table::{Table, TableChange};
 
@@ -20,7 +20,7 @@ use crate::table::{Table, TableChange};
 const SLICE: i64 = 256;
 
 /// Reads every client into the table.
-pub(super) async fn load(table: &Table, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+pub(super) async fn load(table: &Table, connection: &mut SqliteConnection) -> Result<(), SqliteError> {
     let rows: Vec<ClientRow> = sqlx::query_as("SELECT * FROM clients").fetch_all(connection).await?;
     for row in rows {
         table.apply(TableChange::AddClient(Arc::new(row.read()?)));
@@ -68,7 +68,7 @@ struct Add(Arc<Client>);
 impl Change for Add {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         let client = &self.0;
         let (secret, keys) = match &client.proof {
             ClientProof::Keys(keys) => (None, Some(keys.to_jwks().to_string())),
@@ -91,7 +91,7 @@ impl Change for Add {
         .execute(transaction)
         .await
         .map_err(|error| {
-            Trouble::or_bug_if_taken(error, "a client was added under a client id that is in use")
+            SqliteError::or_bug_if_taken(error, "a client was added under a client id that is in use")
         })?;
         Ok(Written { answer: (), table: vec![TableChange::AddClient(Arc::clone(client))] })
     }
@@ -102,7 +102,7 @@ struct Remove(ClientId);
 impl Change for Remove {
     type Answer = bool;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<bool>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<bool>, SqliteError> {
         let removed = sqlx::query("DELETE FROM clients WHERE id = ?1")
             .bind(&self.0.bytes()[..])
             .execute(transaction)
@@ -119,7 +119,7 @@ struct Consume {
 impl Change for Consume {
     type Answer = Consumed;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Consumed>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Consumed>, SqliteError> {
         let ShownAssertion { client, digest, forget_after } = &self.shown;
         let known: Option<i64> =
             sqlx::query_scalar("SELECT forget_after FROM shown_assertions WHERE client = ?1 AND digest = ?2")
@@ -162,7 +162,7 @@ pub(super) struct ForgetAssertions {
 impl Change for ForgetAssertions {
     type Answer = u64;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, SqliteError> {
         let forgotten = sqlx::query(
             "DELETE FROM shown_assertions WHERE (client, digest) IN
                  (SELECT client, digest FROM shown_assertions WHERE forget_after <= ?1 LIMIT ?2)",

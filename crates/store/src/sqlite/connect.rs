@@ -11,7 +11,7 @@ use sqlx::sqlite::{
 };
 
 use super::SqliteOptions;
-use super::trouble::Trouble;
+use super::error::SqliteError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -51,12 +51,12 @@ pub(super) fn readers(database: &Path, options: &SqliteOptions) -> SqlitePool {
 }
 
 /// Refuses what is not ours, and brings what is to today's schema.
-pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Trouble> {
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), SqliteError> {
     let application_id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
     let tables: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
     if application_id != APPLICATION_ID && tables > 0 {
-        return Err(Trouble::NotOurs("the database file belongs to another program".to_owned()));
+        return Err(SqliteError::NotOurs("the database file belongs to another program".to_owned()));
     }
     MIGRATIONS.run(connection).await?;
     Ok(())

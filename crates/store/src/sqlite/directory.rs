@@ -9,8 +9,8 @@ use vestibule_core::session::{Session, Span, judge};
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
+use super::error::SqliteError;
 use super::rows::{self, AccountRow, NumberedSession, SessionRow, integer, timestamp};
-use super::trouble::Trouble;
 
 /// The most rows looked at between two questions.
 const SLICE: u32 = 256;
@@ -65,7 +65,7 @@ impl Directory for SqliteStore {
             .await?;
             let read = |(subject, identifier): (Vec<u8>, String)| {
                 let identifier = Identifier::known(&identifier)
-                    .map_err(|_| Trouble::corrupt("a stored account", "identifier"))?;
+                    .map_err(|_| SqliteError::corrupt("a stored account", "identifier"))?;
                 Ok((rows::subject(&subject)?, identifier))
             };
             rows.into_iter().map(read).collect()
@@ -79,7 +79,7 @@ impl Directory for SqliteStore {
                 .bind(&subject.bytes()[..])
                 .fetch_optional(&self.readers)
                 .await?;
-            let read = |at| timestamp(at).ok_or_else(|| Trouble::corrupt("a stored sign-in", "at"));
+            let read = |at| timestamp(at).ok_or_else(|| SqliteError::corrupt("a stored sign-in", "at"));
             at.map(read).transpose()
         };
         self.read(question).await
@@ -94,7 +94,7 @@ impl SqliteStore {
         of: Option<Subject>,
         page: Page,
         now: Timestamp,
-    ) -> Result<Vec<Session>, Trouble> {
+    ) -> Result<Vec<Session>, SqliteError> {
         let mut found = Vec::new();
         let mut to_skip = page.skip;
         let mut below = i64::MAX;
@@ -121,7 +121,7 @@ impl SqliteStore {
         of: Option<Subject>,
         now: Timestamp,
         at_most: u32,
-    ) -> Result<Vec<NumberedSession>, Trouble> {
+    ) -> Result<Vec<NumberedSession>, SqliteError> {
         let query = match of {
             Some(subject) => sqlx::query_as(OF_ONE_ACCOUNT)
                 .bind(below)

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use vestibule_core::Fault;
 
-use super::trouble::Trouble;
+use super::error::SqliteError;
 use crate::access::{Found, Identity, Kind, Verdict, judge};
 
 const LOCK: &str = "vestibule.lock";
@@ -36,20 +36,20 @@ pub(super) fn prepare(database: &Path, shared: bool) -> Result<Lock, Fault> {
     Ok(lock)
 }
 
-fn prepare_directory(directory: &Path, shared: bool) -> Result<(), Trouble> {
+fn prepare_directory(directory: &Path, shared: bool) -> Result<(), SqliteError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at(directory))?;
     let found = fs::metadata(directory).map_err(at(directory))?;
     if !found.is_dir() {
-        return Err(Trouble::NotOurs(format!("{} is not a directory", directory.display())));
+        return Err(SqliteError::NotOurs(format!("{} is not a directory", directory.display())));
     }
     if shared { Ok(()) } else { hold(Kind::Folder, directory, &found) }
 }
 
 /// Restricts the mode of what other accounts can reach, where this process owns it; refuses it otherwise.
-fn hold(kind: Kind, path: &Path, metadata: &fs::Metadata) -> Result<(), Trouble> {
+fn hold(kind: Kind, path: &Path, metadata: &fs::Metadata) -> Result<(), SqliteError> {
     match judge(kind, Found::of(path, metadata), &Identity::own()) {
         Verdict::Fine => Ok(()),
-        Verdict::Refused(what) => Err(Trouble::NotOurs(format!("{} {what}", path.display()))),
+        Verdict::Refused(what) => Err(SqliteError::NotOurs(format!("{} {what}", path.display()))),
         Verdict::Tighten(mode) => {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(at(path))?;
             tracing::warn!(path = %path.display(), "other accounts could reach it; its mode is now {mode:o}");
@@ -76,7 +76,7 @@ fn lock(path: &Path) -> Result<Lock, Fault> {
 }
 
 /// The database file must be there before SQLite opens it: its write-ahead log inherits its mode.
-fn prepare_file(database: &Path, shared: bool) -> Result<(), Trouble> {
+fn prepare_file(database: &Path, shared: bool) -> Result<(), SqliteError> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(database);
     match made {
         Ok(_) => return Ok(()),
@@ -85,16 +85,16 @@ fn prepare_file(database: &Path, shared: bool) -> Result<(), Trouble> {
     }
     let found = fs::symlink_metadata(database).map_err(at(database))?;
     if !found.is_file() {
-        return Err(Trouble::NotOurs(format!("{} is not a plain file", database.display())));
+        return Err(SqliteError::NotOurs(format!("{} is not a plain file", database.display())));
     }
     if shared { Ok(()) } else { hold(Kind::Database, database, &found) }
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Trouble {
+fn at(path: &Path) -> impl FnOnce(io::Error) -> SqliteError {
     let path = path.display().to_string();
-    move |error| match Trouble::from(error) {
-        Trouble::Io(detail) => Trouble::Io(format!("{path}: {detail}")),
-        Trouble::Full(detail) => Trouble::Full(format!("{path}: {detail}")),
+    move |error| match SqliteError::from(error) {
+        SqliteError::Io(detail) => SqliteError::Io(format!("{path}: {detail}")),
+        SqliteError::Full(detail) => SqliteError::Full(format!("{path}: {detail}")),
         other => other,
     }
 }

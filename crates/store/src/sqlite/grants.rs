@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use sqlx::{FromRow, SqliteConnection};
 use tokio::sync::oneshot;
 use vestibule_core::Fault;
-use vestibule_core::family::{RefreshDigest, Replaced, TokenFamily, Turn};
 use vestibule_core::id::SessionId;
 use vestibule_core::port::{Begun, Grants, Redeemed, Redemption};
+use vestibule_core::refresh_token::{RefreshDigest, RefreshVerdict, Replaced, TokenFamily};
 use vestibule_core::session::SessionDigest;
 
 use super::SqliteStore;
+use super::error::SqliteError;
 use super::opening::delete;
 use super::rows::{self, integer, timestamp};
-use super::trouble::Trouble;
 use super::uses::hex_list;
 use super::writer::{Change, Job, Written};
 use crate::table::TableChange;
@@ -42,7 +42,7 @@ struct Begin {
 impl Change for Begin {
     type Answer = Begun;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Begun>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Begun>, SqliteError> {
         let begun = sqlx::query(
             "INSERT INTO token_families (session, generation, current)
              SELECT digest, 0, ?2 FROM sessions WHERE digest = ?1",
@@ -54,7 +54,9 @@ impl Change for Begin {
         match begun {
             Ok(done) if done.rows_affected() > 0 => Ok(Written::without_table(Begun::Begun)),
             Ok(_) => Ok(Written::without_table(Begun::NoSession)),
-            Err(error) => Err(Trouble::or_bug_if_taken(error, "a session was given a second token family")),
+            Err(error) => {
+                Err(SqliteError::or_bug_if_taken(error, "a session was given a second token family"))
+            }
         }
     }
 }
@@ -62,7 +64,7 @@ impl Change for Begin {
 /// One that somebody waits for.
 pub(super) struct Redeeming {
     pub(super) redemption: Redemption,
-    pub(super) reply: oneshot::Sender<Result<Redeemed, Trouble>>,
+    pub(super) reply: oneshot::Sender<Result<Redeemed, SqliteError>>,
 }
 
 /// Refresh tokens that are judged together, one after the other.
@@ -84,7 +86,7 @@ impl Redemptions {
 
 #[async_trait]
 impl Job for Redemptions {
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), SqliteError> {
         let sessions = self.redeeming.iter().map(|one| one.redemption.session);
         let mut families = read(sessions, transaction).await?;
         let (mut changed, mut ended) = (HashMap::new(), Vec::new());
@@ -98,20 +100,20 @@ impl Job for Redemptions {
             };
             let (id, family) = *known.get();
             self.answers.push(match family.judge(&presented, next, now, window) {
-                Turn::Rotate(rotated) => {
+                RefreshVerdict::Rotate(rotated) => {
                     known.insert((id, rotated));
                     changed.insert(session, rotated);
                     Redeemed::Rotated
                 }
-                Turn::Repeat(salt) => Redeemed::Repeated(salt),
-                Turn::Late => Redeemed::Late,
-                Turn::Replay => {
+                RefreshVerdict::Repeat(salt) => Redeemed::Repeated(salt),
+                RefreshVerdict::Late => Redeemed::Late,
+                RefreshVerdict::Replay => {
                     known.remove();
                     changed.remove(&session);
                     ended.push(session);
                     Redeemed::Replayed(id)
                 }
-                Turn::Unknown => Redeemed::Unknown,
+                RefreshVerdict::Unknown => Redeemed::Unknown,
             });
         }
         keep(&changed, &mut *transaction).await?;
@@ -131,7 +133,7 @@ impl Job for Redemptions {
         }
     }
 
-    fn fail(self: Box<Self>, trouble: Trouble) {
+    fn fail(self: Box<Self>, trouble: SqliteError) {
         for redeeming in self.redeeming {
             redeeming.reply.send(Err(trouble.clone())).ok();
         }
@@ -150,7 +152,7 @@ impl Job for Redemptions {
 async fn read(
     sessions: impl Iterator<Item = SessionDigest>,
     transaction: &mut SqliteConnection,
-) -> Result<HashMap<SessionDigest, (SessionId, TokenFamily)>, Trouble> {
+) -> Result<HashMap<SessionDigest, (SessionId, TokenFamily)>, SqliteError> {
     let rows: Vec<FamilyRow> = sqlx::query_as(
         "SELECT token_families.*, sessions.id FROM token_families JOIN sessions ON sessions.digest = token_families.session
          WHERE token_families.session IN (SELECT unhex(presented.value) FROM json_each(?1) AS presented)",
@@ -165,7 +167,7 @@ async fn read(
 async fn keep(
     changed: &HashMap<SessionDigest, TokenFamily>,
     transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
+) -> Result<(), SqliteError> {
     if changed.is_empty() {
         return Ok(());
     }
@@ -209,7 +211,7 @@ struct FamilyRow {
 }
 
 impl FamilyRow {
-    fn read(self) -> Result<(SessionDigest, (SessionId, TokenFamily)), Trouble> {
+    fn read(self) -> Result<(SessionDigest, (SessionId, TokenFamily)), SqliteError> {
         let replaced = match (self.replaced, self.salt, self.replaced_at) {
             (Some(replaced), Some(salt), Some(at)) => Some(Replaced {
                 digest: digest(&replaced)?,
@@ -232,11 +234,11 @@ impl FamilyRow {
     }
 }
 
-fn digest(blob: &[u8]) -> Result<RefreshDigest, Trouble> {
+fn digest(blob: &[u8]) -> Result<RefreshDigest, SqliteError> {
     let bytes = blob.try_into().map_err(|_| corrupt("digest"))?;
     Ok(RefreshDigest::from_bytes(bytes))
 }
 
-fn corrupt(column: &str) -> Trouble {
-    Trouble::corrupt("a stored token family", column)
+fn corrupt(column: &str) -> SqliteError {
+    SqliteError::corrupt("a stored token family", column)
 }

@@ -8,8 +8,8 @@ use vestibule_core::key::KeyRecord;
 use vestibule_core::port::{KeyDates, Keys};
 
 use super::SqliteStore;
+use super::error::SqliteError;
 use super::rows::{KeyRow, integer};
-use super::trouble::Trouble;
 use super::writer::{Change, Written};
 
 #[async_trait]
@@ -38,7 +38,7 @@ struct Redate {
 impl Change for Redate {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         for KeyDates { key_id, active_from, gone_at } in &self.dates {
             let dated =
                 sqlx::query("UPDATE signing_keys SET active_from = ?2, gone_at = ?3 WHERE key_id = ?1")
@@ -48,7 +48,7 @@ impl Change for Redate {
                     .execute(&mut *transaction)
                     .await?;
             if dated.rows_affected() != 1 {
-                return Err(Trouble::Bug("a signing key was dated that is not there"));
+                return Err(SqliteError::Bug("a signing key was dated that is not there"));
             }
         }
         if let Some(new) = &self.new {
@@ -58,7 +58,7 @@ impl Change for Redate {
     }
 }
 
-async fn add(new: &KeyRecord, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+async fn add(new: &KeyRecord, transaction: &mut SqliteConnection) -> Result<(), SqliteError> {
     let added = sqlx::query(
         "INSERT INTO signing_keys (key_id, algorithm, sealed, created_at, active_from, gone_at, purpose)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -75,7 +75,7 @@ async fn add(new: &KeyRecord, transaction: &mut SqliteConnection) -> Result<(), 
     match added {
         Ok(_) => Ok(()),
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-            Err(Trouble::Bug("a signing key was added under a key id that is in use"))
+            Err(SqliteError::Bug("a signing key was added under a key id that is in use"))
         }
         Err(error) => Err(error.into()),
     }

@@ -14,8 +14,8 @@ use vestibule_core::id::SessionId;
 use vestibule_core::port::{Opened, Reissued};
 use vestibule_core::session::{Cap, Reissue, Session, SessionDigest};
 
+use super::error::SqliteError;
 use super::rows::{EndedRow, SessionRow, integer, millis};
-use super::trouble::Trouble;
 use super::uses::{self, hex_list};
 use super::writer::{Change, Job, Written};
 use crate::table::{Table, TableChange};
@@ -32,7 +32,7 @@ pub(super) struct Open {
 /// One that somebody waits for.
 pub(super) struct Opening {
     pub(super) open: Open,
-    pub(super) reply: oneshot::Sender<Result<Opened, Trouble>>,
+    pub(super) reply: oneshot::Sender<Result<Opened, SqliteError>>,
 }
 
 /// Sessions that are opened together, in as many statements as one of them takes; what comes of it is what would come of one after
@@ -55,7 +55,7 @@ impl Openings {
 
 #[async_trait]
 impl Job for Openings {
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), SqliteError> {
         let numbers = insert(&self.openings, &mut *transaction).await?;
         let mut room = Room::default();
         // Who was inserted first opens first: in the order of numbers, each makes room among those before it.
@@ -97,7 +97,7 @@ impl Job for Openings {
         }
     }
 
-    fn fail(self: Box<Self>, trouble: Trouble) {
+    fn fail(self: Box<Self>, trouble: SqliteError) {
         for opening in self.openings {
             opening.reply.send(Err(trouble.clone())).ok();
         }
@@ -113,7 +113,10 @@ impl Job for Openings {
 }
 
 /// Keeps when their accounts were signed in to.
-async fn note_sign_ins(opened: &[(i64, &Open)], transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+async fn note_sign_ins(
+    opened: &[(i64, &Open)],
+    transaction: &mut SqliteConnection,
+) -> Result<(), SqliteError> {
     let of = |(_, open): &(i64, &Open)| {
         json!([HEXLOWER.encode(open.session.subject.bytes()), open.session.opened_at.millis()])
     };
@@ -133,7 +136,7 @@ async fn note_sign_ins(opened: &[(i64, &Open)], transaction: &mut SqliteConnecti
 async fn insert(
     openings: &[Opening],
     transaction: &mut SqliteConnection,
-) -> Result<HashMap<SessionDigest, i64>, Trouble> {
+) -> Result<HashMap<SessionDigest, i64>, SqliteError> {
     let sessions: Vec<Value> = openings.iter().map(|opening| row(&opening.open.session)).collect();
     let inserted: Result<Vec<InsertedRow>, _> = sqlx::query_as(
         "INSERT INTO sessions (digest, id, subject, version, epoch, kind, opened_at, proven_at, seen_at, issued_at, idle,
@@ -152,9 +155,10 @@ async fn insert(
     .await;
     match inserted {
         Ok(rows) => rows.iter().map(|row| Ok((super::rows::digest(&row.digest)?, row.number))).collect(),
-        Err(error) => {
-            Err(Trouble::or_bug_if_taken(error, "a session was opened under a digest or id that is in use"))
-        }
+        Err(error) => Err(SqliteError::or_bug_if_taken(
+            error,
+            "a session was opened under a digest or id that is in use",
+        )),
     }
 }
 
@@ -199,7 +203,7 @@ impl Room {
         &mut self,
         opened: &[(i64, &Open)],
         transaction: &mut SqliteConnection,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SqliteError> {
         let replaced = opened.iter().filter_map(|(_, open)| Some((open.replaces?, open.session.digest)));
         // The first of two that replace the same session is the one that ended it.
         let replaced: HashMap<_, _> = replaced.rev().collect();
@@ -231,7 +235,7 @@ impl Room {
         &mut self,
         opened: &[(i64, &Open)],
         transaction: &mut SqliteConnection,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SqliteError> {
         let capped: HashSet<_> = opened
             .iter()
             .filter(|(_, open)| open.cap.most.is_some())
@@ -298,7 +302,7 @@ struct OwnedRow {
 pub(super) async fn delete(
     digests: impl Iterator<Item = SessionDigest>,
     transaction: &mut SqliteConnection,
-) -> Result<Vec<(SessionDigest, SessionId)>, Trouble> {
+) -> Result<Vec<(SessionDigest, SessionId)>, SqliteError> {
     let digests: Vec<_> = digests.collect();
     if digests.is_empty() {
         return Ok(Vec::new());
@@ -322,7 +326,7 @@ pub(super) struct Reissuing {
 impl Change for Reissuing {
     type Answer = Reissued;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Reissued>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Reissued>, SqliteError> {
         let row: Option<SessionRow> = sqlx::query_as("SELECT * FROM sessions WHERE digest = ?1")
             .bind(&self.old.bytes()[..])
             .fetch_optional(&mut *transaction)
@@ -344,7 +348,7 @@ pub(super) async fn renewed(
     session: Session,
     reissue: Reissue,
     transaction: &mut SqliteConnection,
-) -> Result<Option<Session>, Trouble> {
+) -> Result<Option<Session>, SqliteError> {
     let Some(session) = session.reissued(reissue) else { return Ok(None) };
     update(old, &session, &mut *transaction).await?;
     uses::forget([*old].into_iter(), transaction).await?;
@@ -355,7 +359,7 @@ async fn update(
     old: &SessionDigest,
     session: &Session,
     transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
+) -> Result<(), SqliteError> {
     let updated = sqlx::query(
         "UPDATE sessions SET digest = ?2, version = ?3, proven_at = ?4, seen_at = ?5, issued_at = ?6, ends_at = ?7,
                              assurance = ?8, amr = ?9
@@ -375,7 +379,7 @@ async fn update(
     match updated {
         Ok(_) => Ok(()),
         Err(error) => {
-            Err(Trouble::or_bug_if_taken(error, "a session token was replaced by one that is in use"))
+            Err(SqliteError::or_bug_if_taken(error, "a session token was replaced by one that is in use"))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::trouble::Trouble;
+use super::error::SqliteError;
 use super::writer::{Change, Written};
 
 /// Takes the write lock; after a failure, also writes.
@@ -22,7 +22,7 @@ impl Pulse {
 impl Change for Pulse {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         if matches!(self, Self::Write) {
             sqlx::query("UPDATE pulse SET beat = beat + 1, ballast = randomblob(length(ballast))")
                 .execute(transaction)

@@ -12,12 +12,12 @@ use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits}
 use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecretDigest};
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
-use vestibule_core::port::Candidate;
+use vestibule_core::port::PasswordLookup;
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::session::{Device, Session, SessionDigest, SessionKind};
 use vestibule_core::verify::{Algorithm, KeyId, KeySet};
 
-use super::trouble::Trouble;
+use super::error::SqliteError;
 
 #[derive(FromRow)]
 pub(super) struct SessionRow {
@@ -40,8 +40,8 @@ pub(super) struct SessionRow {
 }
 
 impl SessionRow {
-    pub(super) fn read(self) -> Result<Session, Trouble> {
-        let corrupt = |column: &str| Trouble::corrupt("a stored session", column);
+    pub(super) fn read(self) -> Result<Session, SqliteError> {
+        let corrupt = |column: &str| SqliteError::corrupt("a stored session", column);
         Ok(Session {
             digest: digest(&self.digest)?,
             id: session_id(&self.id)?,
@@ -91,8 +91,8 @@ pub(super) struct AccountRow {
 }
 
 impl AccountRow {
-    pub(super) fn read(self) -> Result<Account, Trouble> {
-        let corrupt = |column: &str| Trouble::corrupt("a stored account", column);
+    pub(super) fn read(self) -> Result<Account, SqliteError> {
+        let corrupt = |column: &str| SqliteError::corrupt("a stored account", column);
         let identifier = Identifier::known(&self.identifier).map_err(|_| corrupt("identifier"))?;
         if identifier.as_str() != self.identifier {
             return Err(corrupt("identifier"));
@@ -111,7 +111,7 @@ impl AccountRow {
 
 /// An account, if there is one, and a hash that another one lends.
 #[derive(FromRow)]
-pub(super) struct CandidateRow {
+pub(super) struct PasswordLookupRow {
     subject: Option<Vec<u8>>,
     identifier: Option<String>,
     password: Option<String>,
@@ -122,8 +122,8 @@ pub(super) struct CandidateRow {
     lent: Option<String>,
 }
 
-impl CandidateRow {
-    pub(super) fn read(self) -> Result<Candidate, Trouble> {
+impl PasswordLookupRow {
+    pub(super) fn read(self) -> Result<PasswordLookup, SqliteError> {
         let account =
             match (self.subject, self.identifier, self.traits, self.status, self.epoch, self.created_at) {
                 (
@@ -140,7 +140,7 @@ impl CandidateRow {
                 }
                 _ => None,
             };
-        Ok(Candidate { account, lent: self.lent.map(PasswordHash::from_phc) })
+        Ok(PasswordLookup { account, lent: self.lent.map(PasswordHash::from_phc) })
     }
 }
 
@@ -156,8 +156,8 @@ pub(super) struct KeyRow {
 }
 
 impl KeyRow {
-    pub(super) fn read(self) -> Result<KeyRecord, Trouble> {
-        let corrupt = |column: &str| Trouble::corrupt("a stored signing key", column);
+    pub(super) fn read(self) -> Result<KeyRecord, SqliteError> {
+        let corrupt = |column: &str| SqliteError::corrupt("a stored signing key", column);
         Ok(KeyRecord {
             key_id: KeyId::parse(&self.key_id).map_err(|_| corrupt("key_id"))?,
             purpose: KeyPurpose::parse(&self.purpose).ok_or_else(|| corrupt("purpose"))?,
@@ -187,8 +187,8 @@ pub(super) struct ClientRow {
 }
 
 impl ClientRow {
-    pub(super) fn read(self) -> Result<Client, Trouble> {
-        let corrupt = |column: &str| Trouble::corrupt("a stored client", column);
+    pub(super) fn read(self) -> Result<Client, SqliteError> {
+        let corrupt = |column: &str| SqliteError::corrupt("a stored client", column);
         let list = |text: &str, column| serde_json::from_str(text).map_err(|_| corrupt(column));
         let proof = match (self.secret, self.keys) {
             (Some(secret), None) => {
@@ -223,23 +223,23 @@ pub(super) struct EndedRow {
 }
 
 impl EndedRow {
-    pub(super) fn read(&self) -> Result<(SessionDigest, SessionId), Trouble> {
+    pub(super) fn read(&self) -> Result<(SessionDigest, SessionId), SqliteError> {
         Ok((digest(&self.digest)?, session_id(&self.id)?))
     }
 }
 
-pub(super) fn digest(blob: &[u8]) -> Result<SessionDigest, Trouble> {
-    let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored session", "digest"))?;
+pub(super) fn digest(blob: &[u8]) -> Result<SessionDigest, SqliteError> {
+    let bytes = blob.try_into().map_err(|_| SqliteError::corrupt("a stored session", "digest"))?;
     Ok(SessionDigest::from_bytes(bytes))
 }
 
-pub(super) fn session_id(blob: &[u8]) -> Result<SessionId, Trouble> {
-    let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored session", "id"))?;
+pub(super) fn session_id(blob: &[u8]) -> Result<SessionId, SqliteError> {
+    let bytes = blob.try_into().map_err(|_| SqliteError::corrupt("a stored session", "id"))?;
     Ok(SessionId::from_bytes(bytes))
 }
 
-pub(super) fn subject(blob: &[u8]) -> Result<Subject, Trouble> {
-    let bytes = blob.try_into().map_err(|_| Trouble::corrupt("a stored row", "subject"))?;
+pub(super) fn subject(blob: &[u8]) -> Result<Subject, SqliteError> {
+    let bytes = blob.try_into().map_err(|_| SqliteError::corrupt("a stored row", "subject"))?;
     Ok(Subject::from_bytes(bytes))
 }
 

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 use vestibule_core::Fault;
 
 use super::SqliteStore;
-use super::trouble::Trouble;
+use super::error::SqliteError;
 use super::writer::{Change, Written};
 
 impl SqliteStore {
@@ -17,7 +17,7 @@ impl SqliteStore {
                     .fetch_optional(&self.readers)
                     .await?;
             let read = |value: Vec<u8>| {
-                value.try_into().map_err(|_| Trouble::corrupt("a stored check of a secret", "value"))
+                value.try_into().map_err(|_| SqliteError::corrupt("a stored check of a secret", "value"))
             };
             kept.map(read).transpose()
         };
@@ -38,7 +38,7 @@ struct Keep {
 impl Change for Keep {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         let kept =
             sqlx::query("INSERT INTO secret_checks (secret, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
                 .bind(self.secret)
@@ -46,7 +46,7 @@ impl Change for Keep {
                 .execute(transaction)
                 .await?;
         if kept.rows_affected() != 1 {
-            return Err(Trouble::Bug("a secret has a check value already"));
+            return Err(SqliteError::Bug("a secret has a check value already"));
         }
         Ok(Written::without_table(()))
     }

@@ -13,10 +13,10 @@ use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
 use super::clients::ForgetAssertions;
+use super::error::SqliteError;
 use super::opening::{Open, Reissuing};
 use super::rows::{self, EndedRow, NumberedSession};
 use super::throttle::ForgetTallies;
-use super::trouble::Trouble;
 use super::uses;
 use super::writer::{Change, Written};
 use crate::table::{Table, TableChange};
@@ -27,7 +27,7 @@ const SLICE: usize = 256;
 const LOADED_AT_ONCE: i64 = 4096;
 
 /// Reads every session into a table; a million take seconds.
-pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Table, Trouble> {
+pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Table, SqliteError> {
     let sessions: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sessions").fetch_one(&mut *connection).await?;
     let table = Table::with_capacity(usize::try_from(sessions).unwrap_or_default());
@@ -112,7 +112,7 @@ impl Change for End {
     async fn write(
         &mut self,
         transaction: &mut SqliteConnection,
-    ) -> Result<Written<Vec<SessionId>>, Trouble> {
+    ) -> Result<Written<Vec<SessionId>>, SqliteError> {
         end(self.0, transaction).await
     }
 
@@ -128,7 +128,7 @@ impl Change for End {
 pub(super) async fn end(
     which: Ending,
     transaction: &mut SqliteConnection,
-) -> Result<Written<Vec<SessionId>>, Trouble> {
+) -> Result<Written<Vec<SessionId>>, SqliteError> {
     let ended = match which {
         Ending::Everyone => return end_everyone(transaction).await,
         Ending::One(id) => sqlx::query_as("DELETE FROM sessions WHERE id = ?1 RETURNING digest, id")
@@ -158,7 +158,7 @@ pub(super) async fn end(
     })
 }
 
-async fn end_everyone(transaction: &mut SqliteConnection) -> Result<Written<Vec<SessionId>>, Trouble> {
+async fn end_everyone(transaction: &mut SqliteConnection) -> Result<Written<Vec<SessionId>>, SqliteError> {
     let ids: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT id FROM sessions").fetch_all(&mut *transaction).await?;
     // Without a condition SQLite drops the tables' pages instead of visiting each row.
@@ -174,7 +174,7 @@ struct Forget(Vec<SessionDigest>);
 impl Change for Forget {
     type Answer = u64;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, SqliteError> {
         let forgotten = sqlx::query(
             "DELETE FROM sessions WHERE digest IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)",
         )

@@ -6,16 +6,17 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use vestibule_core::port::Throttle;
 use vestibule_core::throttle::{
-    AccountTally, Attempt, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt, Reservation, Tallies,
+    AccountCounter, Attempt, AttemptCounters, Bucket, FORGET_AFTER, FULL_AFTER, HARD_STOP, Receipt,
+    Reservation,
 };
 use vestibule_core::{Fault, Timestamp};
 
 use super::SqliteStore;
+use super::error::SqliteError;
 use super::rows::{self, integer, timestamp};
-use super::trouble::Trouble;
 use super::writer::{Change, Written};
 
-/// Tallies that one change forgets.
+/// AttemptCounters that one change forgets.
 const SLICE: i64 = 256;
 
 #[async_trait]
@@ -25,14 +26,14 @@ impl Throttle for SqliteStore {
     }
 
     async fn succeeded(&self, receipt: &Receipt) -> Result<(), Fault> {
-        self.writer.write(Settle { receipt: *receipt, settled: Tallies::succeeded }).await
+        self.writer.write(Settle { receipt: *receipt, settled: AttemptCounters::succeeded }).await
     }
 
     async fn give_back(&self, receipt: &Receipt) -> Result<(), Fault> {
-        self.writer.write(Settle { receipt: *receipt, settled: Tallies::give_back }).await
+        self.writer.write(Settle { receipt: *receipt, settled: AttemptCounters::give_back }).await
     }
 
-    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountTally>, Fault> {
+    async fn tallies(&self, accounts: &[[u8; 32]]) -> Result<Vec<AccountCounter>, Fault> {
         let question = async {
             let rows: Vec<(Vec<u8>, i64, i64, i64)> = sqlx::query_as(
                 "SELECT account, failures, not_before, counted_at FROM account_tallies
@@ -43,8 +44,8 @@ impl Throttle for SqliteStore {
             .await?;
             let read = |row: &(Vec<u8>, i64, i64, i64)| tally(Some(row.1), Some(row.2), Some(row.3));
             let of = |account: &[u8; 32]| match rows.iter().find(|row| row.0 == account) {
-                Some(row) => Ok(read(row)?.unwrap_or(AccountTally::FRESH)),
-                None => Ok(AccountTally::FRESH),
+                Some(row) => Ok(read(row)?.unwrap_or(AccountCounter::FRESH)),
+                None => Ok(AccountCounter::FRESH),
             };
             accounts.iter().map(of).collect()
         };
@@ -64,7 +65,10 @@ struct Reserve {
 impl Change for Reserve {
     type Answer = Reservation;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<Reservation>, Trouble> {
+    async fn write(
+        &mut self,
+        transaction: &mut SqliteConnection,
+    ) -> Result<Written<Reservation>, SqliteError> {
         let remembered = read(&self.attempt, transaction).await?;
         let answer = match remembered.count(self.attempt, self.now) {
             Ok((counted, receipt)) => {
@@ -80,13 +84,13 @@ impl Change for Reserve {
 /// What becomes of tallies once it is known how an attempt went.
 struct Settle {
     receipt: Receipt,
-    settled: fn(Tallies, &Receipt) -> Tallies,
+    settled: fn(AttemptCounters, &Receipt) -> AttemptCounters,
 }
 
 impl Change for Settle {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         let attempt = &self.receipt.attempt;
         let remembered = read(attempt, transaction).await?;
         let settled = (self.settled)(remembered, &self.receipt);
@@ -100,7 +104,7 @@ struct Forgive(Vec<[u8; 32]>);
 impl Change for Forgive {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         for account in &self.0 {
             sqlx::query("DELETE FROM account_tallies WHERE account = ?1")
                 .bind(&account[..])
@@ -119,7 +123,7 @@ pub(super) struct ForgetTallies {
 impl Change for ForgetTallies {
     type Answer = u64;
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<u64>, SqliteError> {
         let accounts = sqlx::query(
             "DELETE FROM account_tallies WHERE account IN
                  (SELECT account FROM account_tallies WHERE counted_at <= ?1 AND failures < ?3 LIMIT ?2)",
@@ -142,7 +146,7 @@ impl Change for ForgetTallies {
 }
 
 /// What is remembered of all that an attempt counts against, in one question: a login waits for each.
-async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<Tallies, Trouble> {
+async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<AttemptCounters, SqliteError> {
     let row: TalliesRow = sqlx::query_as(
         "SELECT account.failures, account.not_before, account.counted_at,
                 devices.failures, devices.not_before, devices.counted_at,
@@ -161,8 +165,8 @@ async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<T
     .bind(sign_ins(attempt))
     .fetch_one(transaction)
     .await?;
-    let fresh = Tallies::fresh(attempt);
-    Ok(Tallies {
+    let fresh = AttemptCounters::fresh(attempt);
+    Ok(AttemptCounters {
         account: tally(row.0, row.1, row.2)?.unwrap_or(fresh.account),
         devices: tally(row.3, row.4, row.5)?.unwrap_or(fresh.devices),
         source: bucket(row.6, row.7)?.unwrap_or(fresh.source),
@@ -175,10 +179,10 @@ async fn read(attempt: &Attempt, transaction: &mut SqliteConnection) -> Result<T
 /// as good as none.
 async fn keep(
     attempt: &Attempt,
-    before: Tallies,
-    now: Tallies,
+    before: AttemptCounters,
+    now: AttemptCounters,
     transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
+) -> Result<(), SqliteError> {
     let account = (now.account != before.account).then_some(now.account);
     let in_devices = (now.devices != before.devices).then_some(now.devices);
     let source = (now.source != before.source).then_some(now.source);
@@ -252,18 +256,18 @@ fn tally(
     failures: Option<i64>,
     not_before: Option<i64>,
     counted_at: Option<i64>,
-) -> Result<Option<AccountTally>, Trouble> {
+) -> Result<Option<AccountCounter>, SqliteError> {
     let (Some(failures), Some(not_before), Some(counted_at)) = (failures, not_before, counted_at) else {
         return Ok(None);
     };
-    Ok(Some(AccountTally {
+    Ok(Some(AccountCounter {
         failures: u32::try_from(failures).map_err(|_| corrupt("failures"))?,
         not_before: timestamp(not_before).ok_or_else(|| corrupt("not_before"))?,
         counted_at: timestamp(counted_at).ok_or_else(|| corrupt("counted_at"))?,
     }))
 }
 
-fn bucket(left: Option<i64>, counted_at: Option<i64>) -> Result<Option<Bucket>, Trouble> {
+fn bucket(left: Option<i64>, counted_at: Option<i64>) -> Result<Option<Bucket>, SqliteError> {
     let (Some(left), Some(counted_at)) = (left, counted_at) else { return Ok(None) };
     Ok(Some(Bucket {
         left: u32::try_from(left).map_err(|_| corrupt("attempts_left"))?,
@@ -271,6 +275,6 @@ fn bucket(left: Option<i64>, counted_at: Option<i64>) -> Result<Option<Bucket>, 
     }))
 }
 
-fn corrupt(column: &str) -> Trouble {
-    Trouble::corrupt("a stored tally of login attempts", column)
+fn corrupt(column: &str) -> SqliteError {
+    SqliteError::corrupt("a stored tally of login attempts", column)
 }

@@ -8,8 +8,8 @@ use sqlx::SqliteConnection;
 use vestibule_core::session::SessionDigest;
 use vestibule_core::{Fault, Timestamp};
 
+use super::error::SqliteError;
 use super::rows::{self, integer, timestamp};
-use super::trouble::Trouble;
 use super::writer::{Change, Writer, Written};
 use crate::table::Table;
 
@@ -72,7 +72,7 @@ fn latest_of_each(mut noted: Vec<Noted>) -> Vec<Noted> {
 }
 
 /// Tells a freshly loaded table what its sessions' last uses were.
-pub(super) async fn load(table: &Table, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+pub(super) async fn load(table: &Table, connection: &mut SqliteConnection) -> Result<(), SqliteError> {
     let mut after: Vec<u8> = Vec::new();
     loop {
         let page: Vec<(Vec<u8>, i64)> =
@@ -82,7 +82,8 @@ pub(super) async fn load(table: &Table, connection: &mut SqliteConnection) -> Re
                 .fetch_all(&mut *connection)
                 .await?;
         for (digest, seen_at) in &page {
-            let seen_at = timestamp(*seen_at).ok_or_else(|| Trouble::corrupt("a stored use", "seen_at"))?;
+            let seen_at =
+                timestamp(*seen_at).ok_or_else(|| SqliteError::corrupt("a stored use", "seen_at"))?;
             if let Some(live) = table.find(&rows::digest(digest)?) {
                 live.used(seen_at);
             }
@@ -97,7 +98,7 @@ struct NoteUses(Vec<(SessionDigest, Timestamp)>);
 impl Change for NoteUses {
     type Answer = ();
 
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<Written<()>, SqliteError> {
         let uses = self.0.iter().map(|(digest, seen_at)| {
             (HEXLOWER.encode(digest.bytes()), Value::from(integer(seen_at.millis())))
         });
@@ -119,7 +120,7 @@ impl Change for NoteUses {
 pub(super) async fn forget(
     digests: impl Iterator<Item = SessionDigest>,
     transaction: &mut SqliteConnection,
-) -> Result<(), Trouble> {
+) -> Result<(), SqliteError> {
     sqlx::query(
         "DELETE FROM uses WHERE digest IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone);
          DELETE FROM token_families WHERE session IN (SELECT unhex(gone.value) FROM json_each(?1) AS gone)",

@@ -3,7 +3,7 @@
 //! In: changes over a bounded queue. Out: their answers, once the transaction that carried them is durable and the warm table
 //! says the same; until then nobody is told anything.
 //!
-//! Because the table changes here and nowhere else, in the order of the commits, it can never hold a session that the database
+//! FailureScope the table changes here and nowhere else, in the order of the commits, it can never hold a session that the database
 //! does not: whatever raced, raced for a place in this queue. What a change costs is less SQLite's work than the way to its thread
 //! and back, so sessions that are opened one after the other go there together.
 
@@ -19,10 +19,10 @@ use tokio::task::JoinHandle;
 use vestibule_core::Fault;
 use vestibule_core::port::{Opened, Redeemed, Redemption};
 
+use super::error::SqliteError;
 use super::files::Lock;
 use super::grants::{Redeeming, Redemptions};
 use super::opening::{Open, Opening, Openings};
-use super::trouble::Trouble;
 use crate::statistics::Counters;
 use crate::table::{Table, TableChange};
 
@@ -38,7 +38,7 @@ pub(super) trait Change: Send + 'static {
     fn write(
         &mut self,
         transaction: &mut SqliteConnection,
-    ) -> impl Future<Output = Result<Written<Self::Answer>, Trouble>> + Send;
+    ) -> impl Future<Output = Result<Written<Self::Answer>, SqliteError>> + Send;
 
     /// How much longer than usual its caller should wait: what touches every row takes its time.
     fn patience(&self) -> u32 {
@@ -75,7 +75,7 @@ enum Message {
 
 /// What the writer needs to do its work. It owns the lock on the data directory: as long as it may still write, no other
 /// process opens the store.
-pub(super) struct Bench {
+pub(super) struct WriterParts {
     pub(super) connect: SqliteConnectOptions,
     pub(super) connection: SqliteConnection,
     pub(super) table: Arc<Table>,
@@ -84,7 +84,7 @@ pub(super) struct Bench {
 }
 
 impl Writer {
-    pub(super) fn start(bench: Bench, queue: usize, answer_within: Duration) -> Self {
+    pub(super) fn start(bench: WriterParts, queue: usize, answer_within: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(queue.max(1));
         let is_failing = Arc::new(AtomicBool::new(false));
         let worker = Worker {
@@ -124,7 +124,7 @@ impl Writer {
     async fn send<A>(
         &self,
         message: Message,
-        answer: oneshot::Receiver<Result<A, Trouble>>,
+        answer: oneshot::Receiver<Result<A, SqliteError>>,
         wait: Duration,
     ) -> Result<A, Fault> {
         self.queue.try_send(message).map_err(|refused| match refused {
@@ -132,12 +132,12 @@ impl Writer {
                 what: "the store's queue of changes",
                 retry_after: Duration::from_secs(1),
             },
-            mpsc::error::TrySendError::Closed(_) => Trouble::Closed.into(),
+            mpsc::error::TrySendError::Closed(_) => SqliteError::Closed.into(),
         })?;
         match tokio::time::timeout(wait, answer).await {
             Ok(Ok(answer)) => Ok(answer?),
-            Ok(Err(_)) => Err(Trouble::Closed.into()),
-            Err(_) => Err(Trouble::Slow(wait.as_secs()).into()),
+            Ok(Err(_)) => Err(SqliteError::Closed.into()),
+            Err(_) => Err(SqliteError::Slow(wait.as_secs()).into()),
         }
     }
 
@@ -160,7 +160,7 @@ impl Writer {
                 *task = None;
                 ended.map_err(|_| Fault::Bug("the store's writer panicked"))
             }
-            Err(_) => Err(Trouble::Slow(within.as_secs()).into()),
+            Err(_) => Err(SqliteError::Slow(within.as_secs()).into()),
         }
     }
 }
@@ -169,11 +169,11 @@ impl Writer {
 #[async_trait]
 pub(super) trait Job: Send {
     /// Writes it, for the first time or anew after the transaction of the last time was undone.
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble>;
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), SqliteError>;
     /// What the table has to change once that is durable.
     fn table(&mut self) -> Vec<TableChange>;
     fn acknowledge(self: Box<Self>);
-    fn fail(self: Box<Self>, trouble: Trouble);
+    fn fail(self: Box<Self>, trouble: SqliteError);
     /// The changes in it, each to be carried out for itself.
     fn apart(self: Box<Self>) -> Vec<Box<dyn Job>>;
     /// How many changes that are.
@@ -186,12 +186,12 @@ struct Pending<C: Change> {
     change: C,
     table: Vec<TableChange>,
     answer: Option<C::Answer>,
-    reply: oneshot::Sender<Result<C::Answer, Trouble>>,
+    reply: oneshot::Sender<Result<C::Answer, SqliteError>>,
 }
 
 #[async_trait]
 impl<C: Change> Job for Pending<C> {
-    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), Trouble> {
+    async fn write(&mut self, transaction: &mut SqliteConnection) -> Result<(), SqliteError> {
         let written = self.change.write(transaction).await?;
         self.table = written.table;
         self.answer = Some(written.answer);
@@ -203,12 +203,12 @@ impl<C: Change> Job for Pending<C> {
     }
 
     fn acknowledge(self: Box<Self>) {
-        let answer = self.answer.ok_or(Trouble::Bug("a change was acknowledged that was not written"));
+        let answer = self.answer.ok_or(SqliteError::Bug("a change was acknowledged that was not written"));
         // Nobody listens when the caller went away; the change stands all the same.
         self.reply.send(answer).ok();
     }
 
-    fn fail(self: Box<Self>, trouble: Trouble) {
+    fn fail(self: Box<Self>, trouble: SqliteError) {
         self.reply.send(Err(trouble)).ok();
     }
 
@@ -259,7 +259,7 @@ impl Worker {
         self.counters.writes.fetch_add(changes, Ordering::Relaxed);
         match self.commit(batch).await {
             // What does not fit or cannot be done must not take those down that can, a logout least of all: each for itself.
-            Some(Failed { trouble, jobs, because: Because::Change }) if changes > 1 => {
+            Some(Failed { trouble, jobs, because: FailureScope::Change }) if changes > 1 => {
                 tracing::debug!(error = %trouble, changes, "a change failed; all that came with it are carried out one by one");
                 for job in jobs.into_iter().flat_map(|job| job.apart()) {
                     if let Some(failed) = self.commit(vec![job]).await {
@@ -290,7 +290,7 @@ impl Worker {
             }
             Err(failure) => failure,
         };
-        if because == Because::Store {
+        if because == FailureScope::Store {
             self.counters.failed_commits.fetch_add(1, Ordering::Relaxed);
             if !self.is_failing.swap(true, Ordering::Relaxed) {
                 tracing::error!(error = %trouble, "the store could not commit; changes are refused until it can");
@@ -301,14 +301,14 @@ impl Worker {
             }
         }
         // A full disk may have room for the rest, above all for what gives room back.
-        let because = if matches!(trouble, Trouble::Full(_)) { Because::Change } else { because };
+        let because = if matches!(trouble, SqliteError::Full(_)) { FailureScope::Change } else { because };
         Some(Failed { trouble, jobs: batch, because })
     }
 
     /// All in one transaction without a way back to the middle of it: failures are rare, and a savepoint for each change costs more
     /// than most changes do.
-    async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), (Trouble, Because)> {
-        let store = |error: sqlx::Error| (error.into(), Because::Store);
+    async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), (SqliteError, FailureScope)> {
+        let store = |error: sqlx::Error| (error.into(), FailureScope::Store);
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.connect.connect().await.map_err(store)?),
@@ -319,8 +319,8 @@ impl Worker {
                 // Some failures (a full disk) make SQLite undo the transaction by itself: then there is none left to undo, and
                 // the connection is not trusted any more.
                 return Err(match transaction.rollback().await {
-                    Ok(()) => (trouble, Because::Change),
-                    Err(_) => (trouble, Because::Store),
+                    Ok(()) => (trouble, FailureScope::Change),
+                    Err(_) => (trouble, FailureScope::Store),
                 });
             }
         }
@@ -366,7 +366,7 @@ impl Batch {
 
 /// Whose fault it is that a transaction came to nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Because {
+enum FailureScope {
     /// One change could not be written; others may.
     Change,
     /// Nothing can be written.
@@ -375,9 +375,9 @@ enum Because {
 
 /// Jobs of which nothing is in the database, and nobody was told.
 struct Failed {
-    trouble: Trouble,
+    trouble: SqliteError,
     jobs: Vec<Box<dyn Job>>,
-    because: Because,
+    because: FailureScope,
 }
 
 impl Failed {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, Status, Traits};
-use vestibule_core::port::{AccountsPage, Added, Changed, Opened, Reissued, Renamed, Warrant};
+use vestibule_core::port::{AccountsPage, Added, Changed, Opened, PasswordAuthority, Reissued, Renamed};
 use vestibule_core::session::{Cap, Reissue};
-use vestibule_core::token::Stamp;
+use vestibule_core::token::JwtCacheKey;
 
 use crate::sessions::jwt;
 use crate::world::*;
@@ -142,9 +142,10 @@ async fn a_new_password_ends_all_sessions_but_the_one_to_keep() {
         let kept = live(&*store, digest(102)).unwrap();
         assert_eq!(kept.epoch(), account.epoch, "a session of an older epoch is a dead one");
 
-        let changed = store.set_password(subject(1), hash("newer"), Warrant::Operator).await.unwrap();
+        let changed =
+            store.set_password(subject(1), hash("newer"), PasswordAuthority::Operator).await.unwrap();
         assert_eq!(ended(changed), [id(2)]);
-        let unknown = store.set_password(subject(9), hash("new"), Warrant::Operator).await.unwrap();
+        let unknown = store.set_password(subject(9), hash("new"), PasswordAuthority::Operator).await.unwrap();
         assert_eq!(unknown, Changed::Unknown);
     })
     .await;
@@ -191,7 +192,7 @@ async fn the_old_password_opens_nothing_after_it_was_changed() {
     on_every_store(async |store| {
         store.add(account(1)).await.unwrap();
         let proven_with_the_old = session(1, 1);
-        store.set_password(subject(1), hash("new"), Warrant::Operator).await.unwrap();
+        store.set_password(subject(1), hash("new"), PasswordAuthority::Operator).await.unwrap();
         assert_eq!(store.open(proven_with_the_old, None, Cap::NONE).await.unwrap(), Opened::AccountChanged);
         let mut proven_with_the_new = session(2, 1);
         proven_with_the_new.epoch = find_account(&*store, 1).await.unwrap().epoch;
@@ -209,7 +210,7 @@ async fn new_traits_renew_every_session_of_the_account() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1, 2]).await;
         with_sessions(&*store, 2, &[3]).await;
-        let stamp = Stamp { audience: 1, ring: 1 };
+        let stamp = JwtCacheKey { audience: 1, ring: 1 };
         for number in 1..=3 {
             let token = jwt(stamp, START.after(Duration::from_secs(120)));
             live(&*store, digest(number)).unwrap().keep(Arc::new(token), START);

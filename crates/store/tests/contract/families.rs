@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use vestibule_core::Timestamp;
 use vestibule_core::account::Status;
-use vestibule_core::family::RefreshToken;
 use vestibule_core::port::{Begun, Ending, Opened, Redeemed};
+use vestibule_core::refresh_token::RefreshToken;
 use vestibule_core::session::{Cap, Session};
 
 use crate::grants::{WINDOW, after, pepper, redeem};

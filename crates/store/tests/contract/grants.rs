@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use vestibule_core::Timestamp;
 use vestibule_core::account::Status;
-use vestibule_core::family::{Next, RefreshToken};
 use vestibule_core::port::{Begun, Ending, Redeemed, Redemption};
+use vestibule_core::refresh_token::{Next, RefreshToken};
 use vestibule_core::secret::Pepper;
 
 use crate::races::race;

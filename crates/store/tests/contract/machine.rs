@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use vestibule_core::account::Status;
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Changed, Ending, Opened, Reissued, Warrant};
+use vestibule_core::port::{Changed, Ending, Opened, PasswordAuthority, Reissued};
 use vestibule_core::session::{Cap, Reissue, Session, SessionKind};
 
 use crate::world::*;
@@ -130,8 +130,11 @@ impl Model {
                 let epoch = self.accounts.get(&of).map_or(0, |account| account.0);
                 let number = self.next_digest();
                 let reissue = Reissue { digest: digest(number), at: START, proof: None };
-                let warrant =
-                    keep.map_or(Warrant::Operator, |session| Warrant::Owner { epoch, session, reissue });
+                let warrant = keep.map_or(PasswordAuthority::Operator, |session| PasswordAuthority::Owner {
+                    epoch,
+                    session,
+                    reissue,
+                });
                 let changed = store.set_password(subject(of), hash("new"), warrant).await.unwrap();
                 self.raise_epoch(of);
                 if self.accounts.contains_key(&of) {

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use vestibule_core::account::{Status, Traits};
 use vestibule_core::id::SessionId;
-use vestibule_core::port::{Added, Ending, Opened, Reissued, Warrant};
+use vestibule_core::port::{Added, Ending, Opened, PasswordAuthority, Reissued};
 use vestibule_core::session::{Cap, Reissue};
 use vestibule_core::throttle::{
     Attempt, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Reservation, SOURCE, STRANGERS,
@@ -147,9 +147,12 @@ async fn no_session_escapes_its_ending_under_a_new_token() {
                 match round % 4 {
                     0 => store.end(Ending::One(id(old))).await.unwrap(),
                     1 => ended(store.set_status(subject(of), Status::Disabled).await.unwrap()),
-                    2 => {
-                        ended(store.set_password(subject(of), hash("new"), Warrant::Operator).await.unwrap())
-                    }
+                    2 => ended(
+                        store
+                            .set_password(subject(of), hash("new"), PasswordAuthority::Operator)
+                            .await
+                            .unwrap(),
+                    ),
                     _ => store.end(Ending::Everyone).await.unwrap(),
                 }
             });
@@ -202,7 +205,7 @@ async fn no_session_survives_the_change_that_ends_it() {
                 let changed = match round % 3 {
                     0 => store.set_status(subject(of), Status::Disabled).await,
                     1 => store.remove(subject(of)).await,
-                    _ => store.set_password(subject(of), hash("new"), Warrant::Operator).await,
+                    _ => store.set_password(subject(of), hash("new"), PasswordAuthority::Operator).await,
                 };
                 (vec![], ended(changed.unwrap()))
             });

@@ -7,7 +7,7 @@ use vestibule_core::Timestamp;
 use vestibule_core::port::{Changed, Ending, Reissued, Sessions};
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::session::{Cap, Proof, Reissue, Session, SessionKind};
-use vestibule_core::token::Stamp;
+use vestibule_core::token::JwtCacheKey;
 
 use crate::sessions::jwt;
 use crate::world::*;
@@ -21,7 +21,7 @@ async fn a_session_goes_on_under_its_new_token_and_the_old_one_is_dead() {
         with_sessions(&*store, 1, &[1, 2]).await;
         let before = store.session(id(1), START).await.unwrap().unwrap();
         let held = live(&*store, digest(1)).unwrap();
-        let stamp = Stamp { audience: 1, ring: 1 };
+        let stamp = JwtCacheKey { audience: 1, ring: 1 };
         held.keep(Arc::new(jwt(stamp, LATER.after(IDLE))), START);
 
         let after = reissued(store.reissue(&digest(1), to(7)).await.unwrap());

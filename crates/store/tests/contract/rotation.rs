@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyState, OVERLAP, SealKey};
 use vestibule_core::port::{Clock, Entropy, Keys};
-use vestibule_core::rotation::{Begin, Retirement, Rotation, Turn};
+use vestibule_core::rotation::{Begin, Retirement, Rotation, RotationLock};
 use vestibule_core::verify::{Algorithm, KeyId};
 use vestibule_core::{Fault, Timestamp};
 
@@ -56,7 +56,7 @@ impl Ring {
             algorithm: Algorithm::EdDsa,
             publish_ahead: AHEAD,
             longest_jwt: LONGEST_JWT,
-            turn: Turn::default(),
+            turn: RotationLock::default(),
         };
         Self { rotation, hands, store, purpose, names: BTreeMap::new() }
     }

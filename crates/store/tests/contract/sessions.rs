@@ -7,7 +7,7 @@ use std::time::Duration;
 use vestibule_core::account::Status;
 use vestibule_core::port::{Ending, Opened, Sessions};
 use vestibule_core::session::{Cap, Device, SessionKind};
-use vestibule_core::token::{AccessToken, Minted, Stamp};
+use vestibule_core::token::{AccessToken, JwtCacheKey, Minted};
 use vestibule_core::{Fault, Timestamp};
 
 use crate::world::*;
@@ -200,7 +200,7 @@ async fn forgetting_gives_back_the_jwts_that_expired() {
     on_every_store(async |store| {
         with_sessions(&*store, 1, &[1]).await;
         let kept = live(&*store, digest(1)).unwrap();
-        let stamp = Stamp { audience: 1, ring: 1 };
+        let stamp = JwtCacheKey { audience: 1, ring: 1 };
         kept.keep(Arc::new(jwt(stamp, START.after(Duration::from_secs(120)))), START);
         store.forget_expired(START.after(Duration::from_secs(119))).await.unwrap();
         assert!(kept.minted(stamp).is_some());
@@ -210,7 +210,7 @@ async fn forgetting_gives_back_the_jwts_that_expired() {
     .await;
 }
 
-pub(crate) fn jwt(stamp: Stamp, expires_at: Timestamp) -> AccessToken {
+pub(crate) fn jwt(stamp: JwtCacheKey, expires_at: Timestamp) -> AccessToken {
     AccessToken::new(Minted {
         jwt: "e30.e30.AA",
         subject: subject(1),

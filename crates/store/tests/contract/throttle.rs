@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestibule_core::Timestamp;
 use vestibule_core::throttle::{
-    Attempt, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Party, Receipt, Reservation, SIGN_INS,
+    Attempt, AttemptKind, FORGET_AFTER, FREE_ATTEMPTS, HARD_STOP, HARD_WAIT, Receipt, Reservation, SIGN_INS,
     SIGN_INS_IN_FLIGHT, SOURCE, STRANGERS,
 };
 
@@ -137,7 +137,7 @@ async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
         let wait = Duration::from_millis(200);
         let probe = from_source(0, 60_000);
         assert_eq!(reserve(&*store, probe, START).await, Some(wait));
-        for (number, by) in [(60_001, Party::Session { address: [7; 32] }), (60_002, device(8))] {
+        for (number, by) in [(60_001, AttemptKind::Session { address: [7; 32] }), (60_002, device(8))] {
             let known = Attempt { by, ..from_source(1, number) };
             for _ in 1..FREE_ATTEMPTS {
                 assert_eq!(reserve(&*store, known, START).await, None);
@@ -152,8 +152,8 @@ async fn strangers_have_one_budget_together_and_the_known_have_none_of_it() {
         assert_eq!(reserve(&*store, probe, START).await, Some(wait), "nothing was taken from the rest");
 
         let newcomer =
-            counted(&*store, Attempt { by: Party::Newcomer, ..from_source(2, 60_004) }, START).await;
-        assert_eq!(newcomer.taken_from, Party::Newcomer.crowd());
+            counted(&*store, Attempt { by: AttemptKind::Newcomer, ..from_source(2, 60_004) }, START).await;
+        assert_eq!(newcomer.taken_from, AttemptKind::Newcomer.crowd());
         let later = START.after(wait);
         let taken = counted(&*store, probe, later).await;
         assert_eq!(reserve(&*store, from_source(0, 60_005), later).await, Some(wait));
@@ -302,11 +302,11 @@ pub(crate) fn from_source(source: u16, number: u16) -> Attempt {
 }
 
 /// On a known device of the account with this number.
-fn device(account: u8) -> Party {
-    Party::Device { devices: [account; 32], address: [7; 32] }
+fn device(account: u8) -> AttemptKind {
+    AttemptKind::Device { devices: [account; 32], address: [7; 32] }
 }
 
-pub(crate) const STRANGER: Party = Party::Stranger(STRANGERS);
+pub(crate) const STRANGER: AttemptKind = AttemptKind::Stranger(STRANGERS);
 
 async fn counted(store: &dyn Store, attempt: Attempt, now: Timestamp) -> Receipt {
     match store.reserve(attempt, now).await.unwrap() {

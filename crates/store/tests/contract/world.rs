@@ -192,7 +192,7 @@ pub(crate) fn ended_by(opened: Opened) -> Vec<SessionId> {
 }
 
 /// The word of the account's owner, given in a session, which goes on under the digest a hundred further.
-pub(crate) fn owner(epoch: u64, session: u16) -> Warrant {
+pub(crate) fn owner(epoch: u64, session: u16) -> PasswordAuthority {
     let reissue = Reissue { digest: digest(session + 100), at: START, proof: None };
-    Warrant::Owner { epoch, session: id(session), reissue }
+    PasswordAuthority::Owner { epoch, session: id(session), reissue }
 }

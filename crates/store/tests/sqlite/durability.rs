@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use vestibule_core::client::{ClientId, ShownAssertion};
-use vestibule_core::family::{Next, RefreshToken};
 use vestibule_core::key::{KeyPurpose, KeyRecord, SealedKey};
 use vestibule_core::port::{
     Accounts, Consumed, Directory, Ending, Grants, Keys, OneTime, Opened, Redeemed, Redemption, Sessions,
     Throttle,
 };
+use vestibule_core::refresh_token::{Next, RefreshToken};
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
-use vestibule_core::throttle::{Attempt, FREE_ATTEMPTS, Party, Reservation, STRANGERS};
+use vestibule_core::throttle::{Attempt, AttemptKind, FREE_ATTEMPTS, Reservation, STRANGERS};
 use vestibule_core::verify::{Algorithm, KeyId};
 use vestibule_store::SqliteOptions;
 
@@ -37,7 +37,7 @@ async fn what_was_stored_is_there_after_a_restart() {
         gone_at: None,
     };
     store.change(Some(key), Vec::new()).await.unwrap();
-    let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger(STRANGERS) };
+    let attempt = Attempt { account: [1; 32], source: [2; 32], by: AttemptKind::Stranger(STRANGERS) };
     for _ in 0..FREE_ATTEMPTS {
         assert!(matches!(store.reserve(attempt, START).await.unwrap(), Reservation::Reserved(_)));
     }
@@ -197,7 +197,7 @@ async fn sweeping_sessions_alone_forgets_no_assertion_and_no_tally() {
     let shown =
         || ShownAssertion { client, digest: [5; 32], forget_after: START.after(Duration::from_secs(300)) };
     assert_eq!(store.consume(shown(), START).await.unwrap(), Consumed::First);
-    let attempt = Attempt { account: [1; 32], source: [2; 32], by: Party::Stranger(STRANGERS) };
+    let attempt = Attempt { account: [1; 32], source: [2; 32], by: AttemptKind::Stranger(STRANGERS) };
     store.reserve(attempt, START).await.unwrap();
 
     let ahead = START.after(Duration::from_secs(10 * 24 * 3600));

@@ -9,7 +9,7 @@ use vestibule_core::account::Traits;
 use vestibule_core::port::Changed;
 use vestibule_core::port::{Accounts, AccountsPage, Directory, Ending, Keys, Opened, Sessions, Throttle};
 use vestibule_core::session::Cap;
-use vestibule_core::throttle::{Attempt, Party, STRANGERS};
+use vestibule_core::throttle::{Attempt, AttemptKind, STRANGERS};
 use vestibule_store::SqliteOptions;
 
 use crate::world::*;
@@ -278,7 +278,7 @@ async fn a_damaged_row_fails_its_own_change_and_no_other() {
     );
     assert!(matches!(store.set_traits(subject(2), traits).await, Ok(Changed::Changed { .. })));
 
-    let attempt = Attempt { account: [1; 32], source: [1; 32], by: Party::Stranger(STRANGERS) };
+    let attempt = Attempt { account: [1; 32], source: [1; 32], by: AttemptKind::Stranger(STRANGERS) };
     store.reserve(attempt, START).await.unwrap();
     harm(&home, "UPDATE account_tallies SET failures = -1").await;
     assert_corrupt(store.reserve(attempt, START).await.err(), "failures");

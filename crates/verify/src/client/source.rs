@@ -1,4 +1,4 @@
-//! What verifiers and the keeper of their keys share: wishes one way, keys and their age the other.
+//! What verifiers and the refresher of their keys share: wishes one way, keys and their age the other.
 //! In: that a key is unknown. Out: whether the keys are too old, and when the issuer has been asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -13,17 +13,21 @@ fn fetches() -> (http::HeaderName, String) {
     (http::HeaderName::from_static("sec-fetch-mode"), "cors".to_owned())
 }
 
-/// A house whose one session is remembered for 30 days.
-fn remembering() -> House {
-    let house = house();
+/// A fixture whose one session is remembered for 30 days.
+fn remembering() -> Fixture {
+    let fixture = fixture();
     let limits = (DAY * 7, START.after(DAY * 30));
-    let remembered =
-        Session { kind: SessionKind::Remembered, idle: limits.0, ends_at: limits.1, ..session(&house.token) };
-    house.world.live.lock().insert(remembered.digest, Arc::new(LiveSession::new(&remembered)));
-    house
+    let remembered = Session {
+        kind: SessionKind::Remembered,
+        idle: limits.0,
+        ends_at: limits.1,
+        ..session(&fixture.token)
+    };
+    fixture.world.live.lock().insert(remembered.digest, Arc::new(LiveSession::new(&remembered)));
+    fixture
 }
 
-impl House {
+impl Fixture {
     fn get(&self, path: &str, mode: (http::HeaderName, String)) -> Result<Decision, Fault> {
         self.ask(Method::GET, path, &[self.cookie(), mode])
     }
@@ -50,11 +54,11 @@ fn both_limits_hold_to_the_second() {
         for (now, is_alive) in
             [(dies_after - SECOND, true), (dies_after, false), (dies_after + SECOND, false)]
         {
-            let house = house();
-            let live = Arc::clone(&house.world.live.lock()[&house.token.digest(&pepper())]);
+            let fixture = fixture();
+            let live = Arc::clone(&fixture.world.live.lock()[&fixture.token.digest(&pepper())]);
             live.used(START.after(last_use));
-            house.clock.set(START.after(now));
-            match house.get("/orders", fetches()).unwrap() {
+            fixture.clock.set(START.after(now));
+            match fixture.get("/orders", fetches()).unwrap() {
                 Decision::Permit(_) => assert!(is_alive, "{now:?}"),
                 Decision::Challenge(challenge) => {
                     assert!(!is_alive, "{now:?}");
@@ -69,11 +73,11 @@ fn both_limits_hold_to_the_second() {
 /// SS-04: 48 hours of a request a minute; the session dies at its absolute limit all the same.
 #[test]
 fn two_days_of_steady_requests_still_die_at_the_absolute_limit() {
-    let house = house();
+    let fixture = fixture();
     let passed = (0..48 * 60)
         .filter(|minute| {
-            house.clock.set(START.after(Duration::from_secs(60 * minute)));
-            matches!(house.get("/orders", fetches()).unwrap(), Decision::Permit(_))
+            fixture.clock.set(START.after(Duration::from_secs(60 * minute)));
+            matches!(fixture.get("/orders", fetches()).unwrap(), Decision::Permit(_))
         })
         .count();
     assert_eq!(passed, 12 * 60);
@@ -82,35 +86,35 @@ fn two_days_of_steady_requests_still_die_at_the_absolute_limit() {
 /// SS-04: a clock that steps forward and back again ends nothing for good, and one that steps back prolongs nothing.
 #[test]
 fn a_clock_that_jumps_ends_nothing_for_good_and_prolongs_nothing() {
-    let house = house();
-    let permits = || matches!(house.get("/orders", fetches()).unwrap(), Decision::Permit(_));
+    let fixture = fixture();
+    let permits = || matches!(fixture.get("/orders", fetches()).unwrap(), Decision::Permit(_));
     assert!(permits());
-    house.clock.set(START.after(DAY * 365));
+    fixture.clock.set(START.after(DAY * 365));
     assert!(!permits(), "while the clock is wrong, nobody passes");
-    house.clock.set(START.after(SECOND));
+    fixture.clock.set(START.after(SECOND));
     assert!(permits(), "refused requests left no trace");
-    house.clock.set(START.before(DAY));
+    fixture.clock.set(START.before(DAY));
     assert!(permits());
-    house.clock.set(START.after(Duration::from_secs(43_200)));
+    fixture.clock.set(START.after(Duration::from_secs(43_200)));
     assert!(!permits(), "the absolute limit is where it was");
 }
 
 /// SS-05: what a page asks for by itself keeps no session alive; anything else does, to the second.
 #[test]
 fn background_requests_pass_but_are_no_use() {
-    let house = house();
-    let permits = |path: &str| matches!(house.get(path, fetches()).unwrap(), Decision::Permit(_));
+    let fixture = fixture();
+    let permits = |path: &str| matches!(fixture.get(path, fetches()).unwrap(), Decision::Permit(_));
     for seconds in (0..1800).step_by(30) {
-        house.clock.set(START.after(Duration::from_secs(seconds)));
+        fixture.clock.set(START.after(Duration::from_secs(seconds)));
         assert!(permits("/news/today"), "{seconds}");
     }
-    assert_eq!(house.world.noted.load(Ordering::SeqCst), 0);
-    house.clock.set(START.after(Duration::from_secs(1799)));
+    assert_eq!(fixture.world.noted.load(Ordering::SeqCst), 0);
+    fixture.clock.set(START.after(Duration::from_secs(1799)));
     assert!(permits("/news"));
-    house.clock.set(START.after(Duration::from_secs(1800)));
+    fixture.clock.set(START.after(Duration::from_secs(1800)));
     assert!(!permits("/news/today"));
 
-    let busy = self::house();
+    let busy = self::fixture();
     busy.clock.set(START.after(Duration::from_secs(1799)));
     assert!(matches!(busy.get("/orders", fetches()).unwrap(), Decision::Permit(_)));
     busy.clock.set(START.after(Duration::from_secs(1801)));
@@ -120,82 +124,84 @@ fn background_requests_pass_but_are_no_use() {
 
 #[test]
 fn explain_says_that_a_route_is_background() {
-    let house = house();
+    let fixture = fixture();
     let headers = HeaderMap::new();
     for (path, expected) in [("/news/today", Activity::Background), ("/orders", Activity::Person)] {
         let mut trace = Trace::on();
         let inquiry =
             Inquiry { method: &Method::GET, host: "app.test", path, headers: &headers, csrf_field: None };
-        run(house.decider.decide_traced(&inquiry, &mut trace)).unwrap();
+        run(fixture.decider.decide_traced(&inquiry, &mut trace)).unwrap();
         assert!(matches!(trace.steps()[0], Step::Route { activity, .. } if activity == expected));
     }
 }
 
 #[test]
 fn a_remembered_sessions_page_loads_are_sent_to_rotate_after_a_day() {
-    let house = remembering();
-    house.clock.set(START.after(DAY - SECOND));
-    assert!(house.passes("/orders", loads_page()));
-    house.clock.set(START.after(DAY));
-    assert!(house.passes("/orders", fetches()), "what is no page load has a day more");
-    let form = [house.cookie(), loads_page()];
+    let fixture = remembering();
+    fixture.clock.set(START.after(DAY - SECOND));
+    assert!(fixture.passes("/orders", loads_page()));
+    fixture.clock.set(START.after(DAY));
+    assert!(fixture.passes("/orders", fetches()), "what is no page load has a day more");
+    let form = [fixture.cookie(), loads_page()];
     assert!(
-        matches!(house.ask(Method::POST, "/no-csrf/", &form).unwrap(), Decision::Permit(_)),
+        matches!(fixture.ask(Method::POST, "/no-csrf/", &form).unwrap(), Decision::Permit(_)),
         "what was typed into a form must not get lost"
     );
-    assert!(!house.passes("/orders", loads_page()));
-    house.clock.set(START.after(DAY * 2 - SECOND));
-    assert!(house.passes("/orders", fetches()));
-    house.clock.set(START.after(DAY * 2));
-    assert!(!house.passes("/orders", fetches()));
-    assert!(!house.passes("/orders", fetches()));
+    assert!(!fixture.passes("/orders", loads_page()));
+    fixture.clock.set(START.after(DAY * 2 - SECOND));
+    assert!(fixture.passes("/orders", fetches()));
+    fixture.clock.set(START.after(DAY * 2));
+    assert!(!fixture.passes("/orders", fetches()));
+    assert!(!fixture.passes("/orders", fetches()));
 }
 
 /// Ten tabs that a browser restores at once: one goes to rotate; were the others sent there as well, their token would be dead.
 #[test]
 fn one_page_load_in_ten_seconds_is_sent_to_rotate() {
-    let house = remembering();
+    let fixture = remembering();
     for days in [1, 3] {
         let begun = START.after(DAY * days);
-        house.clock.set(begun);
-        let passing = |_: &u64| house.passes("/orders", loads_page());
+        fixture.clock.set(begun);
+        let passing = |_: &u64| fixture.passes("/orders", loads_page());
         assert_eq!((0..10).filter(passing).count(), 9);
-        house.clock.set(begun.after(SECOND * 9));
-        assert!(house.passes("/orders", loads_page()));
-        house.clock.set(begun.after(SECOND * 10));
+        fixture.clock.set(begun.after(SECOND * 9));
+        assert!(fixture.passes("/orders", loads_page()));
+        fixture.clock.set(begun.after(SECOND * 10));
         assert_eq!((0..10).filter(passing).count(), 9);
     }
 }
 
 #[test]
 fn public_pages_send_nobody_to_rotate() {
-    let house = remembering();
-    house.clock.set(START.after(DAY * 2 - SECOND));
+    let fixture = remembering();
+    fixture.clock.set(START.after(DAY * 2 - SECOND));
     for _ in 0..3 {
-        assert!(house.passes("/public/", loads_page()), "known");
+        assert!(fixture.passes("/public/", loads_page()), "known");
     }
-    house.clock.set(START.after(DAY * 2));
-    let Decision::Permit(permit) = house.get("/public/", loads_page()).unwrap() else { panic!("not public") };
+    fixture.clock.set(START.after(DAY * 2));
+    let Decision::Permit(permit) = fixture.get("/public/", loads_page()).unwrap() else {
+        panic!("not public")
+    };
     assert!(permit.principal().is_none(), "too old a token is as none");
 }
 
 #[test]
 fn other_sessions_are_never_sent_to_rotate() {
     for kind in [SessionKind::Browser, SessionKind::Client] {
-        let house = house();
-        let old = Session { kind, idle: DAY * 9, ends_at: START.after(DAY * 9), ..session(&house.token) };
-        house.world.live.lock().insert(old.digest, Arc::new(LiveSession::new(&old)));
-        house.clock.set(START.after(DAY * 8));
-        assert!(house.passes("/orders", loads_page()) && house.passes("/orders", fetches()));
+        let fixture = fixture();
+        let old = Session { kind, idle: DAY * 9, ends_at: START.after(DAY * 9), ..session(&fixture.token) };
+        fixture.world.live.lock().insert(old.digest, Arc::new(LiveSession::new(&old)));
+        fixture.clock.set(START.after(DAY * 8));
+        assert!(fixture.passes("/orders", loads_page()) && fixture.passes("/orders", fetches()));
     }
 }
 
 /// Refused for its token, a request is no use of the session.
 #[test]
 fn being_sent_to_rotate_is_no_use() {
-    let house = remembering();
-    house.clock.set(START.after(DAY * 2));
-    assert!(!house.passes("/orders", fetches()));
-    let live = Arc::clone(&house.world.live.lock()[&house.token.digest(&pepper())]);
+    let fixture = remembering();
+    fixture.clock.set(START.after(DAY * 2));
+    assert!(!fixture.passes("/orders", fetches()));
+    let live = Arc::clone(&fixture.world.live.lock()[&fixture.token.digest(&pepper())]);
     assert_eq!(live.seen_at(), START);
 }

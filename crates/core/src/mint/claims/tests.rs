@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::account::Traits;
 use crate::key::KeyPurpose;
-use crate::mint::tests::{House, house, ring};
+use crate::mint::tests::{Fixture, fixture, ring};
 use crate::mint::{AudienceTable, NotAnAudience, STANDARD_CLAIMS};
 use crate::testing::{START, account};
 
@@ -25,7 +25,7 @@ impl DropLog for Told {
 }
 
 /// Ada's account, and an audience "orders" with a claim for each of these traits.
-fn with(traits: &Value, largest: usize) -> (House, Arc<Told>) {
+fn with(traits: &Value, largest: usize) -> (Fixture, Arc<Told>) {
     let names: Vec<(String, String)> = traits
         .as_object()
         .unwrap()
@@ -34,11 +34,11 @@ fn with(traits: &Value, largest: usize) -> (House, Arc<Told>) {
         .collect();
     let claims = names.iter().map(|(name, source)| (name.as_str(), source.as_str()));
     let orders = Audience::new("orders", LIFETIME, claims).unwrap();
-    let (mut house, told) = (house(), Arc::new(Told::default()));
-    house.minter.replace_audiences(AudienceTable::new(vec![orders]));
-    house.minter = house.minter.with_budget(largest, told.clone());
-    house.set_traits(&traits.to_string());
-    (house, told)
+    let (mut fixture, told) = (fixture(), Arc::new(Told::default()));
+    fixture.minter.replace_audiences(AudienceTable::new(vec![orders]));
+    fixture.minter = fixture.minter.with_budget(largest, told.clone());
+    fixture.set_traits(&traits.to_string());
+    (fixture, told)
 }
 
 fn names_of<'a>(dropped: impl IntoIterator<Item = (&'a str, Because)>) -> Vec<&'a str> {
@@ -50,16 +50,16 @@ fn what_does_not_fit_is_dropped_from_the_largest_down_and_told() {
     let traits = json!({
         "address": "a".repeat(900), "department": "R&D", "notes": "n".repeat(1500), "roles": ["buyer", "clerk"],
     });
-    let (house, told) = with(&traits, 4096);
-    let token = house.jwt();
+    let (fixture, told) = with(&traits, 4096);
+    let token = fixture.jwt();
     assert_eq!(token.dropped().count(), 0);
     assert!(told.0.lock().is_empty());
 
-    let (house, told) = with(&traits, 2048);
-    let token = house.jwt();
+    let (fixture, told) = with(&traits, 2048);
+    let token = fixture.jwt();
     assert!(token.jwt().len() <= 2048, "{}", token.jwt().len());
     assert_eq!(token.dropped().collect::<Vec<_>>(), [("notes", Because::Size)]);
-    let claims = house.verified("orders", &token);
+    let claims = fixture.verified("orders", &token);
     assert_eq!(claims.get("notes"), None);
     for stays in ["address", "department", "roles"] {
         assert_eq!(claims.get(stays), traits.get(stays), "{stays}");
@@ -72,15 +72,15 @@ fn what_does_not_fit_is_dropped_from_the_largest_down_and_told() {
     assert_eq!((subject.as_str(), audience.as_str()), (claims.sub(), "orders"));
     let bytes = r#","notes":"""#.len() + 1500;
     assert_eq!(dropped[..], [DroppedClaim { claim: "notes".into(), bytes, because: Because::Size }]);
-    assert_eq!(house.minter.counters().dropped.load(Ordering::SeqCst), 1);
+    assert_eq!(fixture.minter.counters().dropped.load(Ordering::SeqCst), 1);
 }
 
 /// Every node, and every minute, the same: the one that is named last.
 #[test]
 fn of_equally_large_claims_the_last_goes_first() {
     let large = "x".repeat(700);
-    let (house, _) = with(&json!({ "b": large, "a": large, "c": large }), 2048);
-    assert_eq!(names_of(house.jwt().dropped()), ["b", "c"]);
+    let (fixture, _) = with(&json!({ "b": large, "a": large, "c": large }), 2048);
+    assert_eq!(names_of(fixture.jwt().dropped()), ["b", "c"]);
 }
 
 /// JW-15: verifiers read claims by limits of their own. Traits may be deeper and wider; a JWT that says so would be refused everywhere.
@@ -91,11 +91,11 @@ fn a_claim_that_no_verifier_would_take_is_dropped_however_small() {
     let traits = json!({
         "deep": nested(8), "deepest": nested(7), "fine": 1, "wide": wide(65), "widest": wide(64), "hidden": [[wide(65)]],
     });
-    let (house, _) = with(&traits, 8192);
-    let token = house.jwt();
+    let (fixture, _) = with(&traits, 8192);
+    let token = fixture.jwt();
     let shape = |name| (name, Because::Shape);
     assert_eq!(token.dropped().collect::<Vec<_>>(), [shape("deep"), shape("hidden"), shape("wide")]);
-    let claims = house.verified("orders", &token);
+    let claims = fixture.verified("orders", &token);
     for stays in ["deepest", "fine", "widest"] {
         assert_eq!(claims.get(stays), traits.get(stays), "{stays}");
     }
@@ -103,27 +103,27 @@ fn a_claim_that_no_verifier_would_take_is_dropped_however_small() {
 
 #[test]
 fn constants_are_told_to_all_never_dropped_and_ask_no_store() {
-    let (house, _) = with(&json!({ "notes": "n".repeat(900) }), 1024);
+    let (fixture, _) = with(&json!({ "notes": "n".repeat(900) }), 1024);
     let constants = || {
         let limits = json!({ "orders": 7, "regions": ["eu", "uk"] });
         [("tenant".to_owned(), json!("acme")), ("limits".to_owned(), limits)]
     };
     let claims = [("notes", "account.traits.notes")];
     let orders = Audience::new("orders", LIFETIME, claims).unwrap().with_constants(constants()).unwrap();
-    house.minter.replace_audiences(AudienceTable::new(vec![orders]));
-    let token = house.jwt();
+    fixture.minter.replace_audiences(AudienceTable::new(vec![orders]));
+    let token = fixture.jwt();
     assert_eq!(names_of(token.dropped()), ["notes"]);
-    let told = house.verified("orders", &token);
+    let told = fixture.verified("orders", &token);
     for (name, value) in constants() {
         assert_eq!(told.get(&name), Some(&value));
     }
     assert_eq!(token.copy_of("tenant", HeaderEncoding::Drop).unwrap(), "acme");
 
     let orders = Audience::new("orders", LIFETIME, []).unwrap().with_constants(constants()).unwrap();
-    house.minter.replace_audiences(AudienceTable::new(vec![orders]));
-    let reads = house.world.store_reads.load(Ordering::SeqCst);
-    assert_eq!(house.verified("orders", &house.jwt()).get("tenant"), Some(&json!("acme")));
-    assert_eq!(house.world.store_reads.load(Ordering::SeqCst), reads);
+    fixture.minter.replace_audiences(AudienceTable::new(vec![orders]));
+    let reads = fixture.world.store_reads.load(Ordering::SeqCst);
+    assert_eq!(fixture.verified("orders", &fixture.jwt()).get("tenant"), Some(&json!("acme")));
+    assert_eq!(fixture.world.store_reads.load(Ordering::SeqCst), reads);
 }
 
 /// What we say of who, for whom and until when is not the template's to say, nor anything that a careless reader takes for it.
@@ -196,15 +196,15 @@ fn plain_copies_count_in_what_is_told() {
     let traits = json!({ "department": "R&D", "groups": groups, "notes": "n".repeat(700) });
     let header = |name: &str, claim: &str| (http::HeaderName::try_from(name).unwrap(), claim.to_owned());
     let of = |routes: &[Vec<(http::HeaderName, String)>]| {
-        let (house, _) = with(&traits, 4096);
+        let (fixture, _) = with(&traits, 4096);
         let claims = ["department", "groups", "notes"].map(|name| (name, format!("account.traits.{name}")));
         let claims = claims.iter().map(|(name, source)| (*name, source.as_str()));
         let orders = Audience::new("orders", LIFETIME, claims).unwrap();
         let orders = routes
             .iter()
             .fold(orders, |orders, headers| orders.copied_by(headers, HeaderEncoding::Drop).unwrap());
-        house.minter.replace_audiences(AudienceTable::new(vec![orders]));
-        house.jwt()
+        fixture.minter.replace_audiences(AudienceTable::new(vec![orders]));
+        fixture.jwt()
     };
     let groups_once = vec![header("x-groups", "groups")];
     let groups_twice = vec![header("x-groups", "groups"), header("x-roles", "groups")];
@@ -300,14 +300,14 @@ fn plain_headers_say_what_is_beyond_ascii_as_their_route_asks() {
         .map(|claim| (http::HeaderName::try_from(format!("x-{claim}")).unwrap(), claim.clone()))
         .collect();
     let copies = |copied: &[HeaderEncoding], encoding| {
-        let (mut house, told) = with(&traits, 4096);
-        let audiences = house.minter.audiences();
+        let (mut fixture, told) = with(&traits, 4096);
+        let audiences = fixture.minter.audiences();
         let orders = audiences.get("orders").unwrap().clone();
         let orders = copied.iter().fold(orders, |orders, it| orders.copied_by(&headers, *it).unwrap());
-        house.minter.replace_audiences(AudienceTable::new(vec![orders]));
-        house.minter = house.minter.with_budget(4096, told.clone());
-        let token = house.jwt();
-        let claims = house.verified("orders", &token);
+        fixture.minter.replace_audiences(AudienceTable::new(vec![orders]));
+        fixture.minter = fixture.minter.with_budget(4096, told.clone());
+        let token = fixture.jwt();
+        let claims = fixture.verified("orders", &token);
         assert_eq!(claims.get("city"), Some(&json!("Z\u{fc}rich")), "the JWT says it in any case");
         let of = |claim: &str| {
             token.copy_of(claim, encoding).map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use vestibule_core::throttle::Asker;
+use vestibule_core::throttle::HashRequester;
 
 type Key = [u8; 32];
 
@@ -57,7 +57,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Takes a job in. Returns the one that there is no room for, if there is one: this one, or another that gave its place up.
-    pub(super) fn push(&mut self, asker: Asker, job: T) -> Option<T> {
+    pub(super) fn push(&mut self, asker: HashRequester, job: T) -> Option<T> {
         let here = self.waiting_here(&asker);
         if here >= MOST_AT_AN_ADDRESS {
             return Some(job);
@@ -92,7 +92,7 @@ impl<T> FairQueue<T> {
         Some(job)
     }
 
-    fn take_in(&mut self, asker: Asker, job: T) {
+    fn take_in(&mut self, asker: HashRequester, job: T) {
         let address = self.addresses.entry(asker.address).or_insert_with(|| {
             self.turns.push_back(asker.address);
             Address { waiting: 0, accounts: HashMap::new(), turns: VecDeque::new() }
@@ -109,7 +109,7 @@ impl<T> FairQueue<T> {
     }
 
     /// How many jobs the account has at the address.
-    fn waiting_here(&self, asker: &Asker) -> usize {
+    fn waiting_here(&self, asker: &HashRequester) -> usize {
         self.addresses.get(&asker.address).map_or(0, |it| it.waiting_for(&asker.account))
     }
 
@@ -120,7 +120,7 @@ impl<T> FairQueue<T> {
 
     /// Takes a job of the address or of the account with the most, whichever has more, where the asker has less than that even with one job
     /// more; or one of the asker's own address.
-    fn make_room(&mut self, asker: &Asker) -> Option<T> {
+    fn make_room(&mut self, asker: &HashRequester) -> Option<T> {
         let at_address = self.addresses.get(&asker.address).map_or(0, |it| it.waiting) + 1;
         let address = self.addresses.iter().map(|(key, it)| (*key, it.waiting)).max_by_key(|(_, it)| *it);
         let address = address.filter(|(_, most)| at_address < *most);
@@ -216,8 +216,8 @@ impl<T> Address<T> {
 mod tests {
     use super::*;
 
-    fn asker(address: u8, account: u8) -> Asker {
-        Asker { address: [address; 32], account: [account; 32] }
+    fn asker(address: u8, account: u8) -> HashRequester {
+        HashRequester { address: [address; 32], account: [account; 32] }
     }
 
     /// Pushes a job that is called like its asker.

@@ -8,9 +8,9 @@ fn pool(threads: usize, queue: usize, longest_wait: Duration) -> Arc<HashingPool
 }
 
 /// Each number is an address and an account of its own.
-fn asker(number: usize) -> Asker {
+fn asker(number: usize) -> HashRequester {
     let number = u8::try_from(number).unwrap();
-    Asker { address: [number; 32], account: [u8::MAX - number; 32] }
+    HashRequester { address: [number; 32], account: [u8::MAX - number; 32] }
 }
 
 fn typed(text: &str) -> Password {
@@ -175,12 +175,12 @@ async fn a_panic_costs_one_answer_and_no_thread() {
 #[tokio::test]
 async fn one_address_that_floods_refuses_its_own() {
     let pool = pool(1, 16, Duration::from_secs(60));
-    let ask = |asker: Asker| {
+    let ask = |asker: HashRequester| {
         let pool = Arc::clone(&pool);
         tokio::spawn(async move { pool.verify(typed("whatever it may be"), None, asker).await })
     };
     let flooding: Vec<_> =
-        (0..200).map(|account| ask(Asker { address: [0; 32], account: [account; 32] })).collect();
+        (0..200).map(|account| ask(HashRequester { address: [0; 32], account: [account; 32] })).collect();
     tokio::time::sleep(Duration::from_millis(20)).await;
     let owners: Vec<_> = (1..=12).map(|owner| ask(asker(owner))).collect();
     for owner in owners {

@@ -14,7 +14,7 @@ use vestibule_core::{Fault, Timestamp};
 use vestibule_verify::{KeyId, Verifier};
 
 /// Keeps ring and verifier up to date.
-pub(crate) struct KeyRoom {
+pub(crate) struct KeyManager {
     pub(crate) keys: Arc<dyn Keys>,
     pub(crate) seal: Arc<SealKey>,
     pub(crate) rotation: Rotation,
@@ -36,7 +36,7 @@ pub(crate) struct Ingredient {
     gone_at: Option<Timestamp>,
 }
 
-impl KeyRoom {
+impl KeyManager {
     /// Makes sure that a key signs for each purpose.
     pub(crate) async fn ensure_signers(&self) -> Result<(), Fault> {
         for began in self.rotation.ensure_signers().await? {

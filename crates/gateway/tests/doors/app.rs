@@ -14,13 +14,13 @@ use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits}
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::csrf::{Binding, CsrfTokens};
 use vestibule_core::decide::Decider;
-use vestibule_core::family::session_digest;
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey, SigningKey};
 use vestibule_core::live::LiveSession;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
+use vestibule_core::refresh_token::session_digest;
 use vestibule_core::route::{
     Accept, Activity, AmbiguousPath, Case, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
 };
@@ -41,7 +41,7 @@ pub(crate) const ORIGIN: &str = "https://app.test";
 pub(crate) const SESSION: SessionId = SessionId::from_bytes([7; 16]);
 pub(crate) const SUBJECT: Subject = Subject::from_bytes([1; 16]);
 
-pub(crate) struct House {
+pub(crate) struct App {
     pub(crate) world: Arc<World>,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) swap: Arc<Swap>,
@@ -100,7 +100,7 @@ fn routes(upstream: Option<&http::Uri>) -> Vec<Route> {
     ]
 }
 
-impl House {
+impl App {
     pub(crate) fn new() -> Self {
         Self::before(None)
     }
@@ -158,7 +158,7 @@ impl House {
         self.decider.csrf.issue(Binding::Session(&SESSION), self.clock.now())
     }
 
-    /// A JWT signed with the house's own key, for any audience.
+    /// A JWT signed with the app's own key, for any audience.
     pub(crate) fn jwt(&self, audience: &str) -> String {
         self.jwt_at(audience, self.clock.now().unix_seconds())
     }
@@ -350,7 +350,7 @@ impl Accounts for World {
         }))
     }
 
-    async fn find_to_sign_in(&self, _: Option<&Identifier>, _: Subject) -> Result<Candidate, Fault> {
+    async fn find_to_sign_in(&self, _: Option<&Identifier>, _: Subject) -> Result<PasswordLookup, Fault> {
         Err(NOT_ASKED)
     }
 
@@ -358,7 +358,12 @@ impl Accounts for World {
         Err(NOT_ASKED)
     }
 
-    async fn set_password(&self, _: Subject, _: PasswordHash, _: Warrant) -> Result<Changed, Fault> {
+    async fn set_password(
+        &self,
+        _: Subject,
+        _: PasswordHash,
+        _: PasswordAuthority,
+    ) -> Result<Changed, Fault> {
         Err(NOT_ASKED)
     }
 

@@ -1,5 +1,5 @@
 //! What happens by the clock, twice a minute: uses are written down, expired sessions and revocations forgotten (while the clock
-//! can be believed), keys rotated. In: the house. Out: log lines when something could not be done; it is tried again next time.
+//! can be believed), keys rotated. In: the app. Out: log lines when something could not be done; it is tried again next time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule_core::port::Sessions;
 use vestibule_core::{Fault, Timestamp};
 
-use crate::assemble::House;
+use crate::assemble::App;
 use crate::telemetry::{self, Dropped};
 
 mod steadiness;
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const LONG_AGO: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Runs until `stop`; the last flush is the store's own, when it is closed.
-pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: CancellationToken) {
+pub(crate) async fn run(app: Arc<App>, counters: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looks = interval(LOOK);
@@ -42,19 +42,19 @@ pub(crate) async fn run(house: Arc<House>, counters: PrometheusHandle, stop: Can
     loop {
         tokio::select! {
             _ = ticks.tick() => {
-                let now = house.clock.now();
+                let now = app.clock.now();
                 let pace = steadiness.observe(now, begun.elapsed());
                 tell(pace);
                 dropped = tell_dropped(dropped);
                 telemetry::tell_left_out();
-                tick(&house, first_sweep.judge(pace, now), now).await;
-                keys = keep_keys(&house).await;
+                tick(&app, first_sweep.judge(pace, now), now).await;
+                keys = keep_keys(&app).await;
                 counters.run_upkeep();
             }
             // What failed is tried again at the next tick, not each second.
             _ = looks.tick(), if keys == Kept::Yes => {
-                if house.key_room.check().is_err() {
-                    keys = keep_keys(&house).await;
+                if app.key_manager.check().is_err() {
+                    keys = keep_keys(&app).await;
                 }
             }
             () = stop.cancelled() => {
@@ -131,21 +131,21 @@ impl FirstSweep {
 }
 
 /// Deletes by `now`, which was looked at for jumps, and not by what the clock may say a moment later.
-async fn tick(house: &House, sweep: Sweep, now: Timestamp) {
-    if let Err(fault) = house.store.flush().await {
+async fn tick(app: &App, sweep: Sweep, now: Timestamp) {
+    if let Err(fault) = app.store.flush().await {
         tell_failed("write down when sessions were used", &fault);
     }
     let swept = match sweep {
-        Sweep::Expired(then) => house.store.forget_expired(then).await.map(|_| ()),
-        Sweep::Nothing => house.store.tidy(now).await,
-        Sweep::Sessions(then) => house.store.forget_expired_sessions(then).await.map(|_| ()),
+        Sweep::Expired(then) => app.store.forget_expired(then).await.map(|_| ()),
+        Sweep::Nothing => app.store.tidy(now).await,
+        Sweep::Sessions(then) => app.store.forget_expired_sessions(then).await.map(|_| ()),
     };
     if let Err(fault) = swept {
         tell_failed("forget what expired", &fault);
     }
     if let Sweep::Expired(now) = sweep {
         // Forgotten too early, a revocation would let a JWT pass again once the clock is set right.
-        house.revocations.forget(now.unix_seconds());
+        app.revocations.forget(now.unix_seconds());
     }
 }
 
@@ -156,8 +156,8 @@ enum Kept {
     Yes,
 }
 
-async fn keep_keys(house: &House) -> Kept {
-    match house.key_room.tick().await {
+async fn keep_keys(app: &App) -> Kept {
+    match app.key_manager.tick().await {
         Ok(()) => Kept::Yes,
         Err(fault) => {
             tell_failed("keep the signing keys up to date", &fault);

@@ -12,7 +12,7 @@ use crate::port::Reissued;
 use crate::principal::{Amr, Assurance};
 use crate::secret::Password;
 use crate::session::{Proof, Reissue, Session, SessionToken};
-use crate::throttle::{Asker, Reservation};
+use crate::throttle::{HashRequester, Reservation};
 
 /// How showing the password again went.
 pub enum Confirmation {
@@ -21,7 +21,7 @@ pub enum Confirmation {
         /// As it is now.
         account: Box<Account>,
         /// For whom further passwords are hashed in the same request.
-        asker: Asker,
+        asker: HashRequester,
     },
     /// It is not.
     Refused,
@@ -30,7 +30,7 @@ pub enum Confirmation {
 }
 
 /// How proving oneself again within a session went.
-pub enum Reproof {
+pub enum Reauthentication {
     /// Proven: the session goes on under a new session token, with both limits afresh.
     Proven(NewToken),
     /// The password is wrong.
@@ -88,11 +88,11 @@ impl Login {
         session: &LiveSession,
         password: &str,
         source: Option<IpAddr>,
-    ) -> Result<Reproof, Fault> {
+    ) -> Result<Reauthentication, Fault> {
         let account = match self.confirm(session, password, source).await? {
             Confirmation::Confirmed { account, .. } => account,
-            Confirmation::Refused => return Ok(Reproof::Refused),
-            Confirmation::Wait(wait) => return Ok(Reproof::Wait(wait)),
+            Confirmation::Refused => return Ok(Reauthentication::Refused),
+            Confirmation::Wait(wait) => return Ok(Reauthentication::Wait(wait)),
         };
         let proof = Proof {
             epoch: account.epoch,
@@ -100,7 +100,7 @@ impl Login {
             amr: Amr::PASSWORD,
             ends_at: self.clock.now().after(self.limits_of(session.kind()).absolute),
         };
-        Ok(self.replace(session, Some(proof)).await?.map_or(Reproof::Gone, Reproof::Proven))
+        Ok(self.replace(session, Some(proof)).await?.map_or(Reauthentication::Gone, Reauthentication::Proven))
     }
 
     /// Gives a live session a new session token; the old one is dead in the same step. `None`: the session has ended, or another

@@ -8,7 +8,7 @@ use vestibule_core::Fault;
 
 /// Why SQLite did not do its part.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum SqliteError {
     /// A defect of ours.
     #[error("{0}")]
     Bug(&'static str),
@@ -38,7 +38,7 @@ pub(super) enum Trouble {
     Slow(u64),
 }
 
-impl Trouble {
+impl SqliteError {
     pub(super) fn corrupt(what: &'static str, detail: impl ToString) -> Self {
         Self::Corrupt { what, detail: detail.to_string() }
     }
@@ -52,17 +52,17 @@ impl Trouble {
     }
 }
 
-impl From<Trouble> for Fault {
-    fn from(trouble: Trouble) -> Self {
+impl From<SqliteError> for Fault {
+    fn from(trouble: SqliteError) -> Self {
         match trouble {
-            Trouble::Bug(what) => Self::Bug(what),
-            Trouble::Corrupt { what, .. } => Self::corrupt(what, trouble),
+            SqliteError::Bug(what) => Self::Bug(what),
+            SqliteError::Corrupt { what, .. } => Self::corrupt(what, trouble),
             other => Self::unavailable("the store", other),
         }
     }
 }
 
-impl From<sqlx::Error> for Trouble {
+impl From<sqlx::Error> for SqliteError {
     fn from(error: sqlx::Error) -> Self {
         let text = error.to_string();
         match &error {
@@ -84,7 +84,7 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-impl From<MigrateError> for Trouble {
+impl From<MigrateError> for SqliteError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
@@ -101,7 +101,7 @@ impl From<MigrateError> for Trouble {
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for SqliteError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(error.to_string()),

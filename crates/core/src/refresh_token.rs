@@ -182,7 +182,7 @@ pub struct Replaced {
 
 /// What becomes of a refresh token that is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum RefreshVerdict {
     /// It is its turn: this is the family from now on.
     Rotate(TokenFamily),
     /// It was used a moment ago and its successor is still unused: the same successor, made with this salt, may be handed out once more,
@@ -205,12 +205,18 @@ impl TokenFamily {
     /// Says whose turn it is at `now`. A token that was just used is forgiven for as long as the window is open; a window of zero forgives
     /// nothing.
     #[must_use]
-    pub fn judge(&self, presented: &Presented, next: Next, now: Timestamp, window: Duration) -> Turn {
+    pub fn judge(
+        &self,
+        presented: &Presented,
+        next: Next,
+        now: Timestamp,
+        window: Duration,
+    ) -> RefreshVerdict {
         // A clock that was set back opens no window that was closed for longer than it is wide.
         let is_open = |at: Timestamp| now.since(at) < window && at.since(now) < window;
         match self.generation.checked_sub(presented.generation) {
-            None => Turn::Unknown,
-            Some(0) if presented.digest == self.current => Turn::Rotate(Self {
+            None => RefreshVerdict::Unknown,
+            Some(0) if presented.digest == self.current => RefreshVerdict::Rotate(Self {
                 generation: self.generation.saturating_add(1),
                 current: next.digest,
                 replaced: Some(Replaced { digest: self.current, salt: next.salt, at: now }),
@@ -218,12 +224,12 @@ impl TokenFamily {
             }),
             Some(1) => match self.replaced {
                 Some(replaced) if replaced.digest == presented.digest && is_open(replaced.at) => {
-                    Turn::Repeat(replaced.salt)
+                    RefreshVerdict::Repeat(replaced.salt)
                 }
-                _ => Turn::Replay,
+                _ => RefreshVerdict::Replay,
             },
-            Some(2) if self.replaced_before_at.is_some_and(is_open) => Turn::Late,
-            Some(_) => Turn::Replay,
+            Some(2) if self.replaced_before_at.is_some_and(is_open) => RefreshVerdict::Late,
+            Some(_) => RefreshVerdict::Replay,
         }
     }
 }

@@ -83,7 +83,7 @@ impl OneTime for Shelf {
 struct Bench {
     shelf: Arc<Shelf>,
     revocations: Arc<RevocationView>,
-    callers: Callers,
+    client_auth: ClientAuthenticator,
     /// Of the client with keys.
     signer: Signer,
 }
@@ -94,7 +94,7 @@ fn bench() -> Bench {
     let key = VerifyingKey::from_jwk(&signer.public_jwk()).unwrap();
     run(shelf.add(client(1, ClientProof::Secret(secret().digest(&pepper()))))).unwrap();
     run(shelf.add(client(2, ClientProof::Keys(KeySet::new([key]).unwrap())))).unwrap();
-    let callers = Callers::new(
+    let client_auth = ClientAuthenticator::new(
         shelf.clone(),
         shelf.clone(),
         Arc::clone(&revocations),
@@ -102,7 +102,7 @@ fn bench() -> Bench {
         ISSUER.to_owned(),
         SetClock::at_start(),
     );
-    Bench { shelf, revocations, callers, signer }
+    Bench { shelf, revocations, client_auth, signer }
 }
 
 fn client(number: u8, proof: ClientProof) -> Client {
@@ -128,7 +128,7 @@ fn secret() -> ClientSecret {
 
 impl Bench {
     fn know(&self, shown: Shown<'_>) -> Result<ClientId, NotKnown> {
-        match run(self.callers.know(shown, None)).unwrap() {
+        match run(self.client_auth.know(shown, None)).unwrap() {
             Known::Client(client) => Ok(client.id),
             Known::Refused(not_known) => Err(not_known),
             Known::Throttled(wait) => panic!("to wait {wait:?}"),
@@ -224,7 +224,7 @@ fn many_failures_are_answered_shortly_and_keep_nobody_out() {
     let wrong = Shown::Secret { client: &one, secret: "vcs_wrong" };
     let mut throttled = 0;
     for _ in 0..1000 {
-        match run(bench.callers.know(wrong, None)).unwrap() {
+        match run(bench.client_auth.know(wrong, None)).unwrap() {
             Known::Throttled(wait) => {
                 assert!(wait > Duration::ZERO && wait <= Duration::from_secs(1), "{wait:?}");
                 throttled += 1;
@@ -242,10 +242,10 @@ fn what_cannot_be_told_is_no_no() {
     let bench = bench();
     bench.shelf.is_down.store(true, Ordering::SeqCst);
     let (one, text) = (id(1).to_string(), secret().reveal());
-    assert!(run(bench.callers.know(Shown::Secret { client: &one, secret: &text }, None)).is_err());
+    assert!(run(bench.client_auth.know(Shown::Secret { client: &one, secret: &text }, None)).is_err());
     let assertion = bench.assertion(2, "a");
-    assert!(run(bench.callers.know(Shown::Assertion { client: None, jwt: &assertion }, None)).is_err());
-    assert!(run(bench.callers.remove(&id(1), Duration::from_secs(300))).is_err());
+    assert!(run(bench.client_auth.know(Shown::Assertion { client: None, jwt: &assertion }, None)).is_err());
+    assert!(run(bench.client_auth.remove(&id(1), Duration::from_secs(300))).is_err());
     assert!(bench.revocations.is_empty(), "what was not removed is not revoked");
 }
 
@@ -259,7 +259,7 @@ fn a_removed_client_is_nobody_and_what_it_holds_is_refused() {
     let (one, two) = (id(1).to_string(), id(2).to_string());
     let now = START.unix_seconds();
     assert!(!bench.revocations.is_revoked(&claims(&one, now - 30)));
-    assert!(run(bench.callers.remove(&id(1), Duration::from_secs(300))).unwrap());
+    assert!(run(bench.client_auth.remove(&id(1), Duration::from_secs(300))).unwrap());
     assert!(bench.revocations.is_revoked(&claims(&one, now - 30)));
     assert!(bench.revocations.is_revoked(&claims(&one, now)), "signed in the same second");
     assert!(!bench.revocations.is_revoked(&claims(&two, now - 30)));
@@ -267,5 +267,5 @@ fn a_removed_client_is_nobody_and_what_it_holds_is_refused() {
     assert!(bench.revocations.is_revoked(&claims(&one, now - 30)), "one of its JWTs may still be in time");
     let shown = Shown::Secret { client: &one, secret: &secret().reveal() };
     assert_eq!(bench.know(shown), refused(None, WhyNotKnown::Unknown));
-    assert!(!run(bench.callers.remove(&id(1), Duration::from_secs(300))).unwrap());
+    assert!(!run(bench.client_auth.remove(&id(1), Duration::from_secs(300))).unwrap());
 }

@@ -1,4 +1,4 @@
-//! Whom an attempt was about, as a log may say it. In: what was typed as an identifier. Out: the account's subject where there is one, else
+//! LoginTarget an attempt was about, as a log may say it. In: what was typed as an identifier. Out: the account's subject where there is one, else
 //! a keyed digest: people type passwords into the wrong field, so the typed text itself is never logged.
 
 use std::fmt;
@@ -10,9 +10,9 @@ use crate::account::Identifier;
 use crate::id::Subject;
 use crate::secret::{Pepper, Purpose};
 
-/// Whom an attempt was about.
+/// LoginTarget an attempt was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum LoginTarget {
     /// This account.
     Account(Subject),
     /// An identifier that no account has.
@@ -40,7 +40,7 @@ impl fmt::Display for NameDigest {
     }
 }
 
-impl Whom {
+impl LoginTarget {
     /// The account, if there is one.
     pub const fn account(self) -> Option<Subject> {
         match self {
@@ -59,14 +59,14 @@ impl Whom {
 }
 
 impl Login {
-    /// Whom a failed attempt was about. A known and an unknown identifier cost the same: one lookup and one digest. Where the lookup fails,
+    /// LoginTarget a failed attempt was about. A known and an unknown identifier cost the same: one lookup and one digest. Where the lookup fails,
     /// the digest is the answer.
-    pub async fn whom(&self, typed: &str) -> Whom {
+    pub async fn whom(&self, typed: &str) -> LoginTarget {
         let digest = NameDigest::of(&self.pepper, typed);
-        let Ok(identifier) = Identifier::known(typed) else { return Whom::Name(digest) };
+        let Ok(identifier) = Identifier::known(typed) else { return LoginTarget::Name(digest) };
         match self.accounts.find_by_identifier(&identifier).await {
-            Ok(Some(account)) => Whom::Account(account.subject),
-            Ok(None) | Err(_) => Whom::Name(digest),
+            Ok(Some(account)) => LoginTarget::Account(account.subject),
+            Ok(None) | Err(_) => LoginTarget::Name(digest),
         }
     }
 }

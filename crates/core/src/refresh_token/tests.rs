@@ -23,7 +23,7 @@ fn first() -> RefreshToken {
 }
 
 /// What a client and the store do together when `token` is presented.
-fn ask(family: &TokenFamily, token: &RefreshToken, salt: u8, now: Timestamp) -> Turn {
+fn ask(family: &TokenFamily, token: &RefreshToken, salt: u8, now: Timestamp) -> RefreshVerdict {
     let next = next(token, salt);
     family.judge(&token.presented(&pepper()), next, now, WINDOW)
 }
@@ -81,22 +81,22 @@ fn a_successor_is_the_same_for_the_same_salt_and_another_for_any_other() {
 #[test]
 fn the_same_token_again_gets_the_same_successor_while_that_is_unused_and_the_window_is_open() {
     let family = TokenFamily::new(first().digest(&pepper()));
-    let Turn::Rotate(rotated) = ask(&family, &first(), 1, at(100)) else { panic!("its turn") };
+    let RefreshVerdict::Rotate(rotated) = ask(&family, &first(), 1, at(100)) else { panic!("its turn") };
     for (now, expected) in [
-        (at(100), Turn::Repeat([1; 16])),
-        (Timestamp::from_millis(109_999), Turn::Repeat([1; 16])),
-        (at(110), Turn::Replay),
+        (at(100), RefreshVerdict::Repeat([1; 16])),
+        (Timestamp::from_millis(109_999), RefreshVerdict::Repeat([1; 16])),
+        (at(110), RefreshVerdict::Replay),
         // A clock that was set back.
-        (Timestamp::from_millis(90_001), Turn::Repeat([1; 16])),
-        (at(90), Turn::Replay),
+        (Timestamp::from_millis(90_001), RefreshVerdict::Repeat([1; 16])),
+        (at(90), RefreshVerdict::Replay),
     ] {
         assert_eq!(ask(&rotated, &first(), 2, now), expected, "{now:?}");
     }
     let second = first().successor(&[1; 16], &pepper()).unwrap();
-    let Turn::Rotate(again) = ask(&rotated, &second, 3, at(103)) else { panic!("its turn") };
-    assert_eq!(ask(&again, &first(), 4, at(104)), Turn::Late);
-    assert_eq!(ask(&again, &first(), 4, at(110)), Turn::Replay);
-    assert_eq!(ask(&again, &second, 4, at(104)), Turn::Repeat([3; 16]));
+    let RefreshVerdict::Rotate(again) = ask(&rotated, &second, 3, at(103)) else { panic!("its turn") };
+    assert_eq!(ask(&again, &first(), 4, at(104)), RefreshVerdict::Late);
+    assert_eq!(ask(&again, &first(), 4, at(110)), RefreshVerdict::Replay);
+    assert_eq!(ask(&again, &second, 4, at(104)), RefreshVerdict::Repeat([3; 16]));
 }
 
 /// RT-06: the strict profile.
@@ -106,20 +106,20 @@ fn a_window_of_zero_forgives_nothing() {
     let judge = |family: &TokenFamily, token: &RefreshToken| {
         family.judge(&token.presented(&pepper()), next(token, 1), at(100), Duration::ZERO)
     };
-    let Turn::Rotate(rotated) = judge(&family, &first()) else { panic!("its turn") };
-    assert_eq!(judge(&rotated, &first()), Turn::Replay);
+    let RefreshVerdict::Rotate(rotated) = judge(&family, &first()) else { panic!("its turn") };
+    assert_eq!(judge(&rotated, &first()), RefreshVerdict::Replay);
     let second = first().successor(&[1; 16], &pepper()).unwrap();
-    let Turn::Rotate(again) = judge(&rotated, &second) else { panic!("its turn") };
-    assert_eq!(judge(&again, &first()), Turn::Replay);
+    let RefreshVerdict::Rotate(again) = judge(&rotated, &second) else { panic!("its turn") };
+    assert_eq!(judge(&again, &first()), RefreshVerdict::Replay);
 }
 
 #[test]
 fn a_token_that_the_store_has_not_seen_yet_is_unknown_and_one_that_it_saw_otherwise_is_a_replay() {
     let family = TokenFamily::new(first().digest(&pepper()));
     let second = first().successor(&[1; 16], &pepper()).unwrap();
-    assert_eq!(ask(&family, &second, 2, at(100)), Turn::Unknown);
+    assert_eq!(ask(&family, &second, 2, at(100)), RefreshVerdict::Unknown);
     let other = RefreshToken::first(session(), [8; 32]);
-    assert_eq!(ask(&family, &other, 2, at(100)), Turn::Replay);
+    assert_eq!(ask(&family, &other, 2, at(100)), RefreshVerdict::Replay);
 }
 
 proptest! {
@@ -142,15 +142,15 @@ proptest! {
             let forgiven = replaced.get(&which).filter(|(at, _)| now.since(*at) < WINDOW);
             match (behind, forgiven) {
                 (0, _) => {
-                    let Turn::Rotate(rotated) = turn else { return Err(TestCaseError::fail(format!("{turn:?}"))) };
+                    let RefreshVerdict::Rotate(rotated) = turn else { return Err(TestCaseError::fail(format!("{turn:?}"))) };
                     replaced.insert(which, (now, salt));
                     issued.push(issued[which].successor(&[salt; 16], &pepper).unwrap());
                     prop_assert_eq!(rotated.current, issued[which + 1].digest(&pepper));
                     family = rotated;
                 }
-                (1, Some((_, salt))) => prop_assert_eq!(turn, Turn::Repeat([*salt; 16])),
-                (2, Some(_)) => prop_assert_eq!(turn, Turn::Late),
-                _ => prop_assert_eq!(turn, Turn::Replay),
+                (1, Some((_, salt))) => prop_assert_eq!(turn, RefreshVerdict::Repeat([*salt; 16])),
+                (2, Some(_)) => prop_assert_eq!(turn, RefreshVerdict::Late),
+                _ => prop_assert_eq!(turn, RefreshVerdict::Replay),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The house as the program builds it, over a filled store: decider, minter, the forward-auth door. In: a home. Out: what answers a
+//! The app as the program builds it, over a filled store: decider, minter, the forward-auth door. In: a home. Out: what answers a
 //! request, in this process, and counts of what answering took.
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use vestibule_core::decide::{Decider, Decision, Inquiry};
 use vestibule_core::id::Subject;
 use vestibule_core::key::{KeyPurpose, KeyRecord, KeyRing, SealKey};
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
-use vestibule_core::port::{Accounts, Added, Candidate, Changed, Clock, Renamed, Warrant};
+use vestibule_core::port::{Accounts, Added, Changed, Clock, PasswordAuthority, PasswordLookup, Renamed};
 use vestibule_core::principal::Assurance;
 use vestibule_core::route::{
     Accept, Activity, AmbiguousPath, Case, CsrfPolicy, Elsewhere, PathPattern, Requirement, Route, RouteTable,
@@ -51,8 +51,8 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
 /// The peer that asks, in this process.
 pub(crate) const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A house over a filled store.
-pub(crate) struct House {
+/// A app over a filled store.
+pub(crate) struct App {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) decider: Arc<Decider>,
     pub(crate) minter: Arc<Minter>,
@@ -62,7 +62,7 @@ pub(crate) struct House {
     sessions: u64,
 }
 
-/// What answering took, since the house was opened.
+/// What answering took, since the app was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) reads: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Counts {
     pub(crate) reused: u64,
 }
 
-impl House {
+impl App {
     pub(crate) async fn open(home: &Home) -> Result<Self> {
         let store = home.open().await?;
         let clock = Arc::new(HeldClock::new());
@@ -223,7 +223,7 @@ impl Accounts for RememberedAccounts {
         &self,
         identifier: Option<&Identifier>,
         near: Subject,
-    ) -> Result<Candidate, Fault> {
+    ) -> Result<PasswordLookup, Fault> {
         self.store.find_to_sign_in(identifier, near).await
     }
 
@@ -240,7 +240,7 @@ impl Accounts for RememberedAccounts {
         &self,
         subject: Subject,
         new: PasswordHash,
-        warrant: Warrant,
+        warrant: PasswordAuthority,
     ) -> Result<Changed, Fault> {
         self.store.set_password(subject, new, warrant).await
     }

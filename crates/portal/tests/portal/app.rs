@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use vestibule_core::account::Status;
 use vestibule_core::account::policy::Policy;
-use vestibule_core::caller::Callers;
+use vestibule_core::client_auth::ClientAuthenticator;
 use vestibule_core::csrf::CsrfTokens;
 use vestibule_core::csrf::origin::{Origin, Origins};
 use vestibule_core::decide::Decider;
@@ -43,7 +43,7 @@ pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const ACCESS: Duration = Duration::from_secs(600);
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-pub(crate) struct House {
+pub(crate) struct App {
     pub(crate) world: Arc<World>,
     pub(crate) router: Router,
     pub(crate) csrf: Arc<CsrfTokens>,
@@ -64,7 +64,7 @@ enum TokensIn {
     CookiesToo,
 }
 
-impl House {
+impl App {
     pub(crate) fn new() -> Self {
         Self::at(ORIGIN, Https::Yes)
     }
@@ -155,7 +155,7 @@ impl House {
             clock: world.clone(),
         });
         let shelf = Shelf::new(pepper.clone());
-        let callers = Callers::new(
+        let client_auth = ClientAuthenticator::new(
             shelf.clone(),
             shelf.clone(),
             Arc::clone(&revocations),
@@ -234,7 +234,7 @@ impl House {
             password_change: PasswordChange { login: Arc::clone(&login), policy },
             login,
             logout,
-            callers: Arc::new(callers),
+            client_auth: Arc::new(client_auth),
             exchanger: Exchange {
                 decider: Arc::clone(&decider),
                 minter: Arc::clone(&minter),

@@ -37,7 +37,7 @@ pub(super) enum Origin {
     Metadata { at: Location, issuer: String },
 }
 
-pub(super) struct Keeper {
+pub(super) struct Refresher {
     shared: Arc<Shared>,
     fetcher: Fetcher,
     origin: Origin,
@@ -48,7 +48,7 @@ pub(super) struct Keeper {
     pause: Duration,
 }
 
-impl Keeper {
+impl Refresher {
     pub(super) fn new(shared: Arc<Shared>, fetcher: Fetcher, origin: Origin, pace: Pace) -> Self {
         Self { shared, fetcher, origin, pace, found_at: None, etag: None, pause: Duration::ZERO }
     }

@@ -24,7 +24,7 @@ use failures::Failures;
 mod tests;
 
 /// Knows clients by what they show.
-pub struct Callers {
+pub struct ClientAuthenticator {
     clients: Arc<dyn Clients>,
     once: Arc<dyn OneTime>,
     revocations: Arc<RevocationView>,
@@ -66,7 +66,7 @@ pub enum Known {
 /// Why a client is not believed. For logs; the client is told one and the same whatever it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotKnown {
-    /// Whom it claims to be, where there is such a client.
+    /// LoginTarget it claims to be, where there is such a client.
     pub client: Option<ClientId>,
     /// Why.
     pub why: WhyNotKnown,
@@ -114,7 +114,7 @@ impl WhyNotKnown {
     }
 }
 
-impl Callers {
+impl ClientAuthenticator {
     /// `issuer` is whom assertions must be meant for; `revocations` is what verifiers in this process look at.
     pub fn new(
         clients: Arc<dyn Clients>,
