@@ -66,6 +66,7 @@ fn a_password_is_shown_and_hidden_by_a_button() {
     for (page, field) in [("/auth/confirm", "password"), ("/auth/register", "new")] {
         if page == "/auth/register" {
             chromium.click("form[action='/auth/logout'] button");
+            chromium.wait_until("that she is signed out", |page| page.text().contains("You are signed out"));
         }
         chromium.open(&format!("{origin}{page}"));
         chromium.click(&format!("#show-{field}"));

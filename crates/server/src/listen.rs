@@ -176,35 +176,58 @@ impl Face {
         seat: &Arc<Seat>,
         head: Head,
     ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
+        if let Some(refusal) = self.refusal(&request, &limits, head) {
+            return refusal.map(Either::Left);
+        }
+        if let Self::Internal { front, .. } = self
+            && request.uri().path() == "/check"
+        {
+            // The sub-request has no body worth reading.
+            let (parts, _) = request.into_parts();
+            return front.forward_auth.answer(&parts, peer).await.map(Either::Left);
+        }
+        // A future is as large as its largest branch, and it is copied before it runs. So `/check` pays for itself alone.
+        Box::pin(self.answer_other(request, peer, seat)).await
+    }
+
+    /// A refusal that needs nothing but the request's line and headers.
+    fn refusal(
+        &self,
+        request: &Request<Incoming>,
+        limits: &Limits,
+        head: Head,
+    ) -> Option<Response<Full<Bytes>>> {
+        let (Self::Internal { front, .. } | Self::Public { front }) = self;
         if head == Head::TooLarge {
-            let (Self::Internal { front, .. } | Self::Public { front }) = self;
             let kilobytes = limits.header_block / 1024;
             let detail =
                 format!("The request line and headers take more than {kilobytes} KiB; send fewer cookies.");
-            let mut answer = front.refusal(
-                &request,
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "headers-too-large",
-                &detail,
-            );
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            let mut answer = front.refusal(request, status, "headers-too-large", &detail);
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            return answer.map(Either::Left);
+            return Some(answer);
         }
         let uri_length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
-        if uri_length > limits.uri {
-            let (Self::Internal { front, .. } | Self::Public { front }) = self;
+        (uri_length > limits.uri).then(|| {
             let detail = "The URL is longer than 8 KiB.";
-            return front
-                .refusal(&request, StatusCode::URI_TOO_LONG, "uri-too-long", detail)
-                .map(Either::Left);
-        }
+            front.refusal(request, StatusCode::URI_TOO_LONG, "uri-too-long", detail)
+        })
+    }
+
+    /// Answers what is not `/check`.
+    async fn answer_other(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        seat: &Arc<Seat>,
+    ) -> Response<Either<Full<Bytes>, axum::body::Body>> {
         match self {
             // For resource servers the same on both sides.
             Self::Internal { front, .. } if front.introspection.is_at(request.uri().path()) => {
                 front.introspection.answer(of_peer(watched(request, seat), peer)).await.map(Either::Right)
             }
             Self::Internal { front, status } => {
-                internal(front, status, request, peer, seat).await.map(Either::Left)
+                internal(front, status, request, seat).await.map(Either::Left)
             }
             Self::Public { front } => public(front, watched(request, seat), peer).await.map(Either::Right),
         }
@@ -215,15 +238,9 @@ async fn internal(
     front: &Endpoints,
     status: &Status,
     request: Request<Incoming>,
-    peer: IpAddr,
     seat: &Arc<Seat>,
 ) -> Response<Full<Bytes>> {
     let path = request.uri().path();
-    if path == "/check" {
-        // The sub-request has no body worth reading.
-        let (parts, _) = request.into_parts();
-        return front.forward_auth.answer(&parts, peer).await;
-    }
     if path == "/csrf" {
         return front.csrf.answer(watched(request, seat)).await;
     }
