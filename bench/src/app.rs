@@ -36,7 +36,7 @@ use vestibule_core::wire::{CookieName, Paths};
 use vestibule_core::{Fault, Timestamp};
 use vestibule_gateway::Swap;
 use vestibule_gateway::door::forward_auth::ForwardAuth;
-use vestibule_store::SqliteStore;
+use vestibule_store::Stores;
 use vestibule_verify::{Algorithm, Verifier};
 
 use crate::home::{self, Home};
@@ -53,7 +53,7 @@ pub(crate) const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A app over a filled store.
 pub(crate) struct App {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) stores: Stores,
     pub(crate) decider: Arc<Decider>,
     pub(crate) minter: Arc<Minter>,
     pub(crate) forward_auth: ForwardAuth,
@@ -73,16 +73,16 @@ pub(crate) struct Counts {
 
 impl App {
     pub(crate) async fn open(home: &Home) -> Result<Self> {
-        let store = home.open().await?;
+        let stores = home.open().await?;
         let clock = Arc::new(HeldClock::new());
-        let accounts = Arc::new(RememberedAccounts::before(store.clone()));
+        let accounts = Arc::new(RememberedAccounts::before(Arc::clone(&stores.accounts)));
         let ring = ring(Algorithm::Es256, clock.now())?;
         let edge = Verifier::new(ORIGIN, ORIGIN, ring.edge(clock.now())?);
         let origin = Origin::parse(ORIGIN)?;
         let decider = Arc::new(Decider {
             routes: ArcSwap::from_pointee(RouteTable::new(vec![route("/orders/")?, route("/reports/")?])),
             origins: ArcSwap::from_pointee(Origins::new(vec![origin.clone()])),
-            sessions: store.clone(),
+            sessions: Arc::clone(&stores.sessions),
             pepper: home::pepper(),
             csrf: Arc::new(CsrfTokens::new(home::pepper(), [0; 16])?),
             cookie: CookieName::session("vestibule", Https::Yes)?,
@@ -108,7 +108,7 @@ impl App {
             Arc::new(SystemEntropy),
         ));
         let forward_auth = ForwardAuth::new(swap, TrustedProxies::new(vec!["127.0.0.1/32".parse()?]));
-        Ok(Self { store, decider, minter, forward_auth, clock, accounts, sessions: home.sessions() })
+        Ok(Self { stores, decider, minter, forward_auth, clock, accounts, sessions: home.sessions() })
     }
 
     /// Headers to permit to JWT.
@@ -135,7 +135,7 @@ impl App {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let (store, minter) = (self.store.statistics(), self.minter.counters());
+        let (store, minter) = (self.stores.upkeep.statistics(), self.minter.counters());
         Counts {
             reads: store.reads + self.accounts.asked.load(Ordering::Relaxed),
             writes: store.writes,
@@ -186,13 +186,13 @@ fn route(path: &str) -> Result<Route> {
 /// Accounts of the store, each read once: a million first JWTs would else be a million reads of a thousand accounts, and
 /// the first JWTs are not what is measured. Every question counts, whoever answers it.
 struct RememberedAccounts {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Accounts>,
     known: Mutex<HashMap<Subject, Account>>,
     asked: AtomicU64,
 }
 
 impl RememberedAccounts {
-    fn before(store: Arc<SqliteStore>) -> Self {
+    fn before(store: Arc<dyn Accounts>) -> Self {
         Self { store, known: Mutex::default(), asked: AtomicU64::new(0) }
     }
 }
@@ -212,7 +212,7 @@ impl Accounts for RememberedAccounts {
         if let Some(account) = self.known.lock().get(&subject) {
             return Ok(Some(account.clone()));
         }
-        let found = Accounts::find(self.store.as_ref(), subject).await?;
+        let found = self.store.find(subject).await?;
         if let Some(account) = &found {
             self.known.lock().insert(subject, account.clone());
         }

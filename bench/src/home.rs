@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 use vestibule_core::Timestamp;
 use vestibule_core::account::{Account, Identifier, Status, Traits};
 use vestibule_core::id::{SessionId, Subject};
-use vestibule_core::port::{Accounts, Added, Clock, Opened, Sessions};
+use vestibule_core::port::{Added, Clock, Opened};
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, Device, Session, SessionKind, SessionToken};
-use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_store::{SharedFiles, StoreUrl, Stores};
 
 use crate::host::HeldClock;
 use crate::report::Progress;
@@ -61,6 +61,12 @@ impl Homes {
     }
 }
 
+/// The store in a folder.
+pub(crate) async fn open(folder: &Path) -> Result<Stores> {
+    let url = StoreUrl::Sqlite(folder.join("vestibule.db"));
+    Ok(vestibule_store::open(&url, SharedFiles::Refused).await?)
+}
+
 impl Home {
     /// A store with this many live sessions that nobody else measures with; it goes with the folder.
     pub(crate) fn temporary(sessions: u64) -> Result<(TempDir, Self)> {
@@ -86,8 +92,8 @@ impl Home {
         self.sessions
     }
 
-    pub(crate) async fn open(&self) -> Result<Arc<SqliteStore>> {
-        Ok(SqliteStore::open(self.folder.join("vestibule.db"), SqliteOptions::default()).await?)
+    pub(crate) async fn open(&self) -> Result<Stores> {
+        open(&self.folder).await
     }
 
     fn make(&self) -> Result<()> {
@@ -102,25 +108,28 @@ impl Home {
     }
 
     async fn fill(&self) -> Result<()> {
-        let store = self.open().await?;
+        let stores = self.open().await?;
         let now = HeldClock::new().now();
         for number in 0..ACCOUNTS {
-            ensure!(store.add(account(number, now)?).await? == Added::Added, "an account is there already");
+            ensure!(
+                stores.accounts.add(account(number, now)?).await? == Added::Added,
+                "an account is there already"
+            );
         }
         let progress = Progress::of("opening sessions", self.sessions);
         let (next, pepper) = (Arc::new(AtomicU64::new(0)), pepper());
         let mut logins = JoinSet::new();
         for _ in 0..AT_ONCE {
-            let (store, next, pepper, progress) =
-                (store.clone(), next.clone(), pepper.clone(), progress.clone());
-            let sessions = self.sessions;
+            let (sessions, next, pepper, progress) =
+                (stores.sessions.clone(), next.clone(), pepper.clone(), progress.clone());
+            let most = self.sessions;
             logins.spawn(async move {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= sessions {
+                    if number >= most {
                         return anyhow::Ok(());
                     }
-                    match store.open(session(number, &pepper, now), None, Cap::NONE).await? {
+                    match sessions.open(session(number, &pepper, now), None, Cap::NONE).await? {
                         Opened::Open { .. } => progress.step(1),
                         Opened::AccountChanged => bail!("an account changed by itself"),
                     }
@@ -130,7 +139,7 @@ impl Home {
         while let Some(login) = logins.join_next().await {
             login??;
         }
-        store.close().await?;
+        stores.upkeep.close().await?;
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
     let seconds = began.elapsed().as_secs_f64();
     let signed = app.counts().signed;
     ensure!(signed > crowd.sessions * ROTATIONS / 2, "hardly anything was minted anew: {signed}");
-    runtime.block_on(app.store.close())?;
+    runtime.block_on(app.stores.upkeep.close())?;
     let counted = |what: &str, count: &AtomicU64| {
         let count = Median::exactly(count.load(Ordering::Relaxed) as f64);
         Row::new(FIGURE, what, count, Unit::Count).at_most(0.0)

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use data_encoding::BASE64;
 use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecret};
-use vestibule_core::port::{Clients, Clock};
+use vestibule_core::port::Clock;
 
 use super::check::{Promise, Side, in_turns};
 use super::program;
@@ -45,12 +45,12 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes, file: Option<&Path>) -> R
 fn register(home: &Home) -> Result<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = home.open().await?;
+        let stores = home.open().await?;
         let mut proofs = Vec::new();
         for number in 0..CLIENTS {
             let id = ClientId::from_bytes([number; 16]);
             let secret = ClientSecret::from_random([number ^ 0x5a; 32]);
-            if Clients::find(store.as_ref(), &id).await?.is_none() {
+            if stores.clients.find(&id).await?.is_none() {
                 let client = Client {
                     id,
                     name: format!("resource server {number}"),
@@ -62,11 +62,11 @@ fn register(home: &Home) -> Result<Vec<String>> {
                     added_at: HeldClock::new().now(),
                 };
                 client.check().context("a client of the bench is none")?;
-                Clients::add(store.as_ref(), client).await?;
+                stores.clients.add(client).await?;
             }
             proofs.push(BASE64.encode(format!("{id}:{}", secret.reveal().as_str()).as_bytes()));
         }
-        store.close().await?;
+        stores.upkeep.close().await?;
         Ok(proofs)
     })
 }

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use vestibule_core::port::{Clock, Directory, Page};
+use vestibule_core::port::{Clock, Page};
 
 use crate::Scale;
 use crate::home::{ACCOUNTS, Homes, subject};
@@ -23,7 +23,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
     let per_account = u32::try_from(home.sessions() / ACCOUNTS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
-        let store = home.open().await?;
+        let stores = home.open().await?;
         let now = HeldClock::new().now();
         let mut shuffle = Shuffle::new(4);
         let mut rows = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
             for _ in 0..ROUNDS {
                 let of = subject(shuffle.below(ACCOUNTS));
                 let began = Instant::now();
-                let listed = store.sessions(Some(of), Page { skip: 0, take }, now).await?;
+                let listed = stores.directory.sessions(Some(of), Page { skip: 0, take }, now).await?;
                 times.push(began.elapsed().as_nanos() as f64);
                 ensure!(listed.len() == take.min(per_account) as usize, "sessions are missing");
             }
@@ -43,7 +43,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
                     .note(format!("among {} sessions; {ROUNDS} accounts at random", home.sessions())),
             );
         }
-        store.close().await?;
+        stores.upkeep.close().await?;
         Ok(rows)
     })
 }

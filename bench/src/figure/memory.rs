@@ -75,7 +75,7 @@ pub(crate) fn weigh(kept: Kept, home: &Path) -> Result<()> {
         }
         let weight = Weight { grown: resident()?.saturating_sub(before), jwt_length };
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&weight)?)?;
-        app.store.close().await?;
+        app.stores.upkeep.close().await?;
         Ok(())
     })
 }

@@ -7,9 +7,9 @@ use std::time::Instant;
 use anyhow::{Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use vestibule_core::port::{Accounts, Added, Clock, Opened, Sessions};
+use vestibule_core::port::{Added, Clock, Opened};
 use vestibule_core::session::Cap;
-use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_store::Stores;
 
 use crate::Scale;
 use crate::home::{self, ACCOUNTS};
@@ -28,12 +28,11 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let folder = TempDir::with_prefix("vestibule-bench-")?;
-        let path = folder.path().join("vestibule.db");
-        let store = SqliteStore::open(path.clone(), SqliteOptions::default()).await?;
+        let stores = home::open(folder.path()).await?;
         let now = HeldClock::new().now();
         for number in 0..ACCOUNTS {
             ensure!(
-                store.add(home::account(number, now)?).await? == Added::Added,
+                stores.accounts.add(home::account(number, now)?).await? == Added::Added,
                 "an account is there already"
             );
         }
@@ -41,23 +40,23 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
         let (each, progress) = (scale.of(EACH), Progress::of("opening", ROUNDS * 2));
         for _ in 0..ROUNDS {
             for (writers, rates) in [(1, &mut one), (WRITERS, &mut many)] {
-                rates.push(rate(&store, writers, each, opened).await?);
+                rates.push(rate(&stores, writers, each, opened).await?);
                 opened += writers * each;
                 progress.step(1);
             }
         }
-        store.close().await?;
+        stores.upkeep.close().await?;
         // What was acknowledged is there for whoever opens the file anew.
-        let reopened = SqliteStore::open(path, SqliteOptions::default()).await?;
+        let reopened = home::open(folder.path()).await?;
         let pepper = home::pepper();
         for number in 0..opened {
             let digest = home::session(number, &pepper, now).digest;
             ensure!(
-                Sessions::find(reopened.as_ref(), &digest).await?.is_some(),
+                reopened.sessions.find(&digest).await?.is_some(),
                 "a session that was acknowledged is gone"
             );
         }
-        reopened.close().await?;
+        reopened.upkeep.close().await?;
         let row = |what, rounds: &[f64]| Row::new(FIGURE, what, Median::of_rounds(rounds), Unit::PerSecond);
         Ok(vec![
             Row::new(FIGURE, format!("{WRITERS} writers ÷ 1"), Median::of_ratios(&many, &one), Unit::Ratio)
@@ -70,12 +69,12 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
 }
 
 /// Sessions opened per second by so many writers, each of which waits for one before it opens the next.
-async fn rate(store: &Arc<SqliteStore>, writers: u64, each: u64, first: u64) -> Result<f64> {
+async fn rate(stores: &Stores, writers: u64, each: u64, first: u64) -> Result<f64> {
     let (now, pepper) = (HeldClock::new().now(), home::pepper());
     let began = Instant::now();
     let mut working = JoinSet::new();
     for writer in 0..writers {
-        let (store, pepper) = (Arc::clone(store), pepper.clone());
+        let (store, pepper) = (Arc::clone(&stores.sessions), pepper.clone());
         working.spawn(async move {
             for number in 0..each {
                 let session = home::session(first + writer * each + number, &pepper, now);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use vestibule_core::account::password::{self, PasswordCost};
-use vestibule_core::port::{Accounts, Clock};
+use vestibule_core::port::Clock;
 use vestibule_core::secret::Password;
 
 use crate::home::{ACCOUNTS, Home, account, identifier};
@@ -28,15 +28,15 @@ pub(super) fn settle(home: &Home) -> Result<()> {
     let password = Password::parse(PASSWORD).context("the password is too long")?;
     let hash = password::hash(&password, &[7; 16], PasswordCost::FLOOR)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let store = home.open().await?;
+        let stores = home.open().await?;
         let now = HeldClock::new().now();
         for number in 0..PEOPLE {
             let mut person = account(ACCOUNTS + number, now)?;
             person.password = Some(hash.clone());
             // There already, when another figure was first.
-            store.add(person).await?;
+            stores.accounts.add(person).await?;
         }
-        anyhow::Ok(store.close().await?)
+        anyhow::Ok(stores.upkeep.close().await?)
     })
 }
 

@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use vestibule_core::grant::{Granter, Refreshed, Tokens};
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{Audience, AudienceTable, Minter};
-use vestibule_core::port::{Accounts, Added, Clock, Opened, Sessions};
+use vestibule_core::port::{Added, Clock, Opened};
 use vestibule_core::refresh_token::session_digest;
 use vestibule_core::session::{Cap, Session};
 use vestibule_core::verify::{Algorithm, RevocationView};
-use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_store::Stores;
 
 use crate::Scale;
 use crate::app::{ORIGIN, ring};
@@ -34,11 +34,11 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let folder = TempDir::with_prefix("vestibule-bench-")?;
-        let store = SqliteStore::open(folder.path().join("vestibule.db"), SqliteOptions::default()).await?;
-        let granter = Arc::new(granter(&store)?);
+        let stores = home::open(folder.path()).await?;
+        let granter = Arc::new(granter(&stores)?);
         let mut held = Vec::new();
         for number in 0..FAMILIES {
-            held.push(begin(number, &store, &granter).await?);
+            held.push(begin(number, &stores, &granter).await?);
         }
         let (mut one, mut many) = (Vec::new(), Vec::new());
         let (each, progress) = (scale.of(EACH), Progress::of("refreshing", ROUNDS * 2));
@@ -58,7 +58,7 @@ pub(crate) fn measure(scale: Scale) -> Result<Vec<Row>> {
                 progress.step(1);
             }
         }
-        store.close().await?;
+        stores.upkeep.close().await?;
         let row = |what, rounds: &[f64]| Row::new(FIGURE, what, Median::of_rounds(rounds), Unit::PerSecond);
         Ok(vec![
             Row::new(FIGURE, format!("{FAMILIES} families ÷ 1"), Median::of_ratios(&many, &one), Unit::Ratio)
@@ -81,20 +81,23 @@ async fn again(granter: &Granter, mut held: Tokens, times: u64) -> Result<Tokens
     Ok(held)
 }
 
-async fn begin(number: u64, store: &Arc<SqliteStore>, granter: &Granter) -> Result<Tokens> {
+async fn begin(number: u64, stores: &Stores, granter: &Granter) -> Result<Tokens> {
     let (now, pepper) = (HeldClock::new().now(), home::pepper());
     let session = home::session(number, &pepper, now);
-    ensure!(store.add(home::account(number, now)?).await? == Added::Added, "an account is there already");
+    ensure!(
+        stores.accounts.add(home::account(number, now)?).await? == Added::Added,
+        "an account is there already"
+    );
     let session = Session { digest: session_digest(session.id, &pepper), ..session };
     let id = session.id;
     ensure!(
-        matches!(store.open(session, None, Cap::NONE).await?, Opened::Open { .. }),
+        matches!(stores.sessions.open(session, None, Cap::NONE).await?, Opened::Open { .. }),
         "an account changed by itself"
     );
     granter.begin(id).await?.context("a session ended by itself")
 }
 
-fn granter(store: &Arc<SqliteStore>) -> Result<Granter> {
+fn granter(stores: &Stores) -> Result<Granter> {
     let clock: Arc<dyn Clock> = Arc::new(HeldClock::new());
     let entropy = Arc::new(SystemEntropy);
     let access = Duration::from_secs(600);
@@ -102,15 +105,15 @@ fn granter(store: &Arc<SqliteStore>) -> Result<Granter> {
         ORIGIN.to_owned(),
         ring(Algorithm::Es256, clock.now())?,
         AudienceTable::new(vec![Audience::edge(ORIGIN, access)?]),
-        store.clone(),
+        Arc::clone(&stores.accounts),
         Arc::clone(&clock),
         entropy.clone(),
     );
     Ok(Granter {
-        sessions: store.clone(),
-        grants: store.clone(),
+        sessions: Arc::clone(&stores.sessions),
+        grants: Arc::clone(&stores.grants),
         logout: Arc::new(Logout {
-            sessions: store.clone(),
+            sessions: Arc::clone(&stores.sessions),
             pepper: home::pepper(),
             revocations: Arc::new(RevocationView::new()),
             clock: Arc::clone(&clock),

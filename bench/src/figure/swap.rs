@@ -41,7 +41,7 @@ pub(crate) fn measure(scale: Scale, homes: &mut Homes) -> Result<Vec<Row>> {
     let [_, (sessions, app)] = &houses;
     rows.extend(counted(scale, app, *sessions)?);
     for (_, app) in houses {
-        runtime.block_on(app.store.close())?;
+        runtime.block_on(app.stores.upkeep.close())?;
     }
     Ok(rows)
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use vestibule_core::account::PasswordHash;
 use vestibule_core::account::password::{self, PasswordCost};
 use vestibule_core::id::Subject;
-use vestibule_core::port::{Accounts, Clock};
+use vestibule_core::port::Clock;
 use vestibule_core::secret::Password;
 
 use super::people::PASSWORD;
@@ -139,15 +139,15 @@ fn refusals(file: &Path, hash: &PasswordHash, pairs: u64, shuffle: &mut Shuffle)
 fn settle(home: &Home, hash: &PasswordHash, people: u64) -> Result<()> {
     let gap = u128::MAX / u128::from(people);
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let store = home.open().await?;
+        let stores = home.open().await?;
         let now = HeldClock::new().now();
         for number in 0..people {
             let mut person = account(ACCOUNTS + number, now)?;
             person.subject = Subject::from_bytes((u128::MAX - u128::from(number) * gap).to_be_bytes());
             person.password = Some(hash.clone());
-            store.add(person).await?;
+            stores.accounts.add(person).await?;
         }
-        anyhow::Ok(store.close().await?)
+        anyhow::Ok(stores.upkeep.close().await?)
     })
 }
 

@@ -24,7 +24,7 @@ use vestibule_core::login::Login;
 use vestibule_core::logout::Logout;
 use vestibule_core::mint::{Audience, AudienceTable, LONGEST_LIFETIME, Minter};
 use vestibule_core::password_change::PasswordChange;
-use vestibule_core::port::{Accounts, Clock, Directory, Entropy, Keys, Sessions, Throttle};
+use vestibule_core::port::{Clock, Entropy};
 use vestibule_core::registration::Registration;
 use vestibule_core::rotation::{Rotation, RotationLock};
 use vestibule_core::route::RouteTable;
@@ -37,7 +37,7 @@ use vestibule_gateway::door::proxy::{ProxyDoor, RefusalPages};
 use vestibule_gateway::{Swap, Timeouts};
 use vestibule_portal::theme::Theme;
 use vestibule_portal::{FaultLines, Introspection, Portal, TokenCookies};
-use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_store::{SharedFiles, Stores};
 use vestibule_verify::{RevocationView, Verifier};
 
 use crate::config::raw::Registration as RegistrationSetting;
@@ -54,7 +54,7 @@ use crate::untrusted::UntrustedProxies;
 /// Everything but listeners: enough for commands.
 pub(crate) struct App {
     pub(crate) settings: Settings,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) stores: Stores,
     pub(crate) decider: Arc<Decider>,
     pub(crate) minter: Arc<Minter>,
     pub(crate) logout: Arc<Logout>,
@@ -100,13 +100,14 @@ impl App {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let sharing = if settings.shared_files { Sharing::Taken } else { Sharing::Refused };
         secret_file::private_dir(&settings.data_dir, sharing)?;
-        let stored = if settings.database.exists() { Stored::Already } else { Stored::NotYet };
+        let shared = if settings.shared_files { SharedFiles::Accepted } else { SharedFiles::Refused };
+        let stores = vestibule_store::open(&settings.store, shared).await?;
+        // Under the store's lock: of two first starts at once, one alone makes the secrets.
+        let stored = if stores.upkeep.is_new().await? { Stored::NotYet } else { Stored::Already };
         let secrets = Secrets::read(&settings.secrets, stored, sharing, entropy.as_ref())?;
-        let options = SqliteOptions { shared_files: settings.shared_files, ..SqliteOptions::default() };
-        let store = SqliteStore::open(&settings.database, options).await?;
 
-        let records = Keys::all(store.as_ref()).await?;
-        let ring = secrets.fit(&store, &records, clock.now(), unchecked).await?;
+        let records = stores.keys.all().await?;
+        let ring = secrets.fit(&*stores.upkeep, &records, clock.now(), unchecked).await?;
         let Secrets { seal, pepper, .. } = secrets;
         let revocations = Arc::new(RevocationView::new());
         let issuer = settings.public_url.as_str().to_owned();
@@ -114,9 +115,6 @@ impl App {
         let edge = Verifier::new(issuer.clone(), issuer.clone(), ring.edge(clock.now())?)
             .with_revocation(Arc::clone(&revocations));
         let edge = Arc::new(edge);
-        let accounts: Arc<dyn Accounts> = store.clone();
-        let sessions: Arc<dyn Sessions> = store.clone();
-        let keys: Arc<dyn Keys> = store.clone();
         let edge_audience = Audience::edge(&issuer, settings.tokens.access)?;
         let audiences = settings.audiences.iter().chain([&edge_audience]).cloned().collect();
         // Whoever waits for the last JWT of a session or a key waits for the longest of all.
@@ -126,7 +124,7 @@ impl App {
             issuer,
             ring,
             AudienceTable::new(audiences),
-            accounts,
+            Arc::clone(&stores.accounts),
             Arc::clone(&clock),
             Arc::clone(&entropy),
         );
@@ -136,7 +134,7 @@ impl App {
         let decider = Arc::new(Decider {
             routes: ArcSwap::from_pointee(RouteTable::new(settings.routes.clone())),
             origins: ArcSwap::from_pointee(Origins::new(vec![settings.public_url.clone()])),
-            sessions: Arc::clone(&sessions),
+            sessions: Arc::clone(&stores.sessions),
             pepper: pepper.clone(),
             csrf: Arc::new(CsrfTokens::new(pepper.clone(), process)?),
             cookie: settings.session_cookie.clone(),
@@ -145,15 +143,15 @@ impl App {
             clock: Arc::clone(&clock),
         });
         let logout = Arc::new(Logout {
-            sessions,
+            sessions: Arc::clone(&stores.sessions),
             pepper: pepper.clone(),
             revocations: Arc::clone(&revocations),
             clock: Arc::clone(&clock),
             longest_jwt,
         });
         let client_auth = Arc::new(ClientAuthenticator::new(
-            store.clone(),
-            store.clone(),
+            Arc::clone(&stores.clients),
+            Arc::clone(&stores.one_time),
             Arc::clone(&revocations),
             pepper.clone(),
             minter.issuer().to_owned(),
@@ -161,7 +159,7 @@ impl App {
         ));
         let key_manager = KeyManager {
             rotation: Rotation {
-                keys: Arc::clone(&keys),
+                keys: Arc::clone(&stores.keys),
                 seal: Arc::clone(&seal),
                 clock: Arc::clone(&clock),
                 entropy: Arc::clone(&entropy),
@@ -170,7 +168,7 @@ impl App {
                 longest_jwt,
                 turn: RotationLock::default(),
             },
-            keys,
+            keys: Arc::clone(&stores.keys),
             seal,
             rotate_every: settings.rotate_every,
             minter: Arc::clone(&minter),
@@ -181,7 +179,7 @@ impl App {
         };
         Ok(Arc::new(Self {
             settings,
-            store,
+            stores,
             decider,
             minter,
             logout,
@@ -201,13 +199,10 @@ impl App {
         let settings = &self.settings;
         let hasher =
             HashingPool::start(settings.passwords.cost, Bounds::default(), Arc::clone(&self.entropy))?;
-        let accounts: Arc<dyn Accounts> = self.store.clone();
-        let sessions: Arc<dyn Sessions> = self.store.clone();
-        let throttle: Arc<dyn Throttle> = self.store.clone();
-        let directory: Arc<dyn Directory> = self.store.clone();
+        let Stores { accounts, clients, directory, grants, sessions, throttle, .. } = self.stores.clone();
         let login = Arc::new(Login {
             accounts: Arc::clone(&accounts),
-            sessions,
+            sessions: Arc::clone(&sessions),
             throttle,
             guesses: settings.passwords.guesses,
             fault_log: Arc::new(FaultLines),
@@ -231,8 +226,8 @@ impl App {
             }
         };
         let granter = Granter {
-            sessions: self.store.clone(),
-            grants: self.store.clone(),
+            sessions,
+            grants,
             logout: Arc::clone(&self.logout),
             minter: Arc::clone(&self.minter),
             pepper: self.pepper.clone(),
@@ -255,14 +250,14 @@ impl App {
                 minter: Arc::clone(&self.minter),
                 revocations: Arc::clone(&self.revocations),
                 directory: Arc::clone(&directory),
-                clients: self.store.clone(),
+                clients: Arc::clone(&clients),
             },
             introspector: Introspector {
                 decider: Arc::clone(&self.decider),
                 minter: Arc::clone(&self.minter),
                 revocations: Arc::clone(&self.revocations),
                 directory: Arc::clone(&directory),
-                clients: self.store.clone(),
+                clients,
                 pace: Pace::per_second(MOST_A_SECOND),
             },
             decider: Arc::clone(&self.decider),
@@ -300,7 +295,7 @@ impl App {
         let TokenCookies { access, refresh, .. } = settings.token_cookies.clone();
         cookies.extend([access, refresh]);
         Ok(Endpoints {
-            csrf: CsrfDoor::new(Arc::clone(&swap), self.store.clone()),
+            csrf: CsrfDoor::new(Arc::clone(&swap), Arc::clone(&self.stores.directory)),
             forward_auth: ForwardAuth::new(
                 Arc::clone(&swap),
                 TrustedProxies::new(settings.forward_auth_proxies.clone()),

@@ -129,7 +129,7 @@ impl Context {
         runtime.block_on(async {
             let desk = Desk::find(settings, &self.source).await?;
             if let Some(store) = desk.store() {
-                output::note(&format!("no server runs here; this works on the store {}", store.display()));
+                output::note(&format!("no server runs here; this works on the store {store}"));
             }
             let answer = asks(&desk).await;
             desk.close().await?;

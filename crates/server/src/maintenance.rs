@@ -7,7 +7,6 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use vestibule_core::port::Sessions;
 use vestibule_core::{Fault, Timestamp};
 
 use crate::assemble::App;
@@ -132,13 +131,13 @@ impl FirstSweep {
 
 /// Deletes by `now`, which was looked at for jumps, and not by what the clock may say a moment later.
 async fn tick(app: &App, sweep: Sweep, now: Timestamp) {
-    if let Err(fault) = app.store.flush().await {
+    if let Err(fault) = app.stores.upkeep.flush().await {
         tell_failed("write down when sessions were used", &fault);
     }
     let swept = match sweep {
-        Sweep::Expired(then) => app.store.forget_expired(then).await.map(|_| ()),
-        Sweep::Nothing => app.store.tidy(now).await,
-        Sweep::Sessions(then) => app.store.forget_expired_sessions(then).await.map(|_| ()),
+        Sweep::Expired(then) => app.stores.sessions.forget_expired(then).await.map(|_| ()),
+        Sweep::Nothing => app.stores.upkeep.tidy(now).await,
+        Sweep::Sessions(then) => app.stores.upkeep.forget_expired_sessions(then).await.map(|_| ()),
     };
     if let Err(fault) = swept {
         tell_failed("forget what expired", &fault);

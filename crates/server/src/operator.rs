@@ -9,7 +9,7 @@ use vestibule_core::account::{Account, Identifier, PasswordHash, Status, Traits}
 use vestibule_core::id::{SessionId, Subject};
 use vestibule_core::key::{KeyPurpose, KeyRecord};
 use vestibule_core::login::tallies_of;
-use vestibule_core::port::{Accounts, Added, Changed, Directory, Ending, Keys, Page, Throttle};
+use vestibule_core::port::{Added, Changed, Ending, Page};
 use vestibule_core::rotation::{Begin, Retirement};
 use vestibule_verify::{KeyId, Verifier};
 
@@ -63,7 +63,7 @@ impl Operator {
     }
 
     async fn attempt(&self, ask: Ask) -> Result<Answer, Not> {
-        let store = self.app.store.as_ref();
+        let stores = &self.app.stores;
         match ask {
             Ask::AccountAdd { identifier, traits, password_hash } => {
                 self.add_account(&identifier, traits.as_deref(), password_hash).await
@@ -76,7 +76,12 @@ impl Operator {
             }
             Ask::AccountRemove { who } => {
                 let account = self.account(&who).await?;
-                self.changed(&who, "account.removed", account.subject, store.remove(account.subject).await?)
+                self.changed(
+                    &who,
+                    "account.removed",
+                    account.subject,
+                    stores.accounts.remove(account.subject).await?,
+                )
             }
             Ask::AccountSet { who, identifier, traits, password_hash } => {
                 self.set_account(&who, Changes { identifier, traits, password_hash }).await
@@ -93,12 +98,12 @@ impl Operator {
                     Status::Disabled => "account.disabled",
                     Status::Enabled => "account.enabled",
                 };
-                let changed = store.set_status(account.subject, status).await?;
+                let changed = stores.accounts.set_status(account.subject, status).await?;
                 self.changed(&who, event, account.subject, changed)
             }
             Ask::AccountUnthrottle { who } => {
                 let account = self.account(&who).await?;
-                store.forgive(&tallies_of(&self.app.pepper, &account)).await?;
+                stores.throttle.forgive(&tallies_of(&self.app.pepper, &account)).await?;
                 tracing::info!(target: "vestibule::event", event = "account.unthrottled", subject = %account.subject);
                 Ok(Answer::Done { ended: 0 })
             }
@@ -109,7 +114,7 @@ impl Operator {
                 explain::explain(&self.app, credential, &url, &method, &headers).await
             }
             Ask::KeyList => {
-                let mut records = Keys::all(store).await?;
+                let mut records = stores.keys.all().await?;
                 // Those that others see come first.
                 records.sort_by_key(|record| std::cmp::Reverse(record.purpose));
                 Ok(Answer::Keys { keys: records.iter().map(|it| self.key_view(it, &records)).collect() })
@@ -123,11 +128,11 @@ impl Operator {
                     None => None,
                 };
                 let page = Page { skip, take: PAGE };
-                let sessions = Directory::sessions(store, of, page, self.app.clock.now()).await?;
+                let sessions = stores.directory.sessions(of, page, self.app.clock.now()).await?;
                 Ok(Answer::Sessions { sessions: accounts::sessions(&self.app, &sessions).await? })
             }
             Ask::SessionShow { session } => {
-                let found = Directory::session(store, session_id(&session)?, self.app.clock.now()).await?;
+                let found = stores.directory.session(session_id(&session)?, self.app.clock.now()).await?;
                 match found {
                     Some(session) => {
                         let views = accounts::sessions(&self.app, &[session]).await?;
@@ -160,7 +165,7 @@ impl Operator {
             created_at: self.app.clock.now(),
         };
         let view = AccountView::from(&account);
-        match self.app.store.add(account).await? {
+        match self.app.stores.accounts.add(account).await? {
             Added::Added => {
                 tracing::info!(target: "vestibule::event", event = "account.added", subject = view.subject);
                 Ok(Answer::Account { account: view })
@@ -192,7 +197,7 @@ impl Operator {
             Retirement::Retired => None,
         };
         tracing::warn!(target: "vestibule::event", event = "key.retired", key.id = name);
-        let records = Keys::all(self.app.store.as_ref()).await?;
+        let records = self.app.stores.keys.all().await?;
         let successor = records.iter().find(|record| successor.as_ref() == Some(&record.key_id));
         if let Some(record) = successor {
             note_rotation(record);
@@ -207,7 +212,7 @@ impl Operator {
         };
         let record = self.app.key_manager.rotate(purpose, begin).await?;
         note_rotation(&record);
-        let records = Keys::all(self.app.store.as_ref()).await?;
+        let records = self.app.stores.keys.all().await?;
         Ok(Answer::Key { key: self.key_view(&record, &records) })
     }
 
@@ -250,14 +255,14 @@ impl Operator {
 
     /// By subject or identifier.
     async fn account(&self, who: &str) -> Result<Account, Not> {
-        let store = self.app.store.as_ref();
+        let stores = &self.app.stores;
         if let Ok(subject) = Subject::from_str(who)
-            && let Some(account) = Accounts::find(store, subject).await?
+            && let Some(account) = stores.accounts.find(subject).await?
         {
             return Ok(account);
         }
         let found = match Identifier::known(who) {
-            Ok(identifier) => store.find_by_identifier(&identifier).await?,
+            Ok(identifier) => stores.accounts.find_by_identifier(&identifier).await?,
             Err(_) => None,
         };
         found.ok_or_else(|| Not::Refused(no_account(who)))

@@ -9,7 +9,7 @@ use vestibule_core::key::{KeyRecord, KeyRing, SealKey};
 use vestibule_core::port::Entropy;
 use vestibule_core::secret::{Pepper, check_value};
 use vestibule_core::{Fault, Timestamp};
-use vestibule_store::SqliteStore;
+use vestibule_store::Upkeep;
 use zeroize::Zeroizing;
 
 use crate::config::SecretFiles;
@@ -81,7 +81,7 @@ impl Secrets {
     /// gets them here where `unchecked` says so, once the seal key has opened all keys that there are.
     pub(crate) async fn fit(
         &self,
-        store: &SqliteStore,
+        store: &dyn Upkeep,
         records: &[KeyRecord],
         now: Timestamp,
         unchecked: Unchecked,

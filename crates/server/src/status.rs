@@ -108,7 +108,7 @@ impl Status {
         if self.is_draining.load(Ordering::Relaxed) {
             reasons.push("draining: the program is about to end".to_owned());
         }
-        if let Err(fault) = self.app.store.check().await {
+        if let Err(fault) = self.app.stores.upkeep.check().await {
             reasons.push(format!("store: {}", fault.report()));
         }
         if let Err(fault) = self.app.key_manager.check() {
@@ -127,7 +127,7 @@ impl Status {
 
     /// Everything that is counted, in Prometheus' text form.
     pub(crate) fn metrics(&self) -> Response<Full<Bytes>> {
-        let store = self.app.store.statistics();
+        let store = self.app.stores.upkeep.statistics();
         let minted = self.app.minter.counters();
         let set = |name: &'static str, value: u64| metrics::counter!(name).absolute(value);
         set("vestibule_jwt_signed_total", minted.signed.load(Ordering::Relaxed));

@@ -7,8 +7,10 @@ pub mod access;
 mod memory;
 mod sqlite;
 mod statistics;
+mod stores;
 mod table;
 
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreInUse};
 pub use statistics::Statistics;
+pub use stores::{NotAStoreUrl, SharedFiles, StoreUrl, Stores, Upkeep, open};

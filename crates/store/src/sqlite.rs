@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqlitePool;
-use vestibule_core::session::SessionDigest;
-use vestibule_core::{Fault, Timestamp};
+use vestibule_core::Fault;
 
-use crate::statistics::{Counters, Statistics};
+use crate::statistics::Counters;
 use crate::table::Table;
 
 mod accounts;
@@ -29,6 +28,7 @@ mod rows;
 mod secret_checks;
 mod sessions;
 mod throttle;
+mod upkeep;
 mod uses;
 mod writer;
 
@@ -102,50 +102,6 @@ impl SqliteStore {
         };
         let writer = Writer::start(bench, options.queue, options.answer_within);
         Ok(Arc::new(Self { table, uses: UsesWaiting::default(), writer, readers, counters, options }))
-    }
-
-    /// Writes what is waiting, ends the writer and gives the lock back; every later call is a fault. When the last uses cannot be
-    /// written the store is closed all the same, and the fault tells of them.
-    pub async fn close(&self) -> Result<(), Fault> {
-        let flushed = self.flush().await;
-        self.readers.close().await;
-        self.writer.close(self.options.answer_within * 4).await?;
-        flushed
-    }
-
-    /// Writes down which sessions were used since the last time. To be called about once a minute.
-    pub async fn flush(&self) -> Result<(), Fault> {
-        self.uses.flush(&self.writer).await
-    }
-
-    /// Whether changes can be made, for a readiness probe: asks the writer, and after a failure writes for the test.
-    pub async fn check(&self) -> Result<(), Fault> {
-        self.writer.write(pulse::Pulse::after(self.writer.is_failing())).await
-    }
-
-    /// Counts since the store was opened, and sizes now.
-    pub fn statistics(&self) -> Statistics {
-        Statistics {
-            sessions: self.table.len() as u64,
-            uses_waiting: self.uses.len() as u64,
-            ..self.counters.read()
-        }
-    }
-
-    /// Gives back the memory of JWTs that are expired at `now`, and ends nothing: for while the clock is not to be believed.
-    /// [`Sessions::forget_expired`](vestibule_core::port::Sessions::forget_expired) does so as well.
-    pub async fn tidy(&self, now: Timestamp) -> Result<(), Fault> {
-        self.sweep(now).await.map(|_| ())
-    }
-
-    /// Walks over all sessions beside the runtime's own threads, drops JWTs that expired, and says which sessions did.
-    async fn sweep(&self, now: Timestamp) -> Result<Vec<SessionDigest>, Fault> {
-        let table = Arc::clone(&self.table);
-        let sweep = tokio::task::spawn_blocking(move || table.sweep(now))
-            .await
-            .map_err(|_| Fault::Bug("the sweep over the session table panicked"))?;
-        self.counters.minted_bytes.store(sweep.minted_bytes, Ordering::Relaxed);
-        Ok(sweep.expired)
     }
 
     /// Asks the database through a reader, and gives up after a while.

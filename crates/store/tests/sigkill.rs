@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use vestibule_core::port::{Directory, Ending, Opened, Page, Reissued, Sessions};
 use vestibule_core::session::{Cap, Reissue};
-use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_store::{SqliteOptions, SqliteStore, Upkeep};
 
 use crate::child::{MARK, said_until_killed, told_by_the_parent};
 use crate::world::*;

@@ -21,7 +21,7 @@ use vestibule_core::port::{Begun, Grants, Opened, Redeemed, Redemption, Sessions
 use vestibule_core::refresh_token::{Next, RefreshToken, Salt};
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
-use vestibule_store::{SqliteOptions, SqliteStore};
+use vestibule_store::{SqliteOptions, SqliteStore, Upkeep};
 
 use crate::child::{MARK, said_until_killed, told_by_the_parent};
 use crate::world::*;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use vestibule_store::StoreUrl;
 
 use super::Failure;
 use super::output::say_done;
@@ -43,14 +44,14 @@ impl Init {
         // As it will be read: what the environment makes wrong is said before anything is written.
         let settings =
             config::read(&text, &file.display().to_string(), &self.dir, &environment::variables())?;
-        if settings.database.exists() {
+        if !settings.store.is_missing() {
             let what = format!(
                 "the store {} exists already, and new secrets would not fit it; nothing was written",
-                settings.database.display()
+                shown(&settings.store)
             );
             return Err(Failure::Refused(what));
         }
-        let database = settings.database.clone();
+        let store = settings.store.clone();
         std::fs::create_dir_all(&self.dir)
             .map_err(|error| Failure::Usage(format!("cannot create {}: {error}", self.dir.display())))?;
         secret_file::private_dir(&secrets, Sharing::Refused)?;
@@ -70,7 +71,7 @@ impl Init {
              then:  vestibule serve --config {}",
             file.display(),
             secrets.display(),
-            database.display(),
+            shown(&store),
             calibrated.took.as_millis(),
             calibrated.cost.memory_kib(),
             calibrated.cost.iterations(),
@@ -78,6 +79,11 @@ impl Init {
             file.display()
         ))
     }
+}
+
+/// A file as it was configured, which is how its folder was named on the command line.
+fn shown(store: &StoreUrl) -> String {
+    store.file().map_or_else(|| store.place(), |file| file.display().to_string())
 }
 
 /// Commands make no store, and the first account is added before the first start.
@@ -88,7 +94,7 @@ fn make_store(settings: Settings) -> Result<(), Failure> {
         .map_err(|error| Failure::Unknown(format!("the runtime cannot start: {error}")))?;
     runtime.block_on(async {
         let app = App::open(settings, Unchecked::Keep).await?;
-        Ok(app.store.close().await?)
+        Ok(app.stores.upkeep.close().await?)
     })
 }
 

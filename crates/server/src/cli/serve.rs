@@ -166,7 +166,7 @@ impl Server {
         stop.cancel();
         control.await.ok();
         maintenance.await.ok();
-        app.store.close().await?;
+        app.stores.upkeep.close().await?;
         tracing::info!("ended");
         Ok(())
     }

@@ -19,6 +19,7 @@ use vestibule_core::wire::guard::{Hosts, Hsts};
 use vestibule_core::wire::{CookieName, Paths};
 use vestibule_portal::TokenCookies;
 use vestibule_portal::texts::Texts;
+use vestibule_store::StoreUrl;
 use vestibule_verify::Algorithm;
 
 use super::Wrong;
@@ -55,7 +56,7 @@ pub(crate) struct Settings {
     pub(crate) paths: Paths,
     pub(crate) listen: Listen,
     pub(crate) secrets: SecretFiles,
-    pub(crate) database: PathBuf,
+    pub(crate) store: StoreUrl,
     pub(crate) session_limits: SessionLimits,
     /// `None`: nobody is remembered.
     pub(crate) remember: Option<SessionLimits>,
@@ -176,9 +177,11 @@ impl Settings {
             seal_key: in_data(&raw.secrets.seal_key_file, "seal.key"),
             pepper: in_data(&raw.secrets.pepper_file, "pepper.key"),
         };
-        let database = match raw.store.url.as_deref() {
-            Some(url) => under_base(sqlite_path(url)?),
-            None => data_dir.join("vestibule.db"),
+        let store = match raw.store.url.as_deref() {
+            Some(url) => {
+                StoreUrl::parse(url, base).map_err(|cause| Wrong::new("store.url", cause.to_string()))?
+            }
+            None => StoreUrl::Sqlite(data_dir.join("vestibule.db")),
         };
         let https = if public_url.is_https() { Https::Yes } else { Https::No };
         let cookie_of = |name: fn(&str, Https) -> Result<CookieName, NotACookieName>| {
@@ -212,7 +215,7 @@ impl Settings {
         raw.accounts.identifier_change = Some(identifier_change);
         raw.public_url = Some(public_url.as_str().to_owned());
         raw.data_dir = Some(data_dir.clone());
-        raw.store.url = Some(format!("sqlite:{}", database.display()));
+        raw.store.url = Some(store.to_string());
         raw.secrets.seal_key_file = Some(secrets.seal_key.clone());
         raw.secrets.pepper_file = Some(secrets.pepper.clone());
         Ok(Self {
@@ -238,7 +241,7 @@ impl Settings {
             paths,
             listen,
             secrets,
-            database,
+            store,
             session_cookie,
             pre_session_cookie,
             device_cookie,
@@ -387,30 +390,6 @@ fn csrf_dangers(routes: &[Route]) -> Vec<Danger> {
         lasts: Lasts::UntilReload,
     })
     .collect()
-}
-
-fn sqlite_path(url: &str) -> Result<&Path, Wrong> {
-    // The URL is not repeated in the message: others carry a password.
-    let key = "store.url";
-    match url.split_once(':') {
-        Some(("sqlite", path)) => {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() || path.contains('?') || path == ":memory:" {
-                return Err(Wrong::new(
-                    key,
-                    "names no file; write it like \"sqlite:vestibule-data/vestibule.db\"",
-                ));
-            }
-            Ok(Path::new(path))
-        }
-        Some(("postgres" | "postgresql", _)) => {
-            Err(Wrong::new(key, "PostgreSQL is not available yet; use \"sqlite:PATH\" or leave this key out"))
-        }
-        Some(("redis" | "rediss" | "redis+cluster", _)) => {
-            Err(Wrong::new(key, "Redis is not available yet; use \"sqlite:PATH\" or leave this key out"))
-        }
-        _ => Err(Wrong::new(key, "is not a store; write it like \"sqlite:vestibule-data/vestibule.db\"")),
-    }
 }
 
 fn at_least(key: &str, span: Span, least: Span) -> Result<Duration, Wrong> {

@@ -33,7 +33,7 @@ fn refusal(result: Result<Settings, ConfigError>) -> String {
 fn an_empty_file_is_a_valid_and_safe_configuration() {
     let settings = from("").unwrap();
     assert_eq!(settings.data_dir, Path::new("/srv/vestibule-data"));
-    assert_eq!(settings.database, Path::new("/srv/vestibule-data/vestibule.db"));
+    assert_eq!(settings.store.file(), Some(Path::new("/srv/vestibule-data/vestibule.db")));
     assert!(settings.listen.public.ip().is_loopback() && settings.listen.internal.ip().is_loopback());
     assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080");
     assert_eq!(settings.session_cookie.as_str(), "vestibule");

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -48,9 +47,9 @@ impl Desk {
     }
 
     /// The store that was opened for this command; none where the running server answers.
-    pub(crate) fn store(&self) -> Option<PathBuf> {
+    pub(crate) fn store(&self) -> Option<String> {
         match self {
-            Self::Here(operator) => Some(absolute(&operator.app().settings.database)),
+            Self::Here(operator) => Some(operator.app().settings.store.place()),
             Self::There(_) => None,
         }
     }
@@ -71,18 +70,17 @@ impl Desk {
     /// Closes the store if it was opened here.
     pub(crate) async fn close(self) -> Result<()> {
         match self {
-            Self::Here(operator) => Ok(operator.app().store.close().await?),
+            Self::Here(operator) => Ok(operator.app().stores.upkeep.close().await?),
             Self::There(_) => Ok(()),
         }
     }
 }
 
 fn refuse_without_store(settings: &Settings, source: &Source) -> Result<()> {
-    if settings.database.exists() {
+    if !settings.store.is_missing() {
         return Ok(());
     }
-    let database = absolute(&settings.database);
-    let database = database.display();
+    let database = settings.store.place();
     match source.file() {
         Some(file) => bail!(
             "there is no store {database}, which {} leads to; `vestibule serve` makes it, and so does `vestibule init`",
@@ -93,11 +91,6 @@ fn refuse_without_store(settings: &Settings, source: &Source) -> Result<()> {
              `vestibule init`"
         ),
     }
-}
-
-/// From the root, as it is found from any folder.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 async fn over_socket(settings: &Settings, ask: Ask) -> Result<Answer> {

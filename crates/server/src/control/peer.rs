@@ -30,7 +30,7 @@ pub(super) fn hold_command(stream: &UnixStream) -> io::Result<()> {
 pub(super) fn hold_server(stream: &UnixStream, settings: &Settings) -> io::Result<()> {
     let (uid, own) = (stream.peer_cred()?.uid(), geteuid().as_raw());
     let owner = |path: &Path| path.metadata().ok().map(|it| it.uid());
-    let owners = [owner(&settings.data_dir), owner(&settings.database)];
+    let owners = [owner(&settings.data_dir), settings.store.file().and_then(owner)];
     if takes_server(uid, own, &owners) || (own == ROOT && settings.shared_files) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use vestibule_core::account::{Account, Identifier, PasswordHash};
 use vestibule_core::id::Subject;
 use vestibule_core::login::tallies_of;
-use vestibule_core::port::{Accounts, AccountsPage, Directory, Page, PasswordAuthority, Renamed, Throttle};
+use vestibule_core::port::{AccountsPage, Page, PasswordAuthority, Renamed};
 use vestibule_core::session::Session;
 use vestibule_core::throttle::AccountCounter;
 use vestibule_core::{Fault, Timestamp};
@@ -47,7 +47,7 @@ pub(super) async fn list(
             Listed::Throttled => PAGE,
         };
         let page = AccountsPage { after: after.as_ref(), containing: containing.as_deref(), take: wanted };
-        let accounts = Directory::accounts(app.store.as_ref(), page).await?;
+        let accounts = app.stores.directory.accounts(page).await?;
         let is_last = accounts.len() < wanted as usize;
         for (account, view) in accounts.iter().zip(views(app, &accounts, which).await?) {
             if listed.len() == take {
@@ -71,7 +71,7 @@ async fn views(app: &App, accounts: &[Account], which: Listed) -> Result<Vec<Opt
         return Ok(accounts.iter().map(|account| Some(account.into())).collect());
     }
     let keys: Vec<[u8; 32]> = accounts.iter().flat_map(|it| tallies_of(&app.pepper, it)).collect();
-    let tallies = app.store.tallies(&keys).await?;
+    let tallies = app.stores.throttle.tallies(&keys).await?;
     let now = app.clock.now();
     let mut views = Vec::with_capacity(accounts.len());
     for (account, tallies) in accounts.iter().zip(tallies.chunks(2)) {
@@ -89,7 +89,7 @@ async fn views(app: &App, accounts: &[Account], which: Listed) -> Result<Vec<Opt
 
 /// One account, with how it is used.
 pub(super) async fn show(app: &App, account: &Account) -> Result<AccountView, Fault> {
-    let tallies = app.store.tallies(&tallies_of(&app.pepper, account)).await?;
+    let tallies = app.stores.throttle.tallies(&tallies_of(&app.pepper, account)).await?;
     let throttle = throttle(&tallies, app.clock.now());
     Ok(AccountView { standing: Some(standing(app, account, throttle).await?), ..account.into() })
 }
@@ -100,12 +100,12 @@ fn throttle(tallies: &[AccountCounter], now: Timestamp) -> ThrottleView {
 }
 
 async fn standing(app: &App, account: &Account, throttle: ThrottleView) -> Result<StandingView, Fault> {
-    let store = app.store.as_ref();
-    let last_sign_in_at = store.last_sign_in(account.subject).await?.map(crate::control::view::moment);
+    let directory = &app.stores.directory;
+    let last_sign_in_at = directory.last_sign_in(account.subject).await?.map(crate::control::view::moment);
     let mut sessions = 0;
     loop {
         let page = Page { skip: u32::try_from(sessions).unwrap_or(u32::MAX), take: PAGE };
-        let found = Directory::sessions(store, Some(account.subject), page, app.clock.now()).await?;
+        let found = directory.sessions(Some(account.subject), page, app.clock.now()).await?;
         sessions += found.len();
         if found.len() < PAGE as usize {
             return Ok(StandingView { last_sign_in_at, sessions, throttle });
@@ -118,7 +118,8 @@ pub(super) async fn sessions(app: &App, sessions: &[Session]) -> Result<Vec<Sess
     let mut subjects: Vec<Subject> = sessions.iter().map(|session| session.subject).collect();
     subjects.sort();
     subjects.dedup();
-    let called: HashMap<Subject, Identifier> = app.store.identifiers(&subjects).await?.into_iter().collect();
+    let called: HashMap<Subject, Identifier> =
+        app.stores.directory.identifiers(&subjects).await?.into_iter().collect();
     let view = |session: &Session| {
         let identifier = called.get(&session.subject).map(|it| it.as_str().to_owned());
         SessionView { identifier, ..session.into() }
@@ -140,7 +141,7 @@ impl Operator {
             done.push("the identifier");
         }
         if let Some(traits) = traits {
-            let changed = match self.app.store.set_traits(subject, traits).await {
+            let changed = match self.app.stores.accounts.set_traits(subject, traits).await {
                 Err(fault) => return Err(only(&done, fault)),
                 Ok(changed) => changed,
             };
@@ -149,18 +150,19 @@ impl Operator {
         }
         if let Some(hash) = changes.password_hash {
             let hash = PasswordHash::from_phc(hash);
-            let changed = match self.app.store.set_password(subject, hash, PasswordAuthority::Operator).await
-            {
-                Err(fault) => return Err(only(&done, fault)),
-                Ok(changed) => changed,
-            };
+            let changed =
+                match self.app.stores.accounts.set_password(subject, hash, PasswordAuthority::Operator).await
+                {
+                    Err(fault) => return Err(only(&done, fault)),
+                    Ok(changed) => changed,
+                };
             answer = self.changed(who, "account.password-set", subject, changed)?;
         }
         Ok(answer)
     }
 
     async fn rename(&self, who: &str, subject: Subject, new: Identifier) -> Result<(), Not> {
-        match self.app.store.set_identifier(subject, new.clone(), None).await? {
+        match self.app.stores.accounts.set_identifier(subject, new.clone(), None).await? {
             Renamed::Renamed => {
                 tracing::info!(target: "vestibule::event", event = "account.identifier-set", subject = %subject);
                 Ok(())

@@ -2,7 +2,7 @@
 //! again; every client that is added can be used at once, and one that is removed cannot.
 
 use vestibule_core::client::{Client, ClientId, ClientProof, ClientSecret, NotAClient};
-use vestibule_core::port::{Clients, Page};
+use vestibule_core::port::Page;
 use vestibule_core::text::is_unseen;
 use vestibule_verify::KeySet;
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ pub(super) async fn add(app: &App, registration: Registration) -> Result<Answer,
     };
     judge(app, &client)?;
     let view = ClientView::from(&client);
-    Clients::add(app.store.as_ref(), client).await?;
+    app.stores.clients.add(client).await?;
     tracing::info!(
         target: "vestibule::event",
         event = "client.added",
@@ -41,7 +41,7 @@ pub(super) async fn add(app: &App, registration: Registration) -> Result<Answer,
 
 /// A part of the listing.
 pub(super) async fn list(app: &App, skip: u32) -> Result<Answer, Not> {
-    let clients = Clients::all(app.store.as_ref(), Page { skip, take: PAGE }).await?;
+    let clients = app.stores.clients.all(Page { skip, take: PAGE }).await?;
     Ok(Answer::Clients { clients: clients.iter().map(ClientView::from).collect() })
 }
 

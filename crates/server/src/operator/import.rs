@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use vestibule_core::Fault;
 use vestibule_core::account::{Account, Identifier, Status, Traits, password};
 use vestibule_core::id::Subject;
-use vestibule_core::port::{Accounts, Added};
+use vestibule_core::port::Added;
 
 use crate::assemble::App;
 use crate::control::{Import, ImportHow, Imported};
@@ -38,14 +38,14 @@ async fn one(app: &App, import: Import, how: ImportHow) -> Imported {
     };
     let could_not_tell = |fault: Fault| Imported::Fault { what: fault.report() };
     if how == ImportHow::Judge {
-        return match app.store.find_by_identifier(&account.identifier).await {
+        return match app.stores.accounts.find_by_identifier(&account.identifier).await {
             Ok(Some(_)) => Imported::Exists,
             Ok(None) => Imported::Added,
             Err(fault) => could_not_tell(fault),
         };
     }
     let subject = account.subject;
-    match app.store.add(account).await {
+    match app.stores.accounts.add(account).await {
         Ok(Added::Added) => {
             tracing::info!(target: "vestibule::event", event = "account.imported", subject = %subject);
             Imported::Added

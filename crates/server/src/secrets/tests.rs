@@ -1,8 +1,8 @@
 use std::fs;
 
 use vestibule_core::key::KeyPurpose;
-use vestibule_core::port::{Clock, Keys};
-use vestibule_store::SqliteOptions;
+use vestibule_core::port::Clock;
+use vestibule_store::{SharedFiles, StoreUrl, Stores};
 use vestibule_verify::Algorithm;
 
 use super::*;
@@ -11,16 +11,16 @@ use crate::host::entropy::SystemEntropy;
 
 struct Place {
     folder: tempfile::TempDir,
-    store: Arc<SqliteStore>,
+    stores: Stores,
 }
 
 impl Place {
     /// A store as it was made before check values were kept.
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            SqliteStore::open(folder.path().join("vestibule.db"), SqliteOptions::default()).await.unwrap();
-        Self { folder, store }
+        let url = StoreUrl::Sqlite(folder.path().join("vestibule.db"));
+        let stores = vestibule_store::open(&url, SharedFiles::Refused).await.unwrap();
+        Self { folder, stores }
     }
 
     fn files(&self) -> SecretFiles {
@@ -37,8 +37,8 @@ impl Place {
     }
 
     async fn fit_and(&self, unchecked: Unchecked) -> Result<KeyRing> {
-        let records = Keys::all(self.store.as_ref()).await.unwrap();
-        self.secrets().fit(&self.store, &records, SystemClock.now(), unchecked).await
+        let records = self.stores.keys.all().await.unwrap();
+        self.secrets().fit(&*self.stores.upkeep, &records, SystemClock.now(), unchecked).await
     }
 
     /// Adds a signing key that is sealed under the seal key of now.
@@ -50,13 +50,13 @@ impl Place {
             [1; 12],
             SystemClock.now(),
         );
-        self.store.change(Some(record.unwrap()), Vec::new()).await.unwrap();
+        self.stores.keys.change(Some(record.unwrap()), Vec::new()).await.unwrap();
     }
 
     async fn kept(&self) -> [bool; 2] {
         let mut kept = [false; 2];
         for (kept, name) in kept.iter_mut().zip(["seal", "pepper"]) {
-            *kept = self.store.secret_check(name).await.unwrap().is_some();
+            *kept = self.stores.upkeep.secret_check(name).await.unwrap().is_some();
         }
         kept
     }

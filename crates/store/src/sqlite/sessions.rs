@@ -19,10 +19,11 @@ use super::rows::{self, EndedRow, NumberedSession};
 use super::throttle::ForgetTallies;
 use super::uses;
 use super::writer::{Change, Written};
+use crate::stores::Upkeep;
 use crate::table::{Table, TableChange};
 
 /// Sessions that one change forgets; logins do not wait behind more.
-const SLICE: usize = 256;
+pub(super) const SLICE: usize = 256;
 /// Rows held at once while everything is read.
 const LOADED_AT_ONCE: i64 = 4096;
 
@@ -84,22 +85,6 @@ impl Sessions for SqliteStore {
         let forgotten = self.forget_expired_sessions(now).await?;
         while self.writer.write(ForgetTallies { now }).await? > 0 {}
         while self.writer.write(ForgetAssertions { now }).await? > 0 {}
-        Ok(forgotten)
-    }
-}
-
-impl SqliteStore {
-    /// Forgets the sessions that expired at `now`, and nothing that guards against a repetition: for a clock that may be wrong. A tally or
-    /// an assertion that is forgotten too early lets somebody in again once the clock is set right.
-    ///
-    /// In slices, so that a login waits behind a few hundred of them at most.
-    pub async fn forget_expired_sessions(&self, now: Timestamp) -> Result<u64, Fault> {
-        // Memory judges, not the database: it knows uses that are not yet written.
-        let expired = self.sweep(now).await?;
-        let mut forgotten = 0;
-        for slice in expired.chunks(SLICE) {
-            forgotten += self.writer.write(Forget(slice.to_vec())).await?;
-        }
         Ok(forgotten)
     }
 }
@@ -169,7 +154,7 @@ async fn end_everyone(transaction: &mut SqliteConnection) -> Result<Written<Vec<
     Ok(Written { answer, table: vec![TableChange::Clear] })
 }
 
-struct Forget(Vec<SessionDigest>);
+pub(super) struct Forget(pub(super) Vec<SessionDigest>);
 
 impl Change for Forget {
     type Answer = u64;

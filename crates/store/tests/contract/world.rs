@@ -12,7 +12,7 @@ use vestibule_core::live::LiveSession;
 use vestibule_core::port::*;
 use vestibule_core::principal::{Amr, Assurance};
 use vestibule_core::session::{Cap, Device, Reissue, Session, SessionDigest, SessionKind};
-use vestibule_store::{MemoryStore, SqliteOptions, SqliteStore};
+use vestibule_store::{MemoryStore, SqliteOptions, SqliteStore, Upkeep};
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 pub(crate) const IDLE: Duration = Duration::from_secs(30 * 60);

@@ -16,7 +16,7 @@ use vestibule_core::secret::Pepper;
 use vestibule_core::session::Cap;
 use vestibule_core::throttle::{Attempt, AttemptKind, FREE_ATTEMPTS, Reservation, STRANGERS};
 use vestibule_core::verify::{Algorithm, KeyId};
-use vestibule_store::SqliteOptions;
+use vestibule_store::{SqliteOptions, Upkeep};
 
 use crate::world::*;
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use vestibule_core::Fault;
 use vestibule_core::port::Sessions;
 use vestibule_core::session::Cap;
-use vestibule_store::{SqliteOptions, SqliteStore, StoreInUse};
+use vestibule_store::{SqliteOptions, SqliteStore, StoreInUse, Upkeep};
 
 use crate::world::*;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vestibule_core::port::{Ending, Opened, Sessions};
 use vestibule_core::session::Cap;
-use vestibule_store::SqliteOptions;
+use vestibule_store::{SqliteOptions, Upkeep};
 
 use crate::world::*;
 

@@ -6,7 +6,7 @@ use data_encoding::{BASE32, BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use vestibule_core::port::{Recall, Sessions};
 use vestibule_core::secret::Pepper;
 use vestibule_core::session::{Cap, SessionDigest, SessionToken};
-use vestibule_store::SqliteOptions;
+use vestibule_store::{SqliteOptions, Upkeep};
 
 use crate::world::*;
 

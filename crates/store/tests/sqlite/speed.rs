@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use vestibule_core::port::{Directory, Ending, Page, Sessions};
 use vestibule_core::session::Cap;
-use vestibule_store::SqliteOptions;
+use vestibule_store::{SqliteOptions, Upkeep};
 
 use crate::load::fill;
 use crate::world::*;

@@ -10,7 +10,7 @@ use vestibule_core::port::Changed;
 use vestibule_core::port::{Accounts, AccountsPage, Directory, Ending, Keys, Opened, Sessions, Throttle};
 use vestibule_core::session::Cap;
 use vestibule_core::throttle::{Attempt, AttemptKind, STRANGERS};
-use vestibule_store::SqliteOptions;
+use vestibule_store::{SqliteOptions, Upkeep};
 
 use crate::world::*;
 
