@@ -202,8 +202,12 @@ impl Face {
             let kilobytes = limits.header_block / 1024;
             let detail =
                 format!("The request line and headers take more than {kilobytes} KiB; send fewer cookies.");
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            let mut answer = front.refusal(request, status, "headers-too-large", &detail);
+            let mut answer = front.refusal(
+                request,
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "headers-too-large",
+                &detail,
+            );
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return Some(answer);
         }
